@@ -1,0 +1,157 @@
+"""The validators that every public function calls first.
+
+Bad input gets a `ValueError` that says what was expected, what arrived and how to mend it. There are few
+validators on purpose: one for matrices of data, one for whole numbers, one for names out of a short list.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+_ROWS_AT_ONCE = 8192
+
+
+def matrix(
+    name: str, value: object, *, num_columns: int | None = None, allow_missing: bool = False
+) -> Float[Tensor, "N D"]:
+    """Returns `value` as an `(N, D)` floating-point tensor, sharing its memory.
+
+    Args:
+        name: What the caller calls it; the message begins with it.
+        value: A tensor or NumPy array of float32 or float64, shape `(N, D)`.
+        num_columns: The required D, or None for any.
+        allow_missing: Whether NaN may stand for a missing entry. Infinity never may.
+
+    Raises:
+        ValueError: The type, dtype, rank, size or an entry is not as described.
+
+    >>> matrix("x", np.zeros((2, 3))).shape
+    torch.Size([2, 3])
+    >>> matrix("x", np.zeros(3))
+    Traceback (most recent call last):
+    ...
+    ValueError: x must have shape (N, D), one row per example, but has shape (3,): use x[None, :] for a single example
+    """
+    x = _float_tensor(name, value)
+    if x.ndim != 2:
+        raise ValueError(
+            f"{name} must have shape (N, D), one row per example, but has shape {tuple(x.shape)}: "
+            + _how_to_make_a_matrix(name, x.ndim)
+        )
+    if x.shape[0] == 0 or x.shape[1] == 0:
+        raise ValueError(f"{name} must hold at least one row and one column, but has shape {tuple(x.shape)}")
+    if num_columns is not None and x.shape[1] != num_columns:
+        raise ValueError(
+            f"{name} must have {num_columns} columns, but has shape {tuple(x.shape)}: "
+            "pass data with the same features, in the same order, as those the model has"
+        )
+    _check_entries(name, x, allow_missing=allow_missing)
+    return x
+
+
+def positive_int(name: str, value: object, *, at_most: int | None = None, because: str = "") -> int:
+    """Returns `value` as an int between 1 and `at_most`.
+
+    Args:
+        name: What the caller calls it.
+        value: Any integer type; booleans and floats are refused.
+        at_most: The largest value allowed, or None for no limit.
+        because: Why there is a limit; ends the message.
+
+    Raises:
+        ValueError: It is not a whole number, or out of range.
+
+    >>> positive_int("num_components", 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: num_components must be a whole number of at least 1, but is 0
+    """
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or value < 1:  # type: ignore[operator]
+        raise ValueError(f"{name} must be a whole number of at least 1, but is {value!r}")
+    number = int(value)  # type: ignore[call-overload]
+    if at_most is not None and number > at_most:
+        raise ValueError(
+            f"{name} must be at most {at_most}{because and ' (' + because + ')'}, but is {number}"
+        )
+    return number
+
+
+def positive_float(name: str, value: object) -> float:
+    """Returns `value` as a finite float greater than zero.
+
+    Raises:
+        ValueError: It is not a number, or not positive, or not finite.
+
+    >>> positive_float("noise_variance", -1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: noise_variance must be a finite number greater than 0, but is -1.0
+    """
+    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
+    if not is_scalar or isinstance(value, bool) or not 0.0 < float(value) < float("inf"):  # type: ignore[arg-type]
+        raise ValueError(f"{name} must be a finite number greater than 0, but is {value!r}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def choice(name: str, value: object, options: Collection[str]) -> str:
+    """Returns `value` if it is one of `options`.
+
+    Raises:
+        ValueError: It is not.
+
+    >>> choice("method", "qr", ("svd", "eigh"))
+    Traceback (most recent call last):
+    ...
+    ValueError: method must be one of 'svd', 'eigh', but is 'qr'
+    """
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, but is {value!r}")
+    return value
+
+
+def _float_tensor(name: str, value: object) -> Tensor:
+    if isinstance(value, np.ndarray):
+        if value.dtype not in (np.float32, np.float64):
+            raise ValueError(
+                f"{name} must be float32 or float64, but is {value.dtype}: use {name}.astype('float32')"
+            )
+        # from_numpy refuses negative strides and warns about read-only memory: such an array is copied.
+        plain = value.flags.writeable and all(stride >= 0 for stride in value.strides)
+        return torch.from_numpy(value if plain else value.copy())
+    if not isinstance(value, Tensor):
+        raise ValueError(
+            f"{name} must be a torch.Tensor or numpy.ndarray, but is {type(value).__name__}: "
+            f"use torch.tensor({name}, dtype=torch.float32)"
+        )
+    if value.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{name} must be float32 or float64, but is {value.dtype}: use {name}.float()")
+    return value
+
+
+def _how_to_make_a_matrix(name: str, ndim: int) -> str:
+    return f"use {name}[None, :] for a single example" if ndim < 2 else f"use {name}.reshape(len({name}), -1)"
+
+
+def _check_entries(name: str, x: Tensor, *, allow_missing: bool) -> None:
+    # A sum is finite only if every entry is, and needs no memory; only where it is not do we look closer.
+    if bool(torch.isfinite(x.sum())):
+        return
+    for start in range(0, x.shape[0], _ROWS_AT_ONCE):
+        rows = x[start : start + _ROWS_AT_ONCE]
+        bad = torch.isinf(rows) if allow_missing else ~torch.isfinite(rows)
+        if bool(bad.any()):
+            row, column = (int(i) for i in bad.nonzero()[0])
+            raise ValueError(
+                f"{name} must hold finite numbers, but {name}[{start + row}, {column}] is {float(rows[row, column])}"
+                f": {_how_to_mend(float(rows[row, column]))}"
+            )
+
+
+def _how_to_mend(entry: float) -> str:
+    if np.isnan(entry):
+        return "drop or fill that entry, or fit ProbabilisticPCA with method='em', which takes NaN as missing"
+    return "drop or fill that entry"
