@@ -1,0 +1,82 @@
+"""What the benchmark scripts share: fair timing, peak memory, the machine's description, and a table that is kept."""
+
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy
+import scipy
+import sklearn
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def median_seconds(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Times functions in turn, round after round, so that what else the machine does falls on all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def peak_extra_mebibytes(function: Callable[[], object]) -> float | None:
+    """Measures how far a call raises the process's resident memory above where it began (Linux; else None)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present size
+    except OSError:
+        return None
+    before = _high_water_mark()
+    function()
+    return (_high_water_mark() - before) / 1024
+
+
+def _high_water_mark() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+
+def machine() -> dict[str, str]:
+    """Describes what a number was measured on."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        cpu = next(
+            (s.split(":")[1].strip() for s in info.read_text().splitlines() if s.startswith("model name")),
+            cpu,
+        )
+    return {
+        "cpu": cpu,
+        "threads": str(torch.get_num_threads()),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "scipy": scipy.__version__,
+        "scikit-learn": sklearn.__version__,
+    }
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Lays out a Markdown table."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
+
+
+def keep(name: str, text: str, numbers: object) -> None:
+    """Prints a result and writes it to `results/`: the text as Markdown, the numbers as JSON, both with the machine."""
+    described = ", ".join(f"{key} {value}" for key, value in machine().items())
+    report = f"{text}\n\nMeasured on: {described}.\n"
+    print(report)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(report)
+    (RESULTS / f"{name}.json").write_text(
+        json.dumps({"machine": machine(), "numbers": numbers}, indent=1) + "\n"
+    )
