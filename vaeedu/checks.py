@@ -1,7 +1,7 @@
 """The validators that every public function calls first.
 
 Bad input gets a `ValueError` that says what was expected, what arrived and how to mend it. There are few
-validators on purpose: one for matrices of data, one for whole numbers, one for names out of a short list.
+validators on purpose: for matrices of data, for grey values, for numbers, for names out of a short list.
 """
 
 from collections.abc import Collection
@@ -111,6 +111,51 @@ def choice(name: str, value: object, options: Collection[str]) -> str:
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, but is {value!r}")
     return value
+
+
+def non_negative_float(name: str, value: object) -> float:
+    """Returns `value` as a finite float of at least zero.
+
+    Raises:
+        ValueError: It is not a number, or negative, or not finite.
+
+    >>> non_negative_float("noise", -0.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: noise must be a finite number of at least 0, but is -0.1
+    """
+    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
+    if not is_scalar or isinstance(value, bool) or not 0.0 <= float(value) < float("inf"):  # type: ignore[arg-type]
+        raise ValueError(f"{name} must be a finite number of at least 0, but is {value!r}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
+    """Returns `value` as a floating-point tensor with entries in [0, 1], sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, any shape.
+
+    Raises:
+        ValueError: The type or dtype is not as described, or an entry is outside [0, 1] or NaN.
+
+    >>> unit_interval("x", torch.tensor([0.0, 255.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: x must lie in [0, 1], but its entries range from 0.0 to 255.0: use x / 255 for bytes
+    """
+    x = _float_tensor(name, value)
+    if x.numel() == 0:
+        return x
+    low, high = (float(bound) for bound in torch.aminmax(x.detach()))
+    if np.isnan(low):
+        raise ValueError(f"{name} must lie in [0, 1], but has NaN entries: drop or fill them")
+    if low < 0.0 or high > 1.0:
+        raise ValueError(
+            f"{name} must lie in [0, 1], but its entries range from {low} to {high}: use {name} / 255 for bytes"
+        )
+    return x
 
 
 def _float_tensor(name: str, value: object) -> Tensor:

@@ -7,7 +7,7 @@ run can be repeated and no import or library call disturbs another's randomness.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 
@@ -29,6 +29,47 @@ def normal(
     torch.float64
     """
     return torch.randn(tuple(shape), dtype=like.dtype, device=like.device, generator=generator)
+
+
+def uniform(
+    num_draws: int, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+) -> Float[Tensor, " N"]:
+    """Draws u ~ Uniform[0, 1).
+
+    Args:
+        num_draws: N.
+        generator: The source of randomness, whose device the result takes; None is torch's global one, on the CPU.
+        dtype: Of the result.
+
+    Returns:
+        Independent entries, `(N,)`.
+
+    >>> u = uniform(1000, generator=torch.Generator().manual_seed(0))
+    >>> bool((u >= 0).all() and (u < 1).all())
+    True
+    """
+    device = None if generator is None else generator.device
+    return torch.rand(num_draws, dtype=dtype, device=device, generator=generator)
+
+
+def integers(
+    num_draws: int, num_values: int, *, generator: torch.Generator | None = None
+) -> Int64[Tensor, " N"]:
+    """Draws whole numbers 0, …, `num_values` − 1, each as likely as the others.
+
+    Args:
+        num_draws: N.
+        num_values: How many values there are.
+        generator: The source of randomness, whose device the result takes; None is torch's global one, on the CPU.
+
+    Returns:
+        Independent entries, `(N,)`.
+
+    >>> integers(1000, 3, generator=torch.Generator().manual_seed(0)).unique()
+    tensor([0, 1, 2])
+    """
+    device = None if generator is None else generator.device
+    return torch.randint(num_values, (num_draws,), device=device, generator=generator)
 
 
 def bernoulli(

@@ -1,0 +1,142 @@
+"""Imports only go down the rows of the design's table, and importing a module loads nothing it does not need."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vaeedu
+
+PACKAGE = Path(vaeedu.__file__).parent
+
+# The rows of the design's import table. What stands in one row knows nothing of the rows above, or of its
+# neighbours; the modules of one package, such as `pca`, may know each other.
+ROWS = {
+    6: ("cli",),
+    5: ("grading", "environment"),
+    4: ("widgets", "training"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn"),
+    2: ("pca", "classifiers", "inference", "bounds"),
+    1: ("data", "networks", "divergences", "gradients", "plotting"),
+    0: ("sampling", "checks"),
+}
+ROW_OF = {name: row for row, names in ROWS.items() for name in names}
+
+
+def imports(source, path):
+    """The top-level names below `vaeedu` that the source of `vaeedu/<path>` imports, anywhere in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [".".join([*_base(node, path), alias.name]) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            first, *rest = name.split(".")
+            if first == "vaeedu" and rest and rest[0] != "__version__":
+                # `vaeedu.check` is the one function that the package itself offers.
+                yield "grading" if rest[0] == "check" else rest[0]
+
+
+def _base(node, path):
+    here = ["vaeedu", *Path(path).parts]
+    above = here[: len(here) - node.level] if node.level else []
+    return [*above, *(node.module.split(".") if node.module else [])]
+
+
+def breaches(source, path):
+    """What in the source of `vaeedu/<path>` goes against the table, in words."""
+    own = Path(path).parts[0].removesuffix(".py")
+    if own not in ROW_OF:
+        return [f"{own} is in no row of the table: add it to the design and to this test"]
+    return [
+        f"vaeedu/{path} (row {ROW_OF[own]}) imports {other} (row {ROW_OF.get(other)})"
+        for other in imports(source, path)
+        if other != own and ROW_OF.get(other, 99) >= ROW_OF[own]
+    ]
+
+
+def modules():
+    return sorted(
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if path.parent != PACKAGE or path.stem != "__init__"
+    )
+
+
+@pytest.mark.parametrize("path", modules())
+def test_imports_only_go_down(path):
+    assert breaches((PACKAGE / path).read_text(encoding="utf-8"), path) == []
+
+
+def test_there_is_something_to_check():
+    assert {"checks.py", "sampling.py", "data/__init__.py"} <= set(modules())
+
+
+def test_the_package_itself_imports_none_of_its_modules():
+    assert list(imports((PACKAGE / "__init__.py").read_text(encoding="utf-8"), "__init__.py")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("sampling.py", "from vaeedu import data"),
+        ("sampling.py", "import vaeedu.data.images"),
+        ("sampling.py", "from vaeedu.data import digits"),
+        ("sampling.py", "from .data import digits"),
+        ("sampling.py", "from . import pca"),
+        ("sampling.py", "from vaeedu import checks"),
+        ("pca/moments.py", "from .. import training"),
+        ("pca/moments.py", "from ..bounds import elbo"),
+        ("data/toys.py", "def f():\n    if True:\n        from vaeedu.plotting import show"),
+        ("training.py", "from vaeedu import check"),
+        ("pca/moments.py", "from vaeedu import utilities"),
+        ("utilities.py", "import torch"),
+    ],
+)
+def test_a_breach_is_found(path, source):
+    assert len(breaches(source, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("data/toys.py", "from vaeedu import checks, sampling\nfrom vaeedu.data.pixels import quantize"),
+        ("data/toys.py", "from .pixels import quantize\nfrom ..sampling import normal\nfrom . import images"),
+        ("data/__init__.py", "from . import toys"),
+        ("cli.py", "import vaeedu\nfrom vaeedu import __version__\nfrom vaeedu.vae import VAE"),
+        ("checks.py", "import torch, sklearn.pca\nfrom numpy import data"),
+    ],
+)
+def test_what_is_allowed_is_no_breach(path, source):
+    assert breaches(source, path) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("vaeedu", "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping"),
+        ("vaeedu.pca", "matplotlib sklearn PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+    ],
+)
+def test_a_fresh_interpreter_loads_no_more_than_it_needs(module, unwanted):
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert module in loaded
+    assert loaded & set(unwanted.split()) == set()
+
+
+def test_the_lazy_package_finds_its_modules():
+    program = "import vaeedu; print(vaeedu.data.two_moons(3).shape, 'data' in dir(vaeedu))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "torch.Size([3, 2]) True"
+
+
+def test_the_lazy_package_refuses_an_unknown_name():
+    with pytest.raises(AttributeError, match="module 'vaeedu' has no attribute 'nonsense'"):
+        vaeedu.nonsense  # noqa: B018

@@ -1,0 +1,130 @@
+"""Draws repeat with their generator, leave the global one alone, have the right moments and let gradients through."""
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+
+from vaeedu import sampling
+
+N = 200_000
+LIKE = torch.zeros(1, dtype=torch.float64)
+DRAWS = {
+    "normal": lambda g: sampling.normal((5, 3), like=LIKE, generator=g),
+    "uniform": lambda g: sampling.uniform(5, generator=g),
+    "integers": lambda g: sampling.integers(40, 600, generator=g),
+    "bernoulli": lambda g: sampling.bernoulli(torch.full((40,), 0.5), generator=g),
+    "reparameterize": lambda g: sampling.reparameterize(LIKE, LIKE + 1, (5,), generator=g),
+}
+
+
+def close(sample, expected):
+    """Whether a mean is within five of its own standard errors of what it should be."""
+    error = sample.std().item() / math.sqrt(len(sample))
+    return abs(sample.mean().item() - expected) <= 5 * error
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_same_seed_same_draw_and_other_seed_another(name):
+    first, again, other = (DRAWS[name](torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_generator_moves_on(name, generator):
+    assert not torch.equal(DRAWS[name](generator), DRAWS[name](generator))
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_generator_leaves_the_global_one_alone(name, generator):
+    before = torch.random.get_rng_state()
+    DRAWS[name](generator)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_without_a_generator_the_global_seed_decides(name):
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        first = DRAWS[name](None)
+        torch.manual_seed(3)
+        assert torch.equal(DRAWS[name](None), first)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shape_and_dtype_follow_the_input(dtype, generator):
+    x = torch.full((2, 3), 0.5, dtype=dtype)
+    for draw, shape in (
+        (sampling.normal((4, 1), like=x, generator=generator), (4, 1)),
+        (sampling.bernoulli(x, generator=generator), (2, 3)),
+        (sampling.reparameterize(x, x[0], (7, 5), generator=generator), (7, 5, 2, 3)),
+    ):
+        assert draw.shape == shape
+        assert draw.dtype == dtype
+
+
+@pytest.mark.gpu
+def test_device_follows_the_input():
+    generator = torch.Generator("cuda").manual_seed(0)
+    x = torch.full((3,), 0.5, device="cuda")
+    assert sampling.normal((2,), like=x, generator=generator).is_cuda
+    assert sampling.bernoulli(x, generator=generator).is_cuda
+    assert sampling.reparameterize(x, x, generator=generator).is_cuda
+
+
+def test_moments_of_normal(generator):
+    eps = sampling.normal((N,), like=LIKE, generator=generator)
+    for power, moment in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)):
+        assert close(eps**power, moment)
+
+
+@pytest.mark.parametrize("p", [0.02, 0.5, 0.7])
+def test_bernoulli_is_zeros_and_ones_in_the_right_proportion(p, generator):
+    x = sampling.bernoulli(torch.full((N,), p, dtype=torch.float64), generator=generator)
+    assert set(x.unique().tolist()) == {0.0, 1.0}
+    assert close(x, p)
+
+
+def test_bernoulli_entries_are_independent(generator):
+    x = sampling.bernoulli(torch.full((N, 2), 0.5, dtype=torch.float64), generator=generator)
+    assert close(x[:, 0] * x[:, 1], 0.25)
+
+
+def test_reparameterize_takes_a_standard_deviation(generator):
+    loc, scale = torch.tensor([-1.0, 4.0]).double(), torch.tensor([0.5, 3.0]).double()
+    z = sampling.reparameterize(loc, scale, (N,), generator=generator)
+    for k in range(2):
+        assert close(z[:, k], loc[k].item())
+        assert close((z[:, k] - loc[k]) ** 2, scale[k].item() ** 2)
+    assert close((z[:, 0] - loc[0]) * (z[:, 1] - loc[1]), 0.0)
+
+
+def test_reparameterize_is_loc_plus_scale_times_the_same_noise():
+    loc, scale = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 0.1])
+    z = sampling.reparameterize(loc, scale, (3,), generator=torch.Generator().manual_seed(5))
+    eps = sampling.normal((3, 2), like=loc, generator=torch.Generator().manual_seed(5))
+    assert torch.equal(z, loc + scale * eps)
+
+
+def test_gradients_reach_both_parameters(generator):
+    """E[z²] = μ² + σ², so the gradient of its estimate is 2μ and 2σ on average."""
+    loc = torch.full((N,), 1.5, dtype=torch.float64, requires_grad=True)
+    scale = torch.full((N,), 0.7, dtype=torch.float64, requires_grad=True)
+    sampling.reparameterize(loc, scale, generator=generator).square().sum().backward()
+    assert close(loc.grad, 2 * 1.5)
+    assert close(scale.grad, 2 * 0.7)
+
+
+def test_uniform_draws_follow_their_law(generator):
+    u = sampling.uniform(N, generator=generator)
+    assert stats.kstest(u.numpy(), "uniform").pvalue > 1e-6
+    assert 0 <= u.min() < u.max() < 1
+
+
+@pytest.mark.parametrize("num_values", [2, 7, 600])
+def test_whole_numbers_are_equally_likely(num_values, generator):
+    counts = torch.bincount(sampling.integers(N, num_values, generator=generator))
+    assert len(counts) == num_values
+    assert stats.chisquare(counts.numpy()).pvalue > 1e-6

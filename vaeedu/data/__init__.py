@@ -1,0 +1,28 @@
+"""Data for every lecture, as whole tensors.
+
+- `digits` is always at hand: real handwriting, 8×8, no network. `mnist` is the full-size set, from a folder of yours,
+  the user cache or a download. `natural_patches` are pieces of two photographs.
+- `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
+- `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
+
+Image sets take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C, H, W)`, and int64 labels, None where
+there are none. Sets in the plane return `(N, 2)`.
+"""
+
+from vaeedu.data.images import digits, mnist, mnist_at_hand, natural_patches
+from vaeedu.data.pixels import binarize, quantize
+from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
+
+__all__ = [
+    "binarize",
+    "digits",
+    "eight_gaussians",
+    "line",
+    "mnist",
+    "mnist_at_hand",
+    "natural_patches",
+    "pinwheel",
+    "quantize",
+    "spirals",
+    "two_moons",
+]
