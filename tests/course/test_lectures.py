@@ -1,0 +1,91 @@
+"""Every lecture: tidy as committed, and run from top to bottom in a clean kernel without a network."""
+
+import ast
+import os
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+LECTURES = sorted((ROOT / "lectures").glob("*.ipynb"))
+MOST_LINES = 25
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_there_are_lectures():
+    assert {"00_start_here.ipynb", "02_linear_latent_variable_models.ipynb"} <= {
+        path.name for path in LECTURES
+    }
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_committed_without_outputs_in_short_cells(path):
+    for number, cell in enumerate(code_cells(path)):
+        assert cell.outputs == [], f"code cell {number} has outputs"
+        assert cell.execution_count is None, f"code cell {number} has an execution count"
+        assert cell.source.count("\n") < MOST_LINES, f"code cell {number} is too long to take in at once"
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_every_figure_has_alternative_text_and_a_title(path):
+    for cell in code_cells(path):
+        calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "show":
+                assert "alt" in {keyword.arg for keyword in call.keywords}, cell.source
+                assert "title" in cell.source, cell.source
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_links_to_other_files_of_the_course_lead_somewhere(path):
+    import re
+
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#:]+)\)", cell.source):
+                assert (path.parent / target).exists(), target
+
+
+def run(path, tmp_path, monkeypatch, mnist):
+    """Executes a lecture in a kernel that has no cache, no network and, unless asked for, no MNIST."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nobody listens there
+    if not mnist:
+        monkeypatch.delenv("VAEEDU_DATA", raising=False)
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    start = time.perf_counter()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()
+    print(f"\n{path.stem}{' with MNIST' * mnist}: {time.perf_counter() - start:.0f} s")
+    return notebook
+
+
+def stderr(notebook):
+    outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+    return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stderr")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_runs_from_a_clean_kernel_offline(path, tmp_path, monkeypatch, capsys):
+    with capsys.disabled():
+        notebook = run(path, tmp_path, monkeypatch, mnist=False)
+    assert stderr(notebook) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_runs_with_mnist(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VAEEDU_DATA", str(Path(os.environ["VAEEDU_DATA"]).resolve()))
+    with capsys.disabled():
+        notebook = run(path, tmp_path, monkeypatch, mnist=True)
+    assert stderr(notebook) == ""

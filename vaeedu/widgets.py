@@ -1,0 +1,63 @@
+"""Figures that answer to a slider, built on ipywidgets.
+
+A widget needs a running kernel. A lecture therefore shows the same thing first as a static figure for a few chosen
+values, so that nothing is lost where there is none.
+"""
+
+from collections.abc import Callable, Sequence
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from vaeedu import plotting
+
+
+def slider(
+    figure: Figure,
+    draw: Callable[[float], str],
+    values: Sequence[float],
+    *,
+    description: str,
+    start: int = 0,
+    value_format: str = "{:.3g}",
+) -> ipywidgets.VBox:
+    """Joins a figure to a slider: whenever it moves, `draw(value)` changes the figure's artists.
+
+    Args:
+        figure: The figure that `draw` changes. Changing artists in place is fast; clearing the axes is not.
+        draw: Takes the slider's value, updates the figure, and returns a line of text to stand below it, which says
+            what is seen (screen readers read it out).
+        values: The slider's stops.
+        description: The label to the slider's left.
+        start: The index in `values` to begin with.
+        value_format: How a stop is written beside the slider.
+
+    Returns:
+        The widget; a notebook shows it as the last value of a cell.
+
+    Raises:
+        ValueError: There are fewer than two stops, or `start` is none of them.
+    """
+    if len(values) < 2:
+        raise ValueError(f"values must hold at least two stops for the slider, but holds {len(values)}")
+    if not 0 <= start < len(values):
+        raise ValueError(f"start must be an index into the {len(values)} values, but is {start}")
+    options = [(value_format.format(value), value) for value in values]
+    control = ipywidgets.SelectionSlider(
+        options=options,
+        value=values[start],
+        description=description,
+        continuous_update=True,
+        layout=ipywidgets.Layout(width="30em"),
+        style={"description_width": "initial"},
+    )
+    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
+    caption = ipywidgets.HTML()
+
+    def update(value: float) -> None:
+        caption.value = draw(value)
+        picture.value = plotting.png(figure)
+
+    update(values[start])
+    control.observe(lambda change: update(change["new"]), names="value")
+    return ipywidgets.VBox([control, picture, caption])
