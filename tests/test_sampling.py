@@ -10,10 +10,44 @@ from vaeedu import sampling
 
 N = 200_000
 LIKE = torch.zeros(1, dtype=torch.float64)
+D = torch.distributions
+
+
+def _mixture():
+    components = D.MultivariateNormal(
+        torch.tensor([[-2.0, 0.0], [3.0, 1.0]], dtype=torch.float64),
+        torch.tensor([[[1.0, 0.5], [0.5, 2.0]], [[0.5, 0.0], [0.0, 0.1]]], dtype=torch.float64),
+    )
+    return D.MixtureSameFamily(D.Categorical(torch.tensor([0.3, 0.7], dtype=torch.float64)), components)
+
+
+def _rows(*rows):
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+DISTRIBUTIONS = {
+    "Normal": lambda: D.Normal(_rows(1.0, -2.0), _rows(0.5, 3.0)),
+    "Independent": lambda: D.Independent(D.Normal(_rows([1.0, 2.0]), _rows([0.5, 3.0])), 1),
+    "MultivariateNormal": lambda: D.MultivariateNormal(_rows(1.0, -2.0), _rows([2.0, 0.7], [0.7, 1.0])),
+    "Uniform": lambda: D.Uniform(_rows(-1.0, 2.0), _rows(0.0, 5.0)),
+    "Bernoulli": lambda: D.Bernoulli(logits=_rows([0.0, 2.0], [-1.0, 0.5])),
+    "Categorical": lambda: D.Categorical(_rows([0.2, 0.3, 0.5], [0.6, 0.3, 0.1])),
+    "OneHotCategorical": lambda: D.OneHotCategorical(_rows([0.2, 0.3, 0.5], [0.6, 0.3, 0.1])),
+    "mixture": _mixture,
+    "mixture of normals": lambda: D.MixtureSameFamily(
+        D.Categorical(_rows([0.2, 0.8], [0.5, 0.5])), D.Normal(_rows([0.0, 1.0], [2.0, 5.0]), _rows(0.1, 0.2))
+    ),
+}
 DRAWS = {
     "normal": lambda g: sampling.normal((5, 3), like=LIKE, generator=g),
     "uniform": lambda g: sampling.uniform(5, generator=g),
     "integers": lambda g: sampling.integers(40, 600, generator=g),
+    "gumbel": lambda g: sampling.gumbel((5,), like=LIKE, generator=g),
+    "categorical": lambda g: sampling.categorical(torch.full((2, 50), 0.02), (9,), generator=g),
+    **{
+        f"draw {name}": lambda g, make=make: sampling.draw(make(), (40,), generator=g)
+        for name, make in DISTRIBUTIONS.items()
+    },
     "bernoulli": lambda g: sampling.bernoulli(torch.full((40,), 0.5), generator=g),
     "reparameterize": lambda g: sampling.reparameterize(LIKE, LIKE + 1, (5,), generator=g),
 }
@@ -128,3 +162,55 @@ def test_whole_numbers_are_equally_likely(num_values, generator):
     counts = torch.bincount(sampling.integers(N, num_values, generator=generator))
     assert len(counts) == num_values
     assert stats.chisquare(counts.numpy()).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_draws_have_the_shape_and_moments_of_the_distribution(name, generator):
+    distribution = DISTRIBUTIONS[name]()
+    x = sampling.draw(distribution, (N,), generator=generator).double()
+    assert x.shape == (N, *distribution.batch_shape, *distribution.event_shape)
+    if name == "Categorical":
+        x = torch.nn.functional.one_hot(x.long(), 3).double()
+        mean, variance = distribution.probs, distribution.probs * (1 - distribution.probs)
+    else:
+        mean, variance = distribution.mean, distribution.variance
+    assert bool(((x.mean(dim=0) - mean).abs() <= 5 * (variance / N).sqrt()).all())
+    if name in ("Bernoulli", "Categorical", "OneHotCategorical"):
+        return  # of zeros and ones, the mean says everything
+    spread = (x - mean).square().std(dim=0) / math.sqrt(N)
+    assert bool(((x.var(dim=0) - variance).abs() <= 5 * spread + 1e-12).all())
+
+
+def test_multivariate_draws_are_correlated_as_told(generator):
+    distribution = DISTRIBUTIONS["MultivariateNormal"]()
+    x = sampling.draw(distribution, (N,), generator=generator)
+    C = distribution.covariance_matrix
+    error = ((torch.outer(C.diagonal(), C.diagonal()) + C.square()) / N).sqrt()
+    assert bool(((torch.cov(x.T) - C).abs() <= 5 * error).all())
+
+
+def test_normal_draws_are_differentiable_and_discrete_ones_are_not(generator):
+    loc = torch.zeros(3, requires_grad=True)
+    assert sampling.draw(D.Normal(loc, torch.ones(3)), (4,), generator=generator).requires_grad
+    assert not sampling.draw(D.Bernoulli(logits=loc), (4,), generator=generator).requires_grad
+
+
+def test_other_families_are_refused():
+    with pytest.raises(ValueError, match=r"distribution must be one of Normal, .*, but is Cauchy"):
+        sampling.draw(D.Cauchy(0.0, 1.0))
+
+
+def test_gumbel_noise_follows_its_law_and_makes_categorical_draws(generator):
+    g = sampling.gumbel((N,), like=LIKE, generator=generator)
+    assert stats.kstest(g.numpy(), stats.gumbel_r.cdf).pvalue > 1e-6
+    probs = torch.tensor([0.1, 0.2, 0.7], dtype=torch.float64)
+    index = (probs.log() + sampling.gumbel((N, 3), like=LIKE, generator=generator)).argmax(dim=1)
+    assert stats.chisquare(torch.bincount(index).numpy(), (N * probs).numpy()).pvalue > 1e-6
+
+
+def test_categorical_draws_follow_their_weights(generator):
+    weights = torch.tensor([[1.0, 2.0, 7.0], [4.0, 4.0, 2.0]], dtype=torch.float64)
+    index = sampling.categorical(weights, (N,), generator=generator)
+    assert index.shape == (N, 2)
+    for column, row in zip(index.T, weights / weights.sum(dim=1, keepdim=True), strict=True):
+        assert stats.chisquare(torch.bincount(column).numpy(), (N * row).numpy()).pvalue > 1e-6

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
+from cycler import cycler
 from IPython.display import display
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def use_style() -> None:
     Called by each lecture at its top; importing this module changes nothing.
     """
     mpl.rcParams.update({
-        "axes.prop_cycle": mpl.cycler(color=PALETTE),
+        "axes.prop_cycle": cycler(color=PALETTE),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": "medium",

@@ -4,11 +4,23 @@
 run can be repeated and no import or library call disturbs another's randomness.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
+from torch.distributions import (
+    Bernoulli,
+    Categorical,
+    Distribution,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+    OneHotCategorical,
+    Uniform,
+)
 
 
 def normal(
@@ -72,6 +84,61 @@ def integers(
     return torch.randint(num_values, (num_draws,), device=device, generator=generator)
 
 
+def gumbel(
+    shape: Sequence[int], *, like: Tensor, generator: torch.Generator | None = None
+) -> Float[Tensor, "..."]:
+    """Draws standard Gumbel noise g = −log(−log u) with u ~ Uniform(0, 1).
+
+    argmax(logits + g) is then a draw from the categorical distribution with these logits.
+
+    Args:
+        shape: The shape of the result.
+        like: A tensor whose device and dtype the result takes.
+        generator: The source of randomness; None is torch's global one.
+
+    Returns:
+        Independent Gumbel(0, 1) entries, of the given shape; always finite.
+
+    Reference:
+        Maddison, Tarlow and Minka (2014), A* sampling, section 2.
+
+    >>> bool(gumbel((1000,), like=torch.zeros(1)).isfinite().all())
+    True
+    """
+    # −log u is exponential; torch draws it without ever returning 0, whose logarithm would be infinite.
+    waiting_time = torch.empty(tuple(shape), dtype=like.dtype, device=like.device).exponential_(
+        generator=generator
+    )
+    return -waiting_time.log()
+
+
+def categorical(
+    probs: Float[Tensor, "*batch L"],
+    sample_shape: Sequence[int] = (),
+    *,
+    generator: torch.Generator | None = None,
+) -> Int64[Tensor, "..."]:
+    """Draws indices from categorical distributions.
+
+    Args:
+        probs: Probabilities, or weights in proportion to them; the last dimension runs over the L outcomes.
+        sample_shape: How many independent draws; these dimensions come first.
+        generator: The source of randomness; None is torch's global one.
+
+    Returns:
+        Indices 0, …, L − 1, of shape `(*sample_shape, *batch)`.
+
+    >>> categorical(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
+    tensor([1, 0])
+    """
+    *batch, L = probs.shape
+    n = math.prod(sample_shape)
+    drawn = torch.multinomial(
+        probs.detach().reshape(-1, L), n, replacement=True, generator=generator
+    )  # (batch, n)
+    return drawn.T.reshape(*sample_shape, *batch)
+
+
 def bernoulli(
     probs: Float[Tensor, "*shape"], *, generator: torch.Generator | None = None
 ) -> Float[Tensor, "*shape"]:
@@ -87,7 +154,8 @@ def bernoulli(
     >>> bernoulli(torch.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    return torch.bernoulli(probs, generator=generator)
+    # Detached: torch would let a gradient through here, and it would be zero, not an error.
+    return torch.bernoulli(probs.detach(), generator=generator)
 
 
 def reparameterize(
@@ -118,3 +186,67 @@ def reparameterize(
     """
     eps = normal((*sample_shape, *loc.shape), like=loc, generator=generator)
     return loc + scale * eps
+
+
+def draw(
+    distribution: Distribution, sample_shape: Sequence[int] = (), *, generator: torch.Generator | None = None
+) -> Shaped[Tensor, "..."]:
+    """Draws from one of torch's distributions with a generator, which their own `sample` does not take.
+
+    Normal families are drawn by `reparameterize` and stay differentiable in their parameters; the discrete ones and
+    mixtures are not.
+
+    Args:
+        distribution: A Normal, MultivariateNormal, Bernoulli, Categorical, OneHotCategorical or Uniform, an
+            `Independent` of one of them, or a `MixtureSameFamily` of these.
+        sample_shape: How many independent draws; these dimensions come first.
+        generator: The source of randomness; None is torch's global one.
+
+    Returns:
+        Samples of shape `(*sample_shape, *batch_shape, *event_shape)`.
+
+    Raises:
+        ValueError: The distribution is of a family that the course does not use.
+
+    >>> q = torch.distributions.Normal(torch.zeros(3), torch.ones(3))
+    >>> draw(q, (5,), generator=torch.Generator().manual_seed(0)).shape
+    torch.Size([5, 3])
+    """
+    n = tuple(sample_shape)
+    match distribution:
+        case Independent():
+            return draw(distribution.base_dist, n, generator=generator)
+        case Normal():
+            return reparameterize(distribution.loc, distribution.scale, n, generator=generator)
+        case MultivariateNormal():
+            shape = (*n, *distribution.batch_shape, *distribution.event_shape)
+            eps = normal(shape, like=distribution.loc, generator=generator)
+            return distribution.loc + (distribution.scale_tril @ eps[..., None])[..., 0]
+        case Uniform():
+            low, width = distribution.low, distribution.high - distribution.low
+            u = torch.rand((*n, *low.shape), dtype=low.dtype, device=low.device, generator=generator)
+            return low + width * u
+        case Bernoulli():
+            return bernoulli(distribution.probs.expand(*n, *distribution.batch_shape), generator=generator)
+        case OneHotCategorical():
+            index = categorical(distribution.probs, n, generator=generator)
+            return torch.nn.functional.one_hot(index, distribution.event_shape[-1]).to(distribution.probs)
+        case Categorical():
+            return categorical(distribution.probs, n, generator=generator)
+        case MixtureSameFamily():
+            return _draw_mixture(distribution, n, generator)
+    known = (
+        "Normal, MultivariateNormal, Uniform, Bernoulli, Categorical, OneHotCategorical and mixtures of them"
+    )
+    raise ValueError(f"distribution must be one of {known}, but is {type(distribution).__name__}")
+
+
+def _draw_mixture(
+    mixture: MixtureSameFamily, sample_shape: tuple[int, ...], generator: torch.Generator | None
+) -> Tensor:
+    which = draw(mixture.mixture_distribution, sample_shape, generator=generator)
+    each = draw(mixture.component_distribution, sample_shape, generator=generator).detach()
+    events = len(mixture.event_shape)
+    index = which.reshape(*which.shape, 1, *[1] * events)
+    index = index.expand(*which.shape, 1, *mixture.event_shape)
+    return each.gather(-1 - events, index).squeeze(-1 - events)
