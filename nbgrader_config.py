@@ -1,0 +1,42 @@
+"""nbgrader's settings for this course: `solutions/` becomes `assignments/`; all of a class lies in `classroom/`.
+
+Read by nbgrader's commands, by the formgrader and Validate buttons of a JupyterLab started in this folder, and by
+`vaeedu release` and `vaeedu demo-class`. VAEEDU_CLASSROOM puts the class somewhere else.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+course = Path(__file__).resolve().parent
+classroom = Path(os.environ.get("VAEEDU_CLASSROOM") or course / "classroom").resolve()
+classroom.mkdir(parents=True, exist_ok=True)  # SQLite makes the gradebook, but not the folder around it
+
+# Kernels inherit this: the hidden tests find exercises/ by it, and vaeedu.check the checks.json that was released.
+os.environ["VAEEDU_COURSE"] = str(course)
+
+# nbgrader runs `alembic` as a command: it is found even where the environment is used without being activated.
+programs = str(Path(sys.executable).parent)
+if programs not in os.environ.get("PATH", "").split(os.pathsep):
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+
+c.CourseDirectory.course_id = "vaeedu"
+c.CourseDirectory.root = str(course)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "assignments"
+c.CourseDirectory.submitted_directory = str(classroom / "submitted")
+c.CourseDirectory.autograded_directory = str(classroom / "autograded")
+c.CourseDirectory.feedback_directory = str(classroom / "feedback")
+c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
+
+# The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
+c.GenerateAssignment.post_convert_hook = "vaeedu.grading.release.add_checks"
+
+# A cell that never ends is interrupted after a minute and costs its own points only. In a test cell a function that
+# never ends does not even come to that: it is stopped after five seconds, with a message.
+c.Execute.timeout = 60
+c.Execute.interrupt_on_timeout = True
+# Kernels warn on the terminal that their sockets, which are local, are not encrypted.
+c.Execute.extra_arguments = ["--log-level=ERROR"]
+# A test cell that a student deleted waits for marking by hand. OverwriteCells.add_missing_cells would bring it back, but
+# fails with a KeyError where a read-only cell comes before it (nbgrader 0.9.6), and the whole submission with it.

@@ -1,0 +1,98 @@
+"""Every exercise of every assignment, judged directly: right solutions pass, and each mistake is told what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vaeedu.grading.course import assignments, exercises
+from vaeedu.grading.exercise import PARTS, answer_key
+from vaeedu.grading.judge import judge
+from vaeedu.grading.run import run_all
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = [(name, exercise) for name in assignments(ROOT) for exercise in exercises(ROOT, name).values()]
+each = pytest.mark.parametrize("exercise", [e for _, e in ALL], ids=[f"{a[:2]}-{e.name}" for a, e in ALL])
+each_part = pytest.mark.parametrize("part", PARTS)
+
+
+KEYS = {}
+
+
+def verdict(exercise, function, part):
+    if (exercise.name, part) not in KEYS:
+        KEYS[exercise.name, part] = answer_key(exercise, part)
+    key = KEYS[exercise.name, part]
+    return judge(run_all(function, key.inputs, num_outputs=len(exercise.outputs)), key)
+
+
+@each
+@each_part
+def test_the_reference_and_every_alternative_pass(exercise, part):
+    assert len(exercise.alternatives) >= 3
+    for function in (exercise.reference, *exercise.alternatives):
+        assert verdict(exercise, function, part).message == "", function.__name__
+
+
+@each
+@each_part
+def test_every_mistake_hears_its_own_message_and_no_other(exercise, part):
+    assert len(exercise.wrong) >= 3
+    assert len({wrong.message for wrong in exercise.wrong}) == len(exercise.wrong)
+    for wrong in exercise.wrong:
+        told = verdict(exercise, wrong.function, part).message
+        if part in wrong.loses:
+            assert told.split("\n", 1)[1] == wrong.message, wrong.function.__name__
+        else:
+            assert told == "", wrong.function.__name__
+
+
+@each
+@each_part
+def test_float32_solutions_pass(exercise, part):
+    def single(**inputs):
+        lower = {k: v.float() if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
+        default = torch.get_default_dtype()
+        result = exercise.reference(**lower)
+        assert torch.get_default_dtype() == default
+        return result
+
+    assert verdict(exercise, single, part).message == ""
+
+
+@each
+@each_part
+def test_an_answer_that_is_off_a_little_or_noisy_fails_without_a_misconception(exercise, part):
+    def off(**inputs):
+        result = exercise.reference(**inputs)
+        result = result if isinstance(result, tuple) else (result,)
+        return (*result[:-1], result[-1] * 1.01)
+
+    told = verdict(exercise, off, part).message
+    assert "the values are not" in told
+    assert not any(wrong.message in told for wrong in exercise.wrong)
+
+
+@each
+@each_part
+def test_cases_vary_in_size_and_a_single_component_is_among_them(exercise, part):
+    settings = exercise.cases[part]
+    assert len({tuple(case.items()) for case in settings}) == len(settings) >= 2
+    assert any(case["K"] == 1 for case in settings)
+    assert any(case["K"] > 1 for case in settings)
+    for inputs in answer_key(exercise, part).inputs:
+        assert all(np.isfinite(value).all() for value in inputs.values())
+
+
+@each
+def test_messages_are_short_and_say_you(exercise):
+    for wrong in exercise.wrong:
+        assert 40 <= len(wrong.message) <= 260, wrong.message
+        assert "return " not in wrong.message, "a hint, not the solution"
+
+
+def test_at_least_two_mistakes_pass_what_students_see():
+    for assignment in assignments(ROOT):
+        wrong = [w for e in exercises(ROOT, assignment).values() for w in e.wrong]
+        assert sum(w.loses == ("hidden",) for w in wrong) >= 2

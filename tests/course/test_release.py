@@ -1,0 +1,247 @@
+"""assignments/ is what `vaeedu release` makes, and holds nothing that students must not see."""
+
+import inspect
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vaeedu.grading.course import assignments, exercises
+from vaeedu.grading.release import add_checks, check_notebook, release
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSIGNMENT = "02_linear_latent_variable_models"
+SOURCE = ROOT / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+each = pytest.mark.parametrize("assignment", assignments(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """The configuration changes these; monkeypatch puts them back. No class of this checkout is touched."""
+    monkeypatch.setenv("VAEEDU_COURSE", str(ROOT))
+    monkeypatch.setenv("VAEEDU_CLASSROOM", str(tmp_path / "class"))
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def code_cells(path):
+    return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"}
+
+
+@each
+def test_the_committed_assignment_is_what_release_makes(assignment, tmp_path):
+    made = release(ROOT, assignment, tmp_path)
+    committed = contents(ROOT / "assignments" / assignment)
+    assert sorted(committed) == sorted([f"{assignment}.ipynb", "checks.json"])
+    for name, data in contents(made).items():
+        assert data == committed[name], f"assignments/{assignment}/{name} is out of date: run `make release`"
+
+
+@each
+def test_every_assignment_has_a_source(assignment):
+    assert sorted(path.name for path in (ROOT / "assignments").iterdir()) == assignments(ROOT)
+
+
+@each
+def test_nothing_of_the_instructors_side_reaches_students(assignment):
+    described = exercises(ROOT, assignment)
+    text = b"\n".join(contents(ROOT / "assignments" / assignment).values()).decode()
+    for phrase in (
+        "BEGIN SOLUTION",
+        "END SOLUTION",
+        "HIDDEN TESTS",
+        "vaeedu.grading",
+        "grade(",
+        "exercises/",
+    ):
+        assert phrase not in text
+    for exercise in described.values():
+        mistakes = {wrong.function.__name__: wrong for wrong in exercise.wrong}
+        names = {function.__name__ for function in exercise.alternatives} | set(mistakes)
+        # The fit with the bug is shown on purpose, and the reference has the name that students write.
+        assert not [name for name in names - {"buggy_ppca_fit"} if name in text]
+        for wrong in mistakes.values():
+            written = json.dumps(wrong.message, ensure_ascii=False)
+            assert (written in text) == ("visible" in wrong.loses), written
+
+
+@each
+def test_solutions_are_cut_out_of_the_notebook(assignment):
+    solved = code_cells(ROOT / "solutions" / assignment / f"{assignment}.ipynb")
+    released = code_cells(ROOT / "assignments" / assignment / f"{assignment}.ipynb")
+    assert list(solved) == list(released)
+    text = "\n".join(cell.source for cell in released.values())
+    cut, shown_on_purpose = 0, solved["buggy_ppca_fit"].source
+    for cell in solved.values():
+        inside = False
+        for line in map(str.strip, cell.source.splitlines()):
+            inside = (inside or "### BEGIN" in line) and "### END" not in line
+            # Short lines may occur elsewhere by chance.
+            if inside and len(line) > 30 and "###" not in line and line not in shown_on_purpose:
+                assert line not in text
+                cut += 1
+    assert cut > 20
+    for exercise in exercises(ROOT, assignment).values():
+        assert "raise NotImplementedError()" in released[exercise.name].source
+        assert exercise.signature in released[exercise.name].source
+
+
+def test_the_points_add_up_to_twenty():
+    cells = [
+        c.metadata.nbgrader for c in nbformat.read(SOURCE, as_version=4).cells if "nbgrader" in c.metadata
+    ]
+    assert sum(cell.points for cell in cells if cell.grade) == 20
+    assert [cell.grade_id for cell in cells if cell.grade and cell.solution] == ["pca_limit"]
+
+
+def test_the_fit_with_the_bug_is_the_one_that_is_recognised():
+    fit = exercises(ROOT, ASSIGNMENT)["ppca_fit"]
+    (buggy,) = [w.function for w in fit.wrong if w.function.__name__ == "buggy_ppca_fit"]
+    assert code_cells(SOURCE)["buggy_ppca_fit"].source == inspect.getsource(buggy).strip()
+
+
+def test_notebooks_are_tidy():
+    for path in (SOURCE, ROOT / "assignments" / ASSIGNMENT / SOURCE.name):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        assert notebook.metadata.kernelspec.name == "python3"
+        for cell in notebook.cells:
+            assert len(cell.source.splitlines()) <= 20, cell.id
+            assert cell.id == cell.metadata.get("nbgrader", {}).get("grade_id", cell.id)
+            if cell.cell_type == "code":
+                assert cell.outputs == []
+                assert cell.execution_count is None
+
+
+def execute(path, folder):
+    """Runs a notebook in its folder; returns the errors by cell."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(path), str(folder)], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+RUN = """
+import json, sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": sys.argv[2]}}).execute()
+json.dump({
+    cell.id: [o.get("evalue") or o.get("text", "") for o in cell.outputs if "evalue" in o or o.get("name") == "stderr"]
+    for cell in notebook.cells if cell.cell_type == "code"
+}, sys.stdout)
+"""
+
+
+@each
+def test_the_solutions_run_without_an_error(assignment, tmp_path):
+    folder = ROOT / "solutions" / assignment
+    errors = execute(folder / f"{assignment}.ipynb", folder)
+    assert {cell: found for cell, found in errors.items() if found} == {}
+
+
+@each
+def test_the_untouched_assignment_fails_in_its_visible_tests_only_and_kindly(assignment, tmp_path):
+    folder = shutil.copytree(ROOT / "assignments" / assignment, tmp_path / "homework")
+    errors = execute(folder / f"{assignment}.ipynb", folder)
+    failed = {cell: found for cell, found in errors.items() if found}
+    assert sorted(failed) == sorted(f"{name}_visible" for name in exercises(ROOT, assignment))
+    assert all(
+        "Not written yet: replace `raise NotImplementedError()`" in found[0] for found in failed.values()
+    )
+
+
+@pytest.fixture
+def broken_course(tmp_path):
+    """A copy of the course that tests may damage."""
+    course = tmp_path / "course"
+    for name in ("solutions", "exercises", "assignments"):
+        shutil.copytree(ROOT / name, course / name)
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    return course
+
+
+def edit(course, change):
+    path = course / "solutions" / ASSIGNMENT / SOURCE.name
+    notebook = nbformat.read(path, as_version=4)
+    change({cell.id: cell for cell in notebook.cells})
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["als_sweep_hidden"].metadata.nbgrader.update(points=5), r"must have the .* 2\.0, but has 5"),
+        (lambda c: c["als_sweep_hidden"].metadata.pop("nbgrader"), r"must have the .* but has None"),
+        (lambda c: c["als_sweep"].update(source="def als(x): ..."), "must be a solution cell als_sweep with the line"),
+    ],
+)  # fmt: skip
+def test_a_notebook_that_disagrees_with_its_exercises_is_refused(broken_course, change, message):
+    edit(broken_course, change)
+    with pytest.raises(ValueError, match=message):
+        check_notebook(broken_course / "solutions" / ASSIGNMENT / SOURCE.name, exercises(ROOT, ASSIGNMENT))
+
+
+def test_a_failed_release_leaves_the_old_one(broken_course):
+    from vaeedu.grading.nbgrader import GradingError
+
+    before = contents(broken_course / "assignments")
+    edit(
+        broken_course,
+        lambda c: c["ppca_fit"].update(source=c["ppca_fit"].source.replace("### END SOLUTION", "")),
+    )
+    with pytest.raises(GradingError, match="no end solution statement found"):
+        release(broken_course, ASSIGNMENT)
+    assert contents(broken_course / "assignments") == before
+    assert [path.name for path in (broken_course / "assignments").iterdir()] == [ASSIGNMENT]
+
+
+def test_release_replaces_what_was_there_and_touches_no_class(broken_course, tmp_path):
+    target = broken_course / "assignments" / ASSIGNMENT
+    before = contents(target)
+    (target / "left over.txt").touch()
+    (target / "checks.json").write_text("old")
+    release(broken_course, ASSIGNMENT)
+    assert contents(target) == before
+    assert [path.name for path in target.parent.iterdir()] == [ASSIGNMENT]
+    assert not any((tmp_path / "class").rglob("*"))
+
+
+def test_a_swap_that_fails_puts_the_old_folder_back(broken_course, monkeypatch):
+    before = contents(broken_course / "assignments")
+    rename = Path.rename
+
+    def fail(self, target):
+        if self.name == "new":
+            raise OSError("disk full")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="disk full"):
+        release(broken_course, ASSIGNMENT)
+    assert contents(broken_course / "assignments") == before
+
+
+def test_unknown_assignments_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=f"assignment must be one of {ASSIGNMENT}.*but is 'nope'"):
+        release(ROOT, "nope", tmp_path)
+
+
+def test_the_formgraders_button_gets_its_checks_from_the_hook(broken_course, monkeypatch):
+    monkeypatch.setenv("VAEEDU_COURSE", str(broken_course))
+    checks = broken_course / "assignments" / ASSIGNMENT / "checks.json"
+    before = checks.read_bytes()
+    checks.unlink()
+    add_checks(assignment=ASSIGNMENT, student=".", notebooks=[])
+    assert checks.read_bytes() == before
+    assert (
+        'post_convert_hook = "vaeedu.grading.release.add_checks"' in (ROOT / "nbgrader_config.py").read_text()
+    )

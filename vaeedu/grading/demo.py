@@ -1,0 +1,213 @@
+"""A made-up class that goes through the whole grading cycle, and the marks it must come out with."""
+
+import csv
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+from vaeedu.grading.classroom import Classroom, Result
+from vaeedu.grading.course import exercises
+from vaeedu.grading.exercise import PARTS, Exercise
+from vaeedu.grading.submission import filled_in, source_of
+
+ASSIGNMENT = "02_linear_latent_variable_models"
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+# One submission has a loop that never ends; the demonstration does not wait a minute for it.
+_CELL_TIMEOUT = 15
+_MARKER = ".made-by-vaeedu-demo-class"
+_MADE = ("submitted", "autograded", "feedback", "released", "gradebook.db", "grades.csv", "roster.csv")
+
+_WRITTEN = "pca_limit"
+_ESSAY = "M = (1 + σ²) I, so E[z|x] = Wᵀ(x − μ) / (1 + σ²); as σ² → 0 it is the projection of PCA."
+_LOOP = "def als_sweep(x, W):\n    while True:\n        x = x + 0"
+_NO_COLON = "def ppca_posterior(x, W, mean, noise_variance)\n    return mean, W"
+
+
+@dataclass(frozen=True)
+class Work:
+    """An answer, and the parts of its exercise that it must lose."""
+
+    text: str
+    loses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Student:
+    """A made-up student.
+
+    Attributes:
+        id: The name in the roster.
+        what: What is particular about the submission.
+        work: Answers by exercise; what is missing stays untouched.
+        file: The notebook's name, or None if nothing is handed in.
+        damage: What happens to the notebook's text on its way.
+        deleted: Test cells that are no longer there.
+        note: What the grading must remark on it.
+    """
+
+    id: str
+    what: str
+    work: Mapping[str, Work] = field(default_factory=dict)
+    file: str | None = NOTEBOOK
+    damage: Callable[[str], str] = str
+    deleted: tuple[str, ...] = ()
+    note: str = ""
+
+
+def students(described: Mapping[str, Exercise]) -> tuple[Student, ...]:
+    """Makes the class out of the exercises' own right and wrong solutions."""
+    right = {e.name: Work(source_of(e.reference, e.name)) for e in described.values()} | {
+        _WRITTEN: Work(_ESSAY)
+    }
+    others = {e.name: Work(source_of(e.alternatives[0], e.name)) for e in described.values()}
+    partly = {name: right[name] for name in ("center_and_project", "als_sweep", "ppca_fit")}
+    shortcut = _mistakes(described, "als_deck_z_step", "project_uncentred")
+    visible_only = _mistakes(described, "em_uncentred", "log_prob_of_det")
+    return (
+        Student("ada", "everything right", right),
+        Student("alan", "everything right in another way", others | {_WRITTEN: Work(_ESSAY)}),
+        Student("blaise", "untouched"),
+        Student("carl", "half of it, nothing wrong", partly),
+        Student("dora", "two misconceptions", right | shortcut),
+        Student("emmy", "right on the visible cases only", right | visible_only),
+        Student("felix", "syntax error", right | {"ppca_posterior": Work(_NO_COLON, PARTS)}),
+        Student("grace", "infinite loop", right | {"als_sweep": Work(_LOOP, PARTS)}),
+        Student("hedy", "renamed notebook", right, file="hedy homework (2).ipynb", note="renamed"),
+        Student(
+            "isaac", "two notebooks, neither with its name", right, file="a.ipynb,b.ipynb", note="not graded"
+        ),
+        Student("joan", "file cut off in the middle", right, damage=_cut, note="not graded"),
+        Student("lise", "a deleted test cell", right, deleted=("ppca_fit_hidden",), note="ppca_fit_hidden"),
+        Student("karl", "nothing submitted", file=None, note="nothing submitted"),
+    )
+
+
+def demo_class(course: Path, *, only: Sequence[str] | None = None) -> bool:
+    """Enrols and grades the made-up class, and prints expected and actual marks.
+
+    Everything is made anew each time, in the classroom folder of the configuration. A folder with something else in it
+    is refused, and left as it is.
+
+    Args:
+        course: The course's folder.
+        only: The students to take; by default all of them.
+
+    Returns:
+        Whether every mark and note is as expected.
+
+    Raises:
+        ValueError: The classroom holds something that the demonstration did not make, or there is no such student.
+        GradingError: nbgrader could not import the roster, or not make the assignment.
+    """
+    described = exercises(course, ASSIGNMENT)
+    chosen = _chosen(students(described), only)
+    room = Classroom(course, ASSIGNMENT, cell_timeout=_CELL_TIMEOUT)
+    _clear(room.folder)
+    room.enrol(_write_roster(room.folder / "roster.csv", chosen))
+    room.generate()
+    as_expected = True
+    print(_row("student", "what", "expected", "actual", "by hand", "note"), flush=True)
+    for student in chosen:
+        _hand_in(student, room)
+        wanted, result = _expected(student, described, room.released), room.grade(student.id)
+        fine = (
+            result.scores == wanted.scores and result.waiting == wanted.waiting and wanted.note in result.note
+        )
+        as_expected = as_expected and fine
+        verdict = "" if fine else "DIFFERS "
+        print(
+            _row(student.id, student.what, wanted.total, result.total, result.waiting, verdict + result.note),
+            flush=True,
+        )
+    room.export(room.folder / "grades.csv")
+    print(f"\nmarks: {room.folder / 'grades.csv'}\nfeedback: {room.folder / 'feedback'}")
+    print("every mark is as expected" if as_expected else "some marks are NOT as expected")
+    return as_expected
+
+
+def _cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def _mistakes(described: Mapping[str, Exercise], *names: str) -> dict[str, Work]:
+    return {
+        exercise.name: Work(source_of(wrong.function, exercise.name), wrong.loses)
+        for exercise in described.values()
+        for wrong in exercise.wrong
+        if wrong.function.__name__ in names
+    }
+
+
+def _chosen(everybody: tuple[Student, ...], only: Sequence[str] | None) -> tuple[Student, ...]:
+    known = {student.id: student for student in everybody}
+    for name in only or ():
+        if name not in known:
+            raise ValueError(f"student must be one of {', '.join(known)}, but is {name!r}")
+    return everybody if only is None else tuple(known[name] for name in only)
+
+
+def _clear(folder: Path) -> None:
+    """Removes what an earlier run made; refuses a folder that anybody else has put something into."""
+    present = {path.name for path in folder.iterdir()}
+    foreign = sorted(present - {*_MADE, _MARKER})
+    if present and (_MARKER not in present or foreign):
+        raise ValueError(
+            f"the classroom must be empty or made by demo-class, but {folder} holds {(foreign or sorted(present))[0]}: "
+            "move that class away, or set VAEEDU_CLASSROOM to another folder"
+        )
+    (folder / _MARKER).touch()
+    for name in present & set(_MADE):
+        shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
+
+
+def _write_roster(path: Path, chosen: Sequence[Student]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "last_name", "first_name", "email"])
+        rows.writerows([s.id, "Example", s.id.capitalize(), f"{s.id}@example.org"] for s in chosen)
+    return path
+
+
+def _hand_in(student: Student, room: Classroom) -> None:
+    if student.file is None:
+        return
+    notebook = filled_in(room.released / NOTEBOOK, {name: work.text for name, work in student.work.items()})
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") not in student.deleted
+    ]
+    folder = room.submission(student.id)
+    folder.mkdir(parents=True)
+    for name in student.file.split(","):
+        (folder / name).write_text(student.damage(nbformat.writes(notebook)), encoding="utf-8")
+
+
+def _expected(student: Student, described: Mapping[str, Exercise], released: Path) -> Result:
+    if student.note in ("not graded", "nothing submitted"):
+        return Result({}, note=student.note)
+    scores = {
+        f"{e.name}_{part}": 0.0
+        if part in student.work.get(e.name, Work("", PARTS)).loses
+        else float(e.points[part])
+        for e in described.values()
+        for part in PARTS
+        if f"{e.name}_{part}" not in student.deleted
+    }
+    if _WRITTEN not in student.work:
+        return Result(scores | {_WRITTEN: 0.0}, note=student.note)
+    cells = nbformat.read(released / NOTEBOOK, as_version=4).cells
+    points = {
+        c.metadata.nbgrader.grade_id: c.metadata.nbgrader.get("points")
+        for c in cells
+        if "nbgrader" in c.metadata
+    }
+    waiting = sum(float(points[cell]) for cell in (_WRITTEN, *student.deleted))
+    return Result(scores, waiting, student.note)
+
+
+def _row(student: str, what: str, expected: object, actual: object, by_hand: object, note: str) -> str:
+    return f"{student:8} {what:38} {expected:>8} {actual:>7} {by_hand:>8}  {note}".rstrip()

@@ -1,0 +1,183 @@
+"""One description of an exercise, from which its tests, its answer keys and the demonstration class are made.
+
+It lives on the instructor's side, in `exercises/NN_topic.py` as `EXERCISES`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vaeedu.grading.compare import alike
+from vaeedu.grading.key import AnswerKey, Misconception, Output
+from vaeedu.grading.plain import Array, rounded
+from vaeedu.grading.run import run_all
+
+PARTS = ("visible", "hidden")
+# A mistake must stand out from the right answer by this many tolerances, or not show at all.
+_CLEARLY = 100.0
+
+Case = Mapping[str, Any]
+Function = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A well-known mistake.
+
+    Attributes:
+        function: A solution that makes it; it must run, and return arrays, in every case.
+        message: What to tell who made it: the idea that is wrong, and the formula to look at, not the solution.
+        loses: The parts that fail. A mistake may pass the visible cases.
+    """
+
+    function: Function
+    message: str
+    loses: tuple[str, ...] = PARTS
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function that students write.
+
+    Attributes:
+        name: The function's name; also its solution cell's grade_id. Its test cells are `name_visible`, `name_hidden`.
+        signature: Its first line, as the notebook has it.
+        outputs: What it returns.
+        points: Points for the visible and the hidden test cell.
+        make_inputs: Takes a case's settings and a NumPy generator, gives the arguments by name.
+        cases: The settings of each part's cases.
+        reference: A right solution.
+        wrong: Mistakes to recognise.
+        alternatives: Right solutions of other kinds.
+        tolerance: The largest deviation allowed, as a part of an output's largest entry; float32 solutions must pass.
+    """
+
+    name: str
+    signature: str
+    outputs: tuple[Output, ...]
+    points: Mapping[str, int]
+    make_inputs: Callable[[Case, np.random.Generator], dict[str, Any]]
+    cases: Mapping[str, tuple[Case, ...]]
+    reference: Function
+    wrong: tuple[Wrong, ...]
+    alternatives: tuple[Function, ...]
+    tolerance: float = 1e-4
+
+
+def answer_key(exercise: Exercise, part: str) -> AnswerKey:
+    """Makes the key for one part of an exercise, and refuses one that could mislead.
+
+    Args:
+        exercise: The description.
+        part: "visible" or "hidden"; each has its own cases and its own fixed seed.
+
+    Returns:
+        Inputs and right answers, rounded to nine digits, with those misconceptions that show in this part.
+
+    Raises:
+        ValueError: There is no such part; the reference or a wrong solution does not return finite arrays, or arrays of
+            the rank described; a mistake nearly agrees with the right answer, shows where it should not, does not show
+            where it should, or cannot be told from another.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part must be one of {', '.join(map(repr, PARTS))}, but is {part!r}")
+    inputs = tuple(
+        _rounded_inputs(exercise.make_inputs(case, _generator(exercise, part, number)))
+        for number, case in enumerate(exercise.cases[part])
+    )
+    right = _answers(exercise, exercise.reference, inputs)
+    _check_reference(exercise, right)
+    mistakes: list[tuple[Wrong, Misconception]] = []
+    for wrong in exercise.wrong:
+        found = Misconception(wrong.message, _answers(exercise, wrong.function, inputs))
+        if _shows(exercise, wrong, found.answers, right, part):
+            _check_distinct(exercise, wrong, found, mistakes)
+            mistakes.append((wrong, found))
+    return AnswerKey(
+        name=exercise.name,
+        outputs=exercise.outputs,
+        tolerance=exercise.tolerance,
+        inputs=inputs,
+        expected=right,
+        misconceptions=tuple(found for _, found in mistakes),
+    )
+
+
+def _generator(exercise: Exercise, part: str, number: int) -> np.random.Generator:
+    return np.random.default_rng([*exercise.name.encode(), PARTS.index(part), number])
+
+
+def _rounded_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: rounded(v) if isinstance(v, np.ndarray) else v for name, v in inputs.items()}
+
+
+def _answers(
+    exercise: Exercise, function: Function, inputs: tuple[dict[str, Any], ...]
+) -> tuple[tuple[Array, ...], ...]:
+    rows = []
+    for answer in run_all(function, inputs, num_outputs=len(exercise.outputs)):
+        if answer.outputs is None:
+            reason = answer.failure and f"{answer.failure.kind}: {answer.failure.message}"
+            raise ValueError(
+                f"{_called(exercise, function)} must return arrays in every case, but gave {reason}"
+            )
+        rows.append(tuple(rounded(array) for array in answer.outputs))
+    return tuple(rows)
+
+
+def _check_reference(exercise: Exercise, right: tuple[tuple[Array, ...], ...]) -> None:
+    for arrays in right:
+        if [array.ndim for array in arrays] != [len(output.shape) for output in exercise.outputs]:
+            raise ValueError(
+                f"the reference of {exercise.name} must return arrays of the rank that its outputs describe, "
+                f"but returned shapes {[array.shape for array in arrays]}"
+            )
+        if not all(np.isfinite(array).all() and np.any(array) for array in arrays):
+            raise ValueError(
+                f"the reference of {exercise.name} must return finite arrays that are not all zero"
+            )
+
+
+def _shows(
+    exercise: Exercise,
+    wrong: Wrong,
+    answers: tuple[tuple[Array, ...], ...],
+    right: tuple[tuple[Array, ...], ...],
+    part: str,
+) -> bool:
+    shows = False
+    for ours, theirs in zip(right, answers, strict=True):
+        if alike(theirs, ours, exercise.outputs, within=exercise.tolerance / _CLEARLY):
+            continue
+        if alike(theirs, ours, exercise.outputs, within=exercise.tolerance * _CLEARLY):
+            raise ValueError(
+                f"{_called(exercise, wrong.function)} must be clearly wrong or clearly right in every {part} case, "
+                "but nearly agrees: change the case"
+            )
+        shows = True
+    if shows != (part in wrong.loses):
+        raise ValueError(
+            f"{_called(exercise, wrong.function)} must fail exactly the parts it loses, {wrong.loses}, "
+            f"but {'fails' if shows else 'passes'} the {part} one"
+        )
+    return shows
+
+
+def _check_distinct(
+    exercise: Exercise, wrong: Wrong, found: Misconception, others: list[tuple[Wrong, Misconception]]
+) -> None:
+    for other, known in others:
+        if all(
+            alike(a, b, exercise.outputs, within=exercise.tolerance * _CLEARLY)
+            for a, b in zip(found.answers, known.answers, strict=True)
+        ):
+            raise ValueError(
+                f"{_called(exercise, wrong.function)} must differ from {_called(exercise, other.function)}, "
+                "but gives the same arrays: change a case, or drop one"
+            )
+
+
+def _called(exercise: Exercise, function: Function) -> str:
+    return f"{exercise.name}'s {getattr(function, '__name__', 'function')}"

@@ -1,0 +1,137 @@
+"""An answer key: one exercise's inputs, right answers and known misconceptions, all plain data and no code.
+
+`make release` writes the visible part of it into an assignment's `checks.json`; the hidden part is made when grading.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaeedu.grading.plain import Array, decode, encode
+
+VIEWS = ("values", "columns_up_to_sign", "outer_product")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One value that an exercise's function returns.
+
+    Attributes:
+        name: What the exercise calls it.
+        shape: Its dimensions' letters, such as ("N", "K"); none for a single number.
+        view: The invariant under which it is compared: "values"; "columns_up_to_sign", for eigenvectors and other
+            directions; "outer_product", W Wᵀ, for what is determined up to a rotation of its columns only.
+    """
+
+    name: str
+    shape: tuple[str, ...]
+    view: str = "values"
+
+    def __post_init__(self) -> None:
+        if self.view not in VIEWS:
+            raise ValueError(
+                f"the view of output {self.name} must be one of {', '.join(VIEWS)}, but is {self.view!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """What a well-known mistake would answer, case by case, and what to tell who made it."""
+
+    message: str
+    answers: tuple[tuple[Array, ...], ...]
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """One exercise's cases with their right answers.
+
+    Attributes:
+        name: The function's name.
+        outputs: What it returns.
+        tolerance: The largest deviation allowed, as a part of the right array's largest entry.
+        inputs: A case's arguments by name: arrays and plain numbers.
+        expected: A case's right arrays.
+        misconceptions: The mistakes that show in these cases.
+    """
+
+    name: str
+    outputs: tuple[Output, ...]
+    tolerance: float
+    inputs: tuple[dict[str, Any], ...]
+    expected: tuple[tuple[Array, ...], ...]
+    misconceptions: tuple[Misconception, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Writes the key as a JSON object."""
+        return {
+            "outputs": [{"name": o.name, "shape": list(o.shape), "view": o.view} for o in self.outputs],
+            "tolerance": self.tolerance,
+            "inputs": [{name: _encoded(value) for name, value in case.items()} for case in self.inputs],
+            "expected": _encoded_all(self.expected),
+            "misconceptions": [
+                {"message": m.message, "answers": _encoded_all(m.answers)} for m in self.misconceptions
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, name: str, value: Mapping[str, Any]) -> "AnswerKey":
+        """Reads back what `to_json` wrote."""
+        return cls(
+            name=name,
+            outputs=tuple(Output(o["name"], tuple(o["shape"]), o["view"]) for o in value["outputs"]),
+            tolerance=float(value["tolerance"]),
+            inputs=tuple({k: _decoded(v) for k, v in case.items()} for case in value["inputs"]),
+            expected=_decoded_all(value["expected"]),
+            misconceptions=tuple(
+                Misconception(m["message"], _decoded_all(m["answers"])) for m in value["misconceptions"]
+            ),
+        )
+
+
+def write_keys(path: Path, keys: Mapping[str, AnswerKey]) -> None:
+    """Writes several keys into one file, the same bytes for the same keys, one exercise a line."""
+    lines = [
+        f"{json.dumps(name)}:{json.dumps(keys[name].to_json(), ensure_ascii=False, allow_nan=False)}"
+        for name in sorted(keys)
+    ]
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def read_key(path: Path, name: str) -> AnswerKey:
+    """Reads one exercise's key from a file of them.
+
+    Raises:
+        ValueError: The file is broken, or has no exercise of that name.
+    """
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+        known = sorted(keys)
+        if name in known:
+            return AnswerKey.from_json(name, keys[name])
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path.name} must be the file that came with the assignment, but cannot be read ({error}): "
+            "copy it there again"
+        ) from error
+    raise ValueError(f"name must be one of {', '.join(map(repr, known))}, but is {name!r}")
+
+
+def _encoded(value: object) -> object:
+    return encode(value) if isinstance(value, np.ndarray) else value
+
+
+def _decoded(value: object) -> object:
+    return decode(value) if isinstance(value, dict) else value
+
+
+def _encoded_all(cases: tuple[tuple[Array, ...], ...]) -> list[list[dict[str, Any]]]:
+    return [[encode(array) for array in arrays] for arrays in cases]
+
+
+def _decoded_all(cases: list[list[object]]) -> tuple[tuple[Array, ...], ...]:
+    return tuple(tuple(decode(array) for array in arrays) for arrays in cases)
