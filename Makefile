@@ -1,0 +1,51 @@
+# The course's commands. `make` lists them. Another Python than python3: make lab PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+# A user's own Jupyter settings, packages and interpreter paths stay out of the course, and it out of theirs.
+export JUPYTER_CONFIG_DIR := $(CURDIR)/.venv/etc/jupyter-user
+export JUPYTER_PREFER_ENV_PATH := 1
+unexport PYTHONPATH PYTHONHOME
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+START := /lab/tree/lectures/00_start_here.ipynb
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+lab: course ## open the course in JupyterLab; LAB_ARGS="--no-browser --port=8899" is passed on
+	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=$(START) $(AS_ROOT) $(LAB_ARGS)
+
+test: dev ## run the fast tests; PYTEST_ARGS="-k pca" is passed on
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all: dev ## run every test, also the slow ones (each lecture from a clean kernel)
+	$(BIN)/python -m pytest -m "" $(PYTEST_ARGS)
+
+release: course ## make assignments/ from solutions/ and exercises/
+	$(BIN)/vaeedu release
+
+demo-class: course ## grade a demo class in classroom/ and compare its marks with those expected
+	$(BIN)/vaeedu demo-class
+
+bench: course ## run every benchmark; benchmarks/results/ holds what they print
+	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
+
+lint: dev ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: dev ## put the code in the course's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and caches (never classroom/)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -path ./classroom -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
+
+course:
+	@"$(PYTHON)" tools/setup_env.py
+
+dev:
+	@"$(PYTHON)" tools/setup_env.py --dev
+
+.PHONY: help lab test test-all release demo-class bench lint format clean course dev

@@ -1,0 +1,166 @@
+"""A real Chromium in front of the JupyterLab that `make lab` starts, on a copy of the course.
+
+What is missing skips the tests and says so; in CI that is a failure (tests/conftest.py).
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for driving.py
+TOKEN = "a-token-that-the-tests-know"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Nothing but the course's own pages: no update checks, no synchronisation, no first-run tour.
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+IN_THE_COPY = (
+    "lectures",
+    "solutions",
+    "assignments",
+    "exercises",
+    "vaeedu",
+    "Makefile",
+    "nbgrader_config.py",
+)
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A copy of the course, so that runs and saved notebooks leave the checkout alone; it shares the `.venv`."""
+    folder = tmp_path_factory.mktemp("browser") / "my course"
+    folder.mkdir()
+    unwanted = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    for name in IN_THE_COPY:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=unwanted)
+        else:
+            shutil.copy(source, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def classroom(course):
+    """Where the copy's nbgrader keeps its class."""
+    return course / "classroom"
+
+
+@pytest.fixture(scope="session")
+def lab(course, classroom):
+    """The address of a JupyterLab started by `make lab` itself."""
+    if not shutil.which("make"):
+        pytest.skip("no make on the PATH: install it (Debian: apt install make)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = f"--no-browser --ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0"
+    log = course.parent / "lab.log"
+    command = ["make", "-C", str(course), "lab", f"LAB_ARGS={options} --IdentityProvider.token={TOKEN}"]
+    # The copy shares this .venv, which must not be set up anew for it: the target `course` counts as made, and were
+    # it not, PYTHON would make it fail.
+    command += ["-o", "course", "PYTHON=false", f"JUPYTER_CONFIG_DIR={course.parent / 'jupyter'}"]
+    mine = {
+        "JUPYTER_RUNTIME_DIR": str(course.parent / "runtime"),
+        "IPYTHONDIR": str(course.parent / "ipython"),
+    }
+    mine["VAEEDU_CLASSROOM"] = str(classroom)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PYTEST"))}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, env=inherited | mine, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        wait_until_served(f"http://127.0.0.1:{port}/api/status?token={TOKEN}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=60)
+
+
+def wait_until_served(address, server, log):
+    end = time.monotonic() + 120
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    pytest.fail(f"`make lab` did not serve:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def lab_log(lab, course):
+    """What `make lab` has printed so far, as a function."""
+    return lambda: (course.parent / "lab.log").read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, headless."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: `make test` installs it"
+    )
+    executable = os.environ.get("VAEEDU_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if executable is None:
+        pytest.skip(
+            "no Chromium on the PATH: install it (Debian: apt install chromium) or set VAEEDU_CHROMIUM"
+        )
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS  # root cannot use Chromium's sandbox
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, lab, request, tmp_path):
+    """A fresh window that has logged in; requests to other hosts fail and are kept in `page.went_out`."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.went_out = []
+
+    def only_here(route):
+        if route.request.url.startswith((lab, "data:", "blob:")):
+            route.continue_()
+        else:
+            page.went_out.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", only_here)
+    page.goto(f"{lab}/login?token={TOKEN}&next=%2Fapi%2Fstatus")
+    yield page
+    shots = Path(os.environ.get("VAEEDU_SCREENSHOTS", tmp_path))
+    if os.environ.get("VAEEDU_SCREENSHOTS") or getattr(request.node, "failed", False):
+        shots.mkdir(parents=True, exist_ok=True)
+        picture = shots / (re.sub(r"\W+", "_", request.node.name) + ".png")
+        page.screenshot(path=picture)
+        print(f"screenshot: {picture}")
+    context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Tells the `page` fixture whether its test failed."""
+    report = yield
+    if call.when == "call":
+        item.failed = report.failed
+    return report

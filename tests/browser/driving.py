@@ -1,0 +1,82 @@
+"""What a person does in JupyterLab, by the roles and labels that a person sees."""
+
+import re
+import time
+
+START = "lectures/00_start_here.ipynb"
+DIALOG = ".jp-Dialog"
+TOAST = ".Toastify__toast"
+IN_MINUTES = 60_000
+
+FINISHED = r"""() => {
+    const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
+    const written = [...panel.querySelectorAll('.jp-CodeCell')]
+        .filter(cell => cell.querySelector('.cm-content')?.textContent.trim());
+    return written.length > 0
+        && written.every(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent));
+}"""
+PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
+    .filter(image => image.complete && image.naturalWidth)
+    .map(image => {
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return canvas.toDataURL();
+    })"""
+
+
+def open_notebook(page, lab, path):
+    """Opens one notebook in a workspace of its own, and waits for its kernel."""
+    name = re.sub(r"\W+", "-", path)
+    page.goto(f"{lab}/lab/workspaces/{name}/tree/{path}")
+    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    notebook.locator(".jp-Cell").first.wait_for()
+    wait_for_idle_kernel(page)
+    return notebook
+
+
+def wait_for_idle_kernel(page):
+    # The status bar says "Idle" only of a kernel that has answered; cells run before that are silently dropped.
+    page.locator("#jp-main-statusbar").get_by_text(re.compile(r"\| Idle$")).wait_for()
+
+
+def menu(page, *path):
+    """Clicks through the menu bar."""
+    page.locator("#jp-MainMenu").get_by_role("menuitem", name=path[0], exact=True).click()
+    for name in path[1:]:
+        page.locator(".lm-Menu").get_by_role(
+            "menuitem", name=re.compile(rf"^{re.escape(name)}")
+        ).first.click()
+
+
+def run_all(page, notebook, minutes=3):
+    """Runs every cell; returns the seconds it took."""
+    begun = time.perf_counter()
+    menu(page, "Run", "Run All Cells")
+    page.wait_for_function(FINISHED, timeout=minutes * IN_MINUTES)
+    wait_for_idle_kernel(page)
+    return time.perf_counter() - begun
+
+
+def errors(notebook):
+    """Returns the text of every error that a cell has shown."""
+    return notebook.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
+
+
+def outputs(notebook):
+    """Returns the text that each cell has printed; also where it is scrolled out of sight, and so not rendered."""
+    return notebook.locator(".jp-CodeCell .jp-OutputArea").all_text_contents()
+
+
+def pictures(page, cell):
+    """Returns the pictures in a cell's output as their pixels, so that the same picture drawn again is no change."""
+    return page.evaluate(PICTURES, cell.element_handle())
+
+
+def wait_for_other_pictures(page, cell, before):
+    """Waits until the cell shows pictures again and they are not those of before."""
+    changed = f"""([cell, before]) => {{
+        const now = ({PICTURES})(cell);
+        return now.length > 0 && now.join() !== before.join();
+    }}"""
+    page.wait_for_function(changed, arg=[cell.element_handle(), before])

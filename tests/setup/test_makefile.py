@@ -1,0 +1,114 @@
+"""The Makefile, and the course itself set up from nothing."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+
+import pytest
+from tiny import ROOT, make, write_course
+
+
+def test_make_without_a_target_lists_them_one_line_each():
+    result = make(ROOT)
+    assert result.returncode == 0
+    listed = {line.split()[1] for line in result.stdout.splitlines()}
+    assert {"lab", "test", "test-all", "release", "demo-class", "bench", "lint", "format", "clean"} <= listed
+    assert all(len(line) <= 100 and len(line.split()) > 3 for line in result.stdout.splitlines())
+    assert make(ROOT, "help").stdout == result.stdout
+
+
+def test_arguments_are_passed_on():
+    lab = make(ROOT, "-n", "lab", "LAB_ARGS=--no-browser --port=8899").stdout.splitlines()[-1]
+    assert lab.endswith("--no-browser --port=8899")
+    assert "/lab/tree/lectures/00_start_here.ipynb" in lab
+    assert ("--allow-root" in lab) == (os.geteuid() == 0)
+    assert make(ROOT, "-n", "test", "PYTEST_ARGS=-k pca").stdout.splitlines()[-1].endswith("-m pytest -k pca")
+
+
+def test_the_users_own_settings_stay_outside(tmp_path):
+    (tmp_path / "show.mk").write_text("show:\n\t@env\n")
+    elsewhere = {"PYTHONPATH": "/elsewhere", "JUPYTER_CONFIG_DIR": "/elsewhere"}
+    shown = make(tmp_path, "-f", str(ROOT / "Makefile"), "-f", "show.mk", "show", **elsewhere).stdout
+    assert "/elsewhere" not in shown
+    assert f"JUPYTER_CONFIG_DIR={tmp_path}/.venv/" in shown
+
+
+def test_clean_removes_caches_and_spares_marks(tmp_path):
+    root = tmp_path / "my course"
+    for name in (
+        ".venv/bin",
+        "classroom/submitted/__pycache__",
+        "vaeedu/__pycache__",
+        "lectures/.ipynb_checkpoints",
+    ):
+        (root / name).mkdir(parents=True)
+    (root / "classroom" / "gradebook.db").touch()
+    shutil.copy(ROOT / "Makefile", root)
+    assert make(root, "clean").returncode == 0
+    left = {str(path.relative_to(root)) for path in root.rglob("*")}
+    classroom = {
+        "classroom",
+        "classroom/submitted",
+        "classroom/submitted/__pycache__",
+        "classroom/gradebook.db",
+    }
+    assert left == {"Makefile", "vaeedu", "lectures"} | classroom
+
+
+def test_make_names_the_target_that_failed_and_stops(tmp_path):
+    root = write_course(tmp_path / "my course")
+    (root / ".venv").touch()
+    result = make(root, "test")
+    assert result.returncode != 0
+    assert "a file is in the way" in result.stderr.splitlines()[0]
+    assert "-m pytest" not in result.stdout
+
+
+# The course itself, from nothing
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_a_fresh_copy_of_the_course_tests_and_serves_itself(tmp_path):
+    root = tmp_path / "my course"
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():  # a file deleted but not yet committed is listed too
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    result = make(root, "test", "PYTEST_ARGS=-q vaeedu/__init__.py tests/test_sampling.py")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"^\d+ passed", result.stdout.splitlines()[-1])
+    begun = time.perf_counter()
+    assert make(root, "dev").returncode == 0
+    assert time.perf_counter() - begun < 2
+    assert served_title(root) == "JupyterLab"
+
+
+def served_title(root):
+    """Starts `make lab` and asks it for its first page."""
+    arguments = "--no-browser --ServerApp.port=0 --IdentityProvider.token=known"
+    command = ["make", "-C", str(root), "lab", f"LAB_ARGS={arguments}"]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    try:
+        for line in process.stderr:
+            address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/lectures/00_start_here\.ipynb", line)
+            if address:
+                with urllib.request.urlopen(f"{address[0]}?token=known", timeout=60) as page:
+                    return re.search(r"<title>(.*?)</title>", page.read().decode())[1]
+        return "make lab ended without serving"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=60)
+        process.stderr.close()
