@@ -38,5 +38,5 @@ c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
 # Kernels warn on the terminal that their sockets, which are local, are not encrypted.
 c.Execute.extra_arguments = ["--log-level=ERROR"]
-# A test cell that a student deleted waits for marking by hand. OverwriteCells.add_missing_cells would bring it back, but
-# fails with a KeyError where a read-only cell comes before it (nbgrader 0.9.6), and the whole submission with it.
+# A test cell that a student deleted waits for marking by hand. OverwriteCells.add_missing_cells would bring it back,
+# but fails with a KeyError where a read-only cell comes before it (nbgrader 0.9.6), and the whole submission with it.

@@ -8,10 +8,13 @@ DIALOG = ".jp-Dialog"
 TOAST = ".Toastify__toast"
 IN_MINUTES = 60_000
 
-FINISHED = r"""() => {
+# How JupyterLab marks errors, in one version or another; the second is also for warnings, which no lecture should show.
+ERRORS = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+FINISHED = r"""ERRORS => {
     const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
     const written = [...panel.querySelectorAll('.jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content')?.textContent.trim());
+    if (panel.querySelector(ERRORS)) return true;
     return written.length > 0
         && written.every(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent));
 }"""
@@ -50,17 +53,17 @@ def menu(page, *path):
 
 
 def run_all(page, notebook, minutes=3):
-    """Runs every cell; returns the seconds it took."""
+    """Runs every cell, or until one fails; returns the seconds it took."""
     begun = time.perf_counter()
     menu(page, "Run", "Run All Cells")
-    page.wait_for_function(FINISHED, timeout=minutes * IN_MINUTES)
+    page.wait_for_function(FINISHED, arg=ERRORS, timeout=minutes * IN_MINUTES)
     wait_for_idle_kernel(page)
     return time.perf_counter() - begun
 
 
 def errors(notebook):
-    """Returns the text of every error that a cell has shown."""
-    return notebook.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
+    """Returns the text of every error and warning that a cell has shown."""
+    return notebook.locator(ERRORS).all_text_contents()
 
 
 def outputs(notebook):
