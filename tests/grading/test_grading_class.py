@@ -1,11 +1,14 @@
 """Taking in submissions, the class folder, and the command line: each refuses what it cannot use in one clear line."""
 
+import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from vaeedu import cli
 from vaeedu.grading import demo
@@ -175,3 +178,19 @@ def test_nbgraders_failures_are_told_by_their_last_error():
     with pytest.raises(KeyboardInterrupt):
         succeed({"success": False, "error": "Traceback\nKeyboardInterrupt", "log": log})
     succeed({"success": True})
+
+
+def test_a_gradebook_that_nobody_is_in_is_no_class(tmp_path, monkeypatch):
+    # nbgrader starts alembic by name; in use, nbgrader_config.py has put it on the PATH by now
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    gradebook = tmp_path / "gradebook.db"
+    with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")):
+        pass
+    demo._clear(tmp_path)
+    assert not gradebook.exists()
+    (tmp_path / demo._MARKER).unlink()
+    with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
+        opened.add_student("somebody")
+    with pytest.raises(ValueError, match=r"must be empty or made by demo-class, but .* holds gradebook\.db"):
+        demo._clear(tmp_path)
+    assert gradebook.exists()

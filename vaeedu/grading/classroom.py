@@ -51,6 +51,12 @@ class Result:
         return sum(self.scores.values())
 
 
+def nobody_in(gradebook: Path) -> bool:
+    """Says whether a gradebook file has neither students nor assignments."""
+    with quiet(), contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
+        return not opened.students and not opened.assignments
+
+
 class Classroom:
     """One assignment of one class.
 

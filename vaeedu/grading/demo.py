@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from vaeedu.grading.classroom import Classroom, Result
+from vaeedu.grading.classroom import Classroom, Result, nobody_in
 from vaeedu.grading.course import exercises
 from vaeedu.grading.exercise import PARTS, Exercise
 from vaeedu.grading.submission import filled_in, source_of
@@ -153,7 +153,11 @@ def _clear(folder: Path) -> None:
     """Removes what an earlier run made; refuses a folder that anybody else has put something into."""
     present = {path.name for path in folder.iterdir()}
     foreign = sorted(present - {*_MADE, _MARKER})
-    if present and (_MARKER not in present or foreign):
+    ours = _MARKER in present and not foreign
+    unused = present == {"gradebook.db"} and nobody_in(
+        folder / "gradebook.db"
+    )  # looking at the formgrader makes one
+    if present and not ours and not unused:
         raise ValueError(
             f"the classroom must be empty or made by demo-class, but {folder} holds {(foreign or sorted(present))[0]}: "
             "move that class away, or set VAEEDU_CLASSROOM to another folder"
