@@ -40,11 +40,15 @@ def normal_equations_law(pca):
 
 
 def moments_law(pca):
-    """A mean that float32 cannot hold exactly costs no accuracy."""
-    x = (data() + 1e6).float()
-    mean, covariance = pca.moments.mean_and_covariance(x)
-    torch.testing.assert_close(mean, x.double().mean(dim=0), rtol=1e-12, atol=0)
-    torch.testing.assert_close(covariance, torch.cov(x.double().T, correction=0), rtol=1e-6, atol=1e-6)
+    """Neither a small mean nor one that float32 cannot hold exactly costs accuracy."""
+    for shift in (-7.0, 1e6):
+        x = (data() + shift).float()
+        mean, covariance = pca.moments.mean_and_covariance(x)
+        torch.testing.assert_close(mean, x.double().mean(dim=0), rtol=1e-9, atol=1e-6)
+        torch.testing.assert_close(covariance, torch.cov(x.double().T, correction=0), rtol=1e-5, atol=1e-6)
+    model, x = pca.PCA(2).fit(data()), data()
+    leading = torch.linalg.eigvalsh(torch.cov(x.T)).flip(0)[:2]
+    torch.testing.assert_close(model.explained_variance_, leading)
 
 
 def density_law(pca):
@@ -104,7 +108,7 @@ MUTANTS = [
     (eigenvector_law, "principal", "(variances * (N / (N - 1)))", "variances"),
     (eigenvector_law, "principal", "singular_values[:K].square() / N", "singular_values[:K] / N"),
     (eigenvector_law, "principal", "settle_signs(rotation.to(x) @ Q.T)", "settle_signs(Q.T)"),
-    (moments_law, "moments", "scatter / N) - torch.outer(offset, offset)", "scatter / N)"),
+    (moments_law, "moments", "scatter / N - torch.outer(offset, offset)", "scatter / N"),
     (moments_law, "moments", "shift.cpu().double() + offset", "shift.cpu().double()"),
     (eigenvector_law, "moments", "values.flip(0)[:num_components]", "values[:num_components]"),
     (sign_law, "moments", "torch.where(largest < 0, -rows, rows)", "rows"),

@@ -205,7 +205,7 @@ def data_with_variance(x: object, *, allow_missing: bool = False) -> Float[Tenso
     x = checks.matrix("x", x, allow_missing=allow_missing).detach()
     if x.shape[0] < 2:
         raise ValueError("x must hold at least two rows to have a variance, but holds one: add examples")
-    if not any(bool((rows != x[0]).any()) for rows in x.split(8192)):
+    if not any(bool((rows != x[0]).any()) for rows in x.split(512)):  # stops at the first that differs
         raise ValueError(
             "x must vary, but all of its rows are the same, so there is no variance to explain: "
             "check how the data were loaded"
