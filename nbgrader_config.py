@@ -40,3 +40,6 @@ c.Execute.interrupt_on_timeout = True
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 # A test cell that a student deleted waits for marking by hand. OverwriteCells.add_missing_cells would bring it back,
 # but fails with a KeyError where a read-only cell comes before it (nbgrader 0.9.6), and the whole submission with it.
+
+# The formgrader warns on the terminal that it cannot debug itself; nobody asked it to.
+c.FormgradeExtension.debug = False

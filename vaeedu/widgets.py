@@ -60,4 +60,6 @@ def slider(
 
     update(values[start])
     control.observe(lambda change: update(change["new"]), names="value")
-    return ipywidgets.VBox([control, picture, caption])
+    # Aligned at the left, or the box would stretch the picture to its own width.
+    left = ipywidgets.Layout(align_items="flex-start")
+    return ipywidgets.VBox([control, picture, caption], layout=left)

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[2]
 LECTURES = sorted((ROOT / "lectures").glob("*.ipynb"))
@@ -63,7 +64,10 @@ def run(path, tmp_path, monkeypatch, mnist):
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
     start = time.perf_counter()
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()
+    settings = Config(
+        KernelManager={"transport_encryption": "auto"}
+    )  # without it a kernel warns on the terminal
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where, config=settings).execute()
     print(f"\n{path.stem}{' with MNIST' * mnist}: {time.perf_counter() - start:.0f} s")
     return notebook
 

@@ -110,7 +110,7 @@ MUTANTS = [
     (eigenvector_law, "principal", "settle_signs(rotation.to(x) @ Q.T)", "settle_signs(Q.T)"),
     (moments_law, "moments", "scatter / N - torch.outer(offset, offset)", "scatter / N"),
     (moments_law, "moments", "shift.cpu().double() + offset", "shift.cpu().double()"),
-    (eigenvector_law, "moments", "values.flip(0)[:num_components]", "values[:num_components]"),
+    (eigenvector_law, "moments", "values[: -num_components - 1 : -1]", "values[:num_components]"),
     (sign_law, "moments", "torch.where(largest < 0, -rows, rows)", "rows"),
     (normal_equations_law, "principal", "x @ W @ torch.linalg.pinv(W.T @ W, hermitian=True)", "x @ W"),
     (normal_equations_law, "principal", "x.T @ Z @ torch.linalg.pinv(Z.T @ Z, hermitian=True)", "x.T @ Z"),

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -105,10 +106,23 @@ def served_title(root):
         for line in process.stderr:
             address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/lectures/00_start_here\.ipynb", line)
             if address:
-                with urllib.request.urlopen(f"{address[0]}?token=known", timeout=60) as page:
-                    return re.search(r"<title>(.*?)</title>", page.read().decode())[1]
+                page = first_answer(f"{address[0]}?token=known")
+                return re.search(r"<title>(.*?)</title>", page)[1]
         return "make lab ended without serving"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=60)
         process.stderr.close()
+
+
+def first_answer(address):
+    """Returns the page, asking again while nobody listens: the server prints its address a moment before it does."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=60) as page:
+                return page.read().decode()
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > end:
+                raise
+            time.sleep(0.2)

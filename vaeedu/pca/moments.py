@@ -68,9 +68,9 @@ def leading_eigenpairs(
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, "K D"]]:
     """Returns the largest eigenvalues, descending, and their eigenvectors as rows with settled signs."""
     # All D are computed: asking LAPACK for K of them (syevr) saves milliseconds and can fail where eigenvalues tie.
-    values, vectors = (torch.from_numpy(part) for part in np.linalg.eigh(covariance.numpy()))
-    eigenvalues = values.flip(0)[:num_components].clamp(min=0.0)
-    return eigenvalues, settle_signs(vectors.flip(1)[:, :num_components].T)
+    values, vectors = np.linalg.eigh(covariance.numpy())  # ascending
+    eigenvalues = torch.from_numpy(values[: -num_components - 1 : -1].copy()).clamp(min=0.0)
+    return eigenvalues, settle_signs(torch.from_numpy(vectors[:, : -num_components - 1 : -1].T.copy()))
 
 
 def settle_signs(rows: Float[Tensor, "K D"]) -> Float[Tensor, "K D"]:
