@@ -214,3 +214,24 @@ def test_categorical_draws_follow_their_weights(generator):
     assert index.shape == (N, 2)
     for column, row in zip(index.T, weights / weights.sum(dim=1, keepdim=True), strict=True):
         assert stats.chisquare(torch.bincount(column).numpy(), (N * row).numpy()).pvalue > 1e-6
+
+
+def test_gamma_draws_follow_their_law(generator):
+    a, b = _rows(0.5, 3.0), _rows(2.0, 0.25)
+    x = sampling.gamma(a, b, (N,), generator=generator)
+    assert (x.shape, x.dtype) == ((N, 2), torch.float64)
+    for column, concentration, rate in zip(x.T, a, b, strict=True):
+        assert (
+            stats.kstest(column.numpy(), stats.gamma(float(concentration), scale=1 / float(rate)).cdf).pvalue
+            > 1e-4
+        )
+    again = sampling.gamma(a, b, (N,), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(x, again, rtol=0, atol=0)
+    before = torch.random.get_rng_state()
+    sampling.gamma(a, b, generator=generator)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_gamma_draws_are_positive_even_where_they_underflow(generator):
+    tiny = sampling.gamma(torch.tensor([1e-4]), torch.tensor([1.0]), (1000,), generator=generator)
+    assert bool((tiny > 0).all())

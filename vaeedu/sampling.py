@@ -188,6 +188,35 @@ def reparameterize(
     return loc + scale * eps
 
 
+def gamma(
+    concentration: Float[Tensor, "*shape"],
+    rate: Float[Tensor, "*#shape"],
+    sample_shape: Sequence[int] = (),
+    *,
+    generator: torch.Generator | None = None,
+) -> Shaped[Tensor, "..."]:
+    """Draws λ ~ Gamma(concentration, rate), with density in proportion to λ^(concentration − 1) exp(−rate λ).
+
+    Args:
+        concentration: Positive shapes, often called a.
+        rate: Positive rates (not scales), often called b, broadcast against `concentration`. The mean is a / b.
+        sample_shape: How many independent draws; these dimensions come first.
+        generator: The source of randomness; None is torch's global one.
+
+    Returns:
+        Positive samples of shape `(*sample_shape, *shape)`, without a gradient.
+
+    >>> a, b = torch.tensor([2.0, 8.0]), torch.tensor([1.0, 2.0])
+    >>> gamma(a, b, (3,), generator=torch.Generator().manual_seed(0)).shape
+    torch.Size([3, 2])
+    """
+    # torch.distributions.Gamma calls the same function, but offers no way to hand it a generator.
+    standard = torch._standard_gamma(
+        concentration.detach().expand(*sample_shape, *concentration.shape).contiguous(), generator=generator
+    )
+    return (standard / rate.detach()).clamp(min=torch.finfo(standard.dtype).tiny)
+
+
 def draw(
     distribution: Distribution, sample_shape: Sequence[int] = (), *, generator: torch.Generator | None = None
 ) -> Shaped[Tensor, "..."]:

@@ -1,0 +1,898 @@
+"""Approximate inference: Metropolis–Hastings and its diagnostics, EM, mean field, and the ELBO.
+
+Every function below is self-contained (but for math, numpy as np and torch), since the tests and the demonstration
+class put its source into notebooks.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from vaeedu.grading.exercise import Exercise, Wrong
+from vaeedu.grading.key import Output
+
+# 1 ---------------------------------------------------------------------------------------------------- acceptance
+
+
+def acceptance_inputs(case, rng):
+    """Log-densities and log-proposals of K moves, some towards more probable states and some not."""
+    K = case["K"]
+    log_p = case["offset"] + 1.5 * rng.standard_normal(K)
+    step = np.where(np.arange(K) % 3 == 1, 0.9, -0.9) + 0.3 * rng.standard_normal(K)
+    forward = -1.0 - rng.random(K)
+    # Its size stays away from 0 and from that of the step, so that leaving it out or turning it round shows.
+    ratio = np.where(np.arange(K) % 2 == 0, 0.5, -0.45) * (1 + 0.3 * rng.random(K))
+    return {
+        "log_p": log_p,
+        "log_p_new": log_p + step,
+        "log_q_forward": forward,
+        "log_q_backward": forward + ratio,
+    }
+
+
+def acceptance_probability(log_p, log_p_new, log_q_forward, log_q_backward):
+    return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()
+
+
+def acceptance_numpy(log_p, log_p_new, log_q_forward, log_q_backward):
+    log_ratio = (log_p_new + log_q_backward) - (log_p + log_q_forward)
+    return np.exp(np.minimum(log_ratio.numpy(), 0.0))
+
+
+def acceptance_loop(log_p, log_p_new, log_q_forward, log_q_backward):
+    result = []
+    for p, p_new, there, back in zip(log_p, log_p_new, log_q_forward, log_q_backward, strict=True):
+        log_ratio = float(p_new - p + back - there)
+        result.append(1.0 if log_ratio >= 0 else math.exp(log_ratio))
+    return result
+
+
+def acceptance_minimum(log_p, log_p_new, log_q_forward, log_q_backward):
+    ratio = torch.exp(log_p_new - log_p) * torch.exp(log_q_backward - log_q_forward)
+    return torch.minimum(ratio, torch.ones_like(ratio))
+
+
+def acceptance_without_proposal(log_p, log_p_new, log_q_forward, log_q_backward):
+    return (log_p_new - log_p).clamp(max=0.0).exp()
+
+
+def acceptance_proposal_upside_down(log_p, log_p_new, log_q_forward, log_q_backward):
+    return (log_p_new - log_p + log_q_forward - log_q_backward).clamp(max=0.0).exp()
+
+
+def acceptance_target_upside_down(log_p, log_p_new, log_q_forward, log_q_backward):
+    return (log_p - log_p_new + log_q_backward - log_q_forward).clamp(max=0.0).exp()
+
+
+def acceptance_not_capped(log_p, log_p_new, log_q_forward, log_q_backward):
+    return (log_p_new - log_p + log_q_backward - log_q_forward).exp()
+
+
+def acceptance_of_underflow(log_p, log_p_new, log_q_forward, log_q_backward):
+    ratio = log_p_new.exp() * log_q_backward.exp() / (log_p.exp() * log_q_forward.exp())
+    return ratio.clamp(max=1.0)
+
+
+ACCEPTANCE = Exercise(
+    name="acceptance_probability",
+    signature="def acceptance_probability(log_p, log_p_new, log_q_forward, log_q_backward):",
+    outputs=(Output("probability", ("K",)),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=acceptance_inputs,
+    cases={
+        "visible": ({"K": 7, "offset": -3.0}, {"K": 1, "offset": -2.0}),
+        "hidden": ({"K": 9, "offset": -4.0}, {"K": 1, "offset": -5.0}, {"K": 5, "offset": -2000.0}),
+    },
+    reference=acceptance_probability,
+    wrong=(
+        Wrong(
+            acceptance_without_proposal,
+            "You left the proposal out. A move that is easy to propose one way and hard the other needs the factor "
+            "q(back) / q(there), or the chain settles in another distribution.",
+        ),
+        Wrong(
+            acceptance_proposal_upside_down,
+            "The proposal's ratio is upside down. Detailed balance divides by how easily the move is proposed: log "
+            "q_backward − log q_forward.",
+        ),
+        Wrong(
+            acceptance_target_upside_down,
+            "The target's ratio is upside down, so the chain runs away from probable states. It is p(new) / p(old): "
+            "log_p_new − log_p.",
+        ),
+        Wrong(
+            acceptance_not_capped,
+            "Some of your values are above 1. A probability is at most 1: a move with a ratio above 1 is always "
+            "accepted, α = min(1, ratio).",
+        ),
+        Wrong(
+            acceptance_of_underflow,
+            "Your formula is right, but exp(−2000) is 0 in floating point, and 0 / 0 is no number. Subtract the "
+            "logarithms first, and take exp of the difference only.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(acceptance_numpy, acceptance_loop, acceptance_minimum),
+)
+
+# 2 --------------------------------------------------------------------------------------------------------- a chain
+
+
+def chain_inputs(case, rng):
+    """A Gaussian target, and the randomness of S random-walk steps."""
+    S, K = case["S"], case["K"]
+    A = rng.standard_normal((K, K))
+    return {
+        "z0": 1.5 + rng.standard_normal(K),
+        "loc": rng.standard_normal(K),
+        "precision": A @ A.T + 0.7 * np.eye(K),
+        "scale": case["scale"],
+        "eps": rng.standard_normal((S, K)),
+        "log_u": np.log(rng.random(S)),
+    }
+
+
+def random_walk_chain(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples, accepted = z0, [], 0
+    for s in range(len(eps)):
+        z_new = z + scale * eps[s]
+        if log_u[s] < log_p(z_new) - log_p(z):
+            z, accepted = z_new, accepted + 1
+        samples.append(z)
+    return torch.stack(samples), accepted / len(eps)
+
+
+def chain_numpy(z0, loc, precision, scale, eps, log_u):
+    z, loc, precision = z0.numpy().copy(), loc.numpy(), precision.numpy()
+    samples = np.empty(tuple(eps.shape))
+    moved = np.zeros(len(eps))
+    for s, (e, lu) in enumerate(zip(eps.numpy(), log_u.numpy(), strict=True)):
+        new = z + scale * e
+        gain = 0.5 * ((z - loc) @ precision @ (z - loc) - (new - loc) @ precision @ (new - loc))
+        if lu < gain:
+            z, moved[s] = new, 1.0
+        samples[s] = z
+    return samples, moved.mean()
+
+
+def chain_distribution(z0, loc, precision, scale, eps, log_u):
+    target = torch.distributions.MultivariateNormal(loc, precision_matrix=precision)
+    z, log_p, samples, accepted = z0, target.log_prob(z0), torch.empty_like(eps), []
+    for s in range(len(eps)):
+        z_new = z + eps[s] * scale
+        log_p_new = target.log_prob(z_new)
+        accept = log_u[s].exp() < (log_p_new - log_p).clamp(max=0.0).exp()
+        z, log_p = torch.where(accept, z_new, z), torch.where(accept, log_p_new, log_p)
+        samples[s] = z
+        accepted.append(float(accept))
+    return samples, sum(accepted) / len(accepted)
+
+
+def chain_recursive_list(z0, loc, precision, scale, eps, log_u):
+    rows, accepted = [z0.tolist()], 0
+    L = precision.tolist()
+    m = loc.tolist()
+
+    def energy(z):
+        d = [a - b for a, b in zip(z, m, strict=True)]
+        return 0.5 * sum(d[i] * L[i][j] * d[j] for i in range(len(d)) for j in range(len(d)))
+
+    for e, lu in zip(eps.tolist(), log_u.tolist(), strict=True):
+        new = [a + scale * b for a, b in zip(rows[-1], e, strict=True)]
+        ok = lu < energy(rows[-1]) - energy(new)
+        accepted += ok
+        rows.append(new if ok else rows[-1])
+    return rows[1:], accepted / len(eps)
+
+
+def chain_drops_rejected(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples = z0, []
+    for s in range(len(eps)):
+        z_new = z + scale * eps[s]
+        if log_u[s] < log_p(z_new) - log_p(z):
+            z = z_new
+            samples.append(z)
+    return torch.stack(samples), len(samples) / len(eps)
+
+
+def chain_keeps_proposals(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples, accepted = z0, [], 0
+    for s in range(len(eps)):
+        z_new = z + scale * eps[s]
+        samples.append(z_new)
+        if log_u[s] < log_p(z_new) - log_p(z):
+            z, accepted = z_new, accepted + 1
+    return torch.stack(samples), accepted / len(eps)
+
+
+def chain_scale_squared(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples, accepted = z0, [], 0
+    for s in range(len(eps)):
+        z_new = z + scale**2 * eps[s]
+        if log_u[s] < log_p(z_new) - log_p(z):
+            z, accepted = z_new, accepted + 1
+        samples.append(z)
+    return torch.stack(samples), accepted / len(eps)
+
+
+def chain_only_climbs(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples, accepted = z0, [], 0
+    for s in range(len(eps)):
+        z_new = z + scale * eps[s]
+        if log_p(z_new) > log_p(z):
+            z, accepted = z_new, accepted + 1
+        samples.append(z)
+    return torch.stack(samples), accepted / len(eps)
+
+
+def chain_independent_proposals(z0, loc, precision, scale, eps, log_u):
+    def log_p(z):
+        return -0.5 * (z - loc) @ precision @ (z - loc)
+
+    z, samples, accepted = z0, [], 0
+    for s in range(len(eps)):
+        z_new = z0 + scale * eps[s]
+        if log_u[s] < log_p(z_new) - log_p(z):
+            z, accepted = z_new, accepted + 1
+        samples.append(z)
+    return torch.stack(samples), accepted / len(eps)
+
+
+CHAIN = Exercise(
+    name="random_walk_chain",
+    signature="def random_walk_chain(z0, loc, precision, scale, eps, log_u):",
+    outputs=(Output("samples", ("S", "K")), Output("acceptance_rate", ())),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=chain_inputs,
+    cases={
+        "visible": ({"S": 12, "K": 2, "scale": 1.6}, {"S": 10, "K": 1, "scale": 2.2}),
+        "hidden": (
+            {"S": 20, "K": 3, "scale": 0.6},
+            {"S": 15, "K": 1, "scale": 2.5},
+            {"S": 25, "K": 2, "scale": 1.5},
+        ),
+    },
+    reference=random_walk_chain,
+    wrong=(
+        Wrong(
+            chain_drops_rejected,
+            "You keep accepted states only. A state that is hard to leave must be counted each time the chain stays: "
+            "every step adds a row, so there are S of them.",
+        ),
+        Wrong(
+            chain_keeps_proposals,
+            "You store what was proposed. After a rejection the chain is where it was before: store the state after "
+            "the decision.",
+        ),
+        Wrong(
+            chain_scale_squared,
+            "You squared the scale. It is a standard deviation: the proposal is z + scale · ε, whose variance is "
+            "scale².",
+        ),
+        Wrong(
+            chain_only_climbs,
+            "Your chain never moves downhill, so it ends on the peak: that is optimisation. A less probable state "
+            "must be accepted with probability p(new) / p(old): compare log u with the difference.",
+        ),
+        Wrong(
+            chain_independent_proposals,
+            "You propose from around the start at each step. A random walk proposes from around where the chain is "
+            "now.",
+        ),
+    ),
+    alternatives=(chain_numpy, chain_distribution, chain_recursive_list),
+)
+
+# 3 ---------------------------------------------------------------------------------------------------- diagnostics
+
+
+def summary_inputs(case, rng):
+    """Chains that start far away and come home, with K = 1 or several; S − burn_in is even."""
+    S, K = case["S"], case["K"]
+    settle = case["start"] * np.exp(-np.arange(S)[:, None] / 3.0)
+    level = case["apart"] * np.linspace(-1, 1, K)[None] if K > 1 else np.zeros((1, 1))
+    slope = case["drift"] * np.linspace(-1, 1, S)[:, None]
+    x = rng.standard_normal((S, K)) * np.linspace(0.7, 1.5, K)[None]
+    return {"samples": x + settle + level + slope, "burn_in": case["burn_in"]}
+
+
+def summarize_chains(samples, burn_in):
+    kept = samples[burn_in:]
+    n = len(kept) // 2
+    halves = torch.cat([kept[:n], kept[n:]], dim=1)
+    W = halves.var(dim=0).mean()
+    B = n * halves.mean(dim=0).var()
+    return kept.mean(), (((n - 1) / n * W + B / n) / W).sqrt()
+
+
+def summarize_numpy(samples, burn_in):
+    kept = samples.numpy()[burn_in:]
+    n = kept.shape[0] // 2
+    halves = np.concatenate([kept[:n], kept[-n:]], axis=1)
+    within = np.var(halves, axis=0, ddof=1).mean()
+    between = np.var(halves.mean(axis=0), ddof=1)
+    return np.average(kept), math.sqrt((n - 1) / n + between / within)
+
+
+def summarize_loops(samples, burn_in):
+    pieces = []
+    for chain in samples.T.tolist():
+        kept = chain[burn_in:]
+        half = len(kept) // 2
+        pieces += [kept[:half], kept[half:]]
+    n, M = len(pieces[0]), len(pieces)
+    means = [sum(piece) / n for piece in pieces]
+    variances = [
+        sum((v - mean) ** 2 for v in piece) / (n - 1) for piece, mean in zip(pieces, means, strict=True)
+    ]
+    W, centre = sum(variances) / M, sum(means) / M
+    between = sum((mean - centre) ** 2 for mean in means) / (M - 1)
+    return centre, (((n - 1) / n * W + between) / W) ** 0.5
+
+
+def summarize_reshape(samples, burn_in):
+    S, K = samples.shape
+    n = (S - burn_in) // 2
+    halves = samples[burn_in:].reshape(2, n, K).permute(1, 0, 2).reshape(n, 2 * K)
+    W = torch.var(halves, dim=0).mean()
+    plus = (n - 1) / n * W + torch.var(halves.mean(dim=0))
+    return halves.mean(), torch.sqrt(plus / W)
+
+
+def summarize_with_burn_in(samples, burn_in):
+    n = len(samples) // 2
+    halves = torch.cat([samples[:n], samples[-n:]], dim=1)
+    W = halves.var(dim=0).mean()
+    B = n * halves.mean(dim=0).var()
+    return samples.mean(), (((n - 1) / n * W + B / n) / W).sqrt()
+
+
+def summarize_cuts_the_end(samples, burn_in):
+    kept = samples[: len(samples) - burn_in]
+    n = len(kept) // 2
+    halves = torch.cat([kept[:n], kept[n:]], dim=1)
+    W = halves.var(dim=0).mean()
+    B = n * halves.mean(dim=0).var()
+    return kept.mean(), (((n - 1) / n * W + B / n) / W).sqrt()
+
+
+def summarize_without_root(samples, burn_in):
+    kept = samples[burn_in:]
+    n = len(kept) // 2
+    halves = torch.cat([kept[:n], kept[n:]], dim=1)
+    W = halves.var(dim=0).mean()
+    B = n * halves.mean(dim=0).var()
+    return kept.mean(), ((n - 1) / n * W + B / n) / W
+
+
+def summarize_between_not_divided(samples, burn_in):
+    kept = samples[burn_in:]
+    n = len(kept) // 2
+    halves = torch.cat([kept[:n], kept[n:]], dim=1)
+    W = halves.var(dim=0).mean()
+    B = n * halves.mean(dim=0).var()
+    return kept.mean(), (((n - 1) / n * W + B) / W).sqrt()
+
+
+def summarize_total_variance(samples, burn_in):
+    kept = samples[burn_in:]
+    n = len(kept) // 2
+    halves = torch.cat([kept[:n], kept[n:]], dim=1)
+    W = halves.var()
+    B = n * halves.mean(dim=0).var()
+    return kept.mean(), (((n - 1) / n * W + B / n) / W).sqrt()
+
+
+SUMMARY = Exercise(
+    name="summarize_chains",
+    signature="def summarize_chains(samples, burn_in):",
+    outputs=(Output("mean", ()), Output("r_hat", ())),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=summary_inputs,
+    cases={
+        "visible": (
+            {"S": 24, "K": 3, "burn_in": 8, "start": 9.0, "apart": 1.2, "drift": 0.8},
+            {"S": 18, "K": 1, "burn_in": 6, "start": 12.0, "apart": 0.0, "drift": 2.5},
+        ),
+        "hidden": (
+            {"S": 30, "K": 4, "burn_in": 10, "start": -11.0, "apart": 1.0, "drift": -1.0},
+            {"S": 22, "K": 1, "burn_in": 8, "start": 14.0, "apart": 0.0, "drift": -3.0},
+            {"S": 26, "K": 2, "burn_in": 12, "start": 10.0, "apart": 1.5, "drift": 0.5},
+        ),
+    },
+    reference=summarize_chains,
+    wrong=(
+        Wrong(
+            summarize_with_burn_in,
+            "You forgot the burn-in. The first samples still remember where the chains began, and pull the mean "
+            "there: leave out the first burn_in rows before anything else.",
+        ),
+        Wrong(
+            summarize_cuts_the_end,
+            "You dropped the last samples. The burn-in is at the beginning: samples[burn_in:].",
+        ),
+        Wrong(
+            summarize_without_root,
+            "Your R-hat is the ratio of variances. It compares standard deviations: take the square root.",
+        ),
+        Wrong(
+            summarize_between_not_divided,
+            "You added B where B / n belongs. B estimates n times the variance of the half-chains' means.",
+        ),
+        Wrong(
+            summarize_total_variance,
+            "Your W is the variance of all samples together, which already holds the differences between chains. "
+            "Take each half-chain's own variance, and average these.",
+        ),
+    ),
+    alternatives=(summarize_numpy, summarize_loops, summarize_reshape),
+)
+
+# 4 ------------------------------------------------------------------------------------------------------- an EM step
+
+
+def em_inputs(case, rng):
+    """Data in one dimension with K clumps, and a mixture that fits them badly."""
+    N, K = case["N"], case["K"]
+    centres = 2.5 * np.arange(K) - 1.0
+    x = centres[np.arange(N) % K] + 0.8 * rng.standard_normal(N)
+    if case["far"]:
+        x[0] = case["far"]
+    weights = 1.0 + np.arange(K) + 0.3 * rng.random(K)
+    return {
+        "x": x,
+        "weights": weights / weights.sum(),
+        "means": centres + 0.7 + 0.3 * rng.standard_normal(K),
+        "variances": 0.6 + 1.2 * rng.random(K) + 0.9 * (np.arange(K) % 2) + 1.0,
+    }
+
+
+def mixture_em_step(x, weights, means, variances):
+    d = x[:, None] - means
+    log_joint = weights.log() - 0.5 * (math.log(2 * math.pi) + variances.log() + d**2 / variances)
+    r = log_joint.softmax(dim=1)
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    new_variances = (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, new_variances
+
+
+def em_distributions(x, weights, means, variances):
+    components = torch.distributions.Normal(means, variances.sqrt())
+    log_joint = components.log_prob(x[:, None]) + weights.log()
+    r = (log_joint - log_joint.logsumexp(dim=1, keepdim=True)).exp()
+    N_k = r.sum(dim=0)
+    new_means = x @ r / N_k
+    second = x**2 @ r / N_k
+    return r, r.mean(dim=0), new_means, second - new_means**2
+
+
+def em_numpy(x, weights, means, variances):
+    x, weights, means, variances = x.numpy(), weights.numpy(), means.numpy(), variances.numpy()
+    log_joint = np.log(weights) - 0.5 * np.log(variances) - 0.5 * (x[:, None] - means) ** 2 / variances
+    log_joint = log_joint - log_joint.max(axis=1, keepdims=True)
+    r = np.exp(log_joint)
+    r = r / r.sum(axis=1, keepdims=True)
+    new_means = np.array([np.average(x, weights=column) for column in r.T])
+    new_variances = [
+        np.average((x - m) ** 2, weights=column) for m, column in zip(new_means, r.T, strict=True)
+    ]
+    return r, r.mean(axis=0), new_means, new_variances
+
+
+def em_loops(x, weights, means, variances):
+    N, K = len(x), len(means)
+    r = []
+    for n in range(N):
+        logs = [
+            math.log(float(weights[k]))
+            - 0.5 * math.log(float(variances[k]))
+            - 0.5 * float(x[n] - means[k]) ** 2 / float(variances[k])
+            for k in range(K)
+        ]
+        top = max(logs)
+        total = sum(math.exp(value - top) for value in logs)
+        r.append([math.exp(value - top) / total for value in logs])
+    N_k = [sum(row[k] for row in r) for k in range(K)]
+    new_means = [sum(r[n][k] * float(x[n]) for n in range(N)) / N_k[k] for k in range(K)]
+    new_variances = [
+        sum(r[n][k] * (float(x[n]) - new_means[k]) ** 2 for n in range(N)) / N_k[k] for k in range(K)
+    ]
+    return r, [value / N for value in N_k], new_means, new_variances
+
+
+def em_not_normalised(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (weights.log() - 0.5 * (math.log(2 * math.pi) + variances.log() + d**2 / variances)).exp()
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+
+
+def em_normalised_over_data(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (weights.log() - 0.5 * (variances.log() + d**2 / variances)).softmax(dim=0)
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+
+
+def em_variance_around_old_means(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (weights.log() - 0.5 * (variances.log() + d**2 / variances)).softmax(dim=1)
+    N_k = r.sum(dim=0)
+    return r, N_k / len(x), (r * x[:, None]).sum(dim=0) / N_k, (r * d**2).sum(dim=0) / N_k
+
+
+def em_divided_by_all(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (weights.log() - 0.5 * (variances.log() + d**2 / variances)).softmax(dim=1)
+    new_means = (r * x[:, None]).sum(dim=0) / len(x)
+    return r, r.mean(dim=0), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / len(x)
+
+
+def em_without_weights(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (-0.5 * (variances.log() + d**2 / variances)).softmax(dim=1)
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+
+
+def em_variance_for_scale(x, weights, means, variances):
+    d = x[:, None] - means
+    r = (weights.log() - variances.log() - 0.5 * d**2 / variances**2).softmax(dim=1)
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+
+
+def em_of_underflow(x, weights, means, variances):
+    d = x[:, None] - means
+    joint = weights * (-0.5 * d**2 / variances).exp() / (2 * math.pi * variances).sqrt()
+    r = joint / joint.sum(dim=1, keepdim=True)
+    N_k = r.sum(dim=0)
+    new_means = (r * x[:, None]).sum(dim=0) / N_k
+    return r, N_k / len(x), new_means, (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k
+
+
+EM = Exercise(
+    name="mixture_em_step",
+    signature="def mixture_em_step(x, weights, means, variances):",
+    outputs=(
+        Output("responsibilities", ("N", "K")),
+        Output("weights", ("K",)),
+        Output("means", ("K",)),
+        Output("variances", ("K",)),
+    ),
+    points={"visible": 1, "hidden": 3},
+    make_inputs=em_inputs,
+    cases={
+        "visible": ({"N": 9, "K": 3, "far": 0.0}, {"N": 6, "K": 1, "far": 0.0}, {"N": 7, "K": 2, "far": 0.0}),
+        "hidden": (
+            {"N": 11, "K": 2, "far": 0.0},
+            {"N": 5, "K": 1, "far": 0.0},
+            {"N": 12, "K": 4, "far": 0.0},
+            # A point so far out that both densities are 0 in floating point; the responsibilities still add up to 1.
+            {"N": 8, "K": 2, "far": 150.0},
+        ),
+    },
+    reference=mixture_em_step,
+    wrong=(
+        Wrong(
+            em_not_normalised,
+            "Your responsibilities are joint densities. They are the posterior p(k | x): divide each row by its "
+            "sum, so that every example's responsibilities add up to 1.",
+        ),
+        Wrong(
+            em_normalised_over_data,
+            "Your responsibilities add up to 1 over the examples. Each example asks which component it is from: the "
+            "sum over k, along dim=1, must be 1.",
+        ),
+        Wrong(
+            em_variance_around_old_means,
+            "You measured the spread around the old means. The M step maximises Q over means and variances "
+            "together: use the new means.",
+        ),
+        Wrong(
+            em_divided_by_all,
+            "You divided by N. A component's mean and variance are averages over the N_k = Σ_n r_nk examples it "
+            "answers for.",
+        ),
+        Wrong(
+            em_without_weights,
+            "Your E step leaves out the weights. By Bayes' rule a component that is common beforehand is likelier "
+            "afterwards: multiply the density by π_k.",
+        ),
+        Wrong(
+            em_variance_for_scale,
+            "You took the variances for standard deviations. In the exponent stands (x − μ)² / (2 σ²), and "
+            "variances holds σ² already.",
+        ),
+        Wrong(
+            em_of_underflow,
+            "Your formula is right, but for an example far from every component all densities are 0 in floating "
+            "point, and 0 / 0 is no number. Normalise logarithms (softmax or logsumexp).",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(em_distributions, em_numpy, em_loops),
+)
+
+# 5 ----------------------------------------------------------------------------------------- a sweep of mean field
+
+
+def sweep_inputs(case, rng):
+    """A Gaussian target with correlations, and means to start from."""
+    K = case["K"]
+    A = rng.standard_normal((K, K))
+    return {
+        "m": rng.standard_normal(K) + 2.0,
+        "loc": rng.standard_normal(K) - 1.0,
+        "precision": A @ A.T + 0.5 * np.eye(K) + 0.3 * np.ones((K, K)),
+    }
+
+
+def mean_field_sweep(m, loc, precision):
+    m = m.clone()
+    for i in range(len(m)):
+        pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])
+        m[i] = loc[i] - pull / precision[i, i]
+    return m, 1 / precision.diagonal()
+
+
+def sweep_numpy(m, loc, precision):
+    d, L = (m - loc).numpy().copy(), precision.numpy()
+    for i in range(len(d)):
+        others = np.arange(len(d)) != i
+        d[i] = -(L[i, others] @ d[others]) / L[i, i]
+    return d + loc.numpy(), 1 / np.diag(L)
+
+
+def sweep_gauss_seidel(m, loc, precision):
+    # One sweep of Gauss and Seidel: the lower triangle acts on the new values, the upper one on the old.
+    lower, upper = torch.tril(precision), torch.triu(precision, diagonal=1)
+    d = torch.linalg.solve_triangular(lower, -(upper @ (m - loc))[:, None], upper=False)[:, 0]
+    return loc + d, precision.diagonal().reciprocal()
+
+
+def sweep_loops(m, loc, precision):
+    new, K = m.tolist(), len(m)
+    L, mu = precision.tolist(), loc.tolist()
+    for i in range(K):
+        new[i] = mu[i] - sum(L[i][j] * (new[j] - mu[j]) for j in range(K) if j != i) / L[i][i]
+    return new, [1 / L[i][i] for i in range(K)]
+
+
+def sweep_all_at_once(m, loc, precision):
+    diagonal = precision.diagonal()
+    pull = precision @ (m - loc) - diagonal * (m - loc)
+    return loc - pull / diagonal, 1 / diagonal
+
+
+def sweep_marginal_variance(m, loc, precision):
+    m = m.clone()
+    for i in range(len(m)):
+        pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])
+        m[i] = loc[i] - pull / precision[i, i]
+    return m, torch.linalg.inv(precision).diagonal()
+
+
+def sweep_wrong_sign(m, loc, precision):
+    m = m.clone()
+    for i in range(len(m)):
+        pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])
+        m[i] = loc[i] + pull / precision[i, i]
+    return m, 1 / precision.diagonal()
+
+
+def sweep_precision_for_variance(m, loc, precision):
+    m = m.clone()
+    for i in range(len(m)):
+        pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])
+        m[i] = loc[i] - pull / precision[i, i]
+    return m, precision.diagonal()
+
+
+SWEEP = Exercise(
+    name="mean_field_sweep",
+    signature="def mean_field_sweep(m, loc, precision):",
+    outputs=(Output("m_new", ("K",)), Output("variance", ("K",))),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=sweep_inputs,
+    cases={"visible": ({"K": 3}, {"K": 1}), "hidden": ({"K": 2}, {"K": 1}, {"K": 4})},
+    reference=mean_field_sweep,
+    wrong=(
+        Wrong(
+            sweep_all_at_once,
+            "You renewed all means from the old ones. Coordinate ascent uses each new mean at once; all together, "
+            "the ELBO may fall.",
+        ),
+        Wrong(
+            sweep_marginal_variance,
+            "You gave the target's own variances, Σ_ii. That is what one would like to have; mean field gives the "
+            "variance with the others held fixed, 1 / Λ_ii.",
+        ),
+        Wrong(
+            sweep_wrong_sign,
+            "The sign of the correction is wrong. Completing the square in z_i gives μ_i minus Λ_ij (m_j − μ_j) / "
+            "Λ_ii, summed over the others.",
+        ),
+        Wrong(
+            sweep_precision_for_variance,
+            "You gave the precisions Λ_ii. A variance is one over a precision.",
+        ),
+    ),
+    alternatives=(sweep_numpy, sweep_gauss_seidel, sweep_loops),
+)
+
+# 6 ---------------------------------------------------------------------------------------------------- the ELBO
+
+
+def elbo_inputs(case, rng):
+    """A linear Gaussian model with one observation, a q that is off, and noise for S samples."""
+    S, D, K = case["S"], case["D"], case["K"]
+    return {
+        "x": rng.standard_normal(D) * 2,
+        "W": rng.standard_normal((D, K)),
+        "noise_variance": case["noise_variance"],
+        "loc": rng.standard_normal(K),
+        "scale": 0.3 + 0.4 * rng.random(K),
+        "eps": rng.standard_normal((S, K)),
+    }
+
+
+def elbo_terms(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale * eps
+    log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)
+    log_likelihood = -0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).sum(
+        dim=1
+    )
+    log_q = -(0.5 * log_2pi + scale.log() + 0.5 * eps**2).sum(dim=1)
+    return log_likelihood + log_prior - log_q
+
+
+def elbo_distributions(x, W, noise_variance, loc, scale, eps):
+    Normal = torch.distributions.Normal
+    q = Normal(loc, scale)
+    z = q.loc + q.scale * eps
+    log_joint = Normal(z @ W.T, noise_variance**0.5).log_prob(x).sum(-1) + Normal(0.0, 1.0).log_prob(z).sum(
+        -1
+    )
+    return log_joint - q.log_prob(z).sum(-1)
+
+
+def elbo_numpy(x, W, noise_variance, loc, scale, eps):
+    x, W, loc, scale, eps = (a.numpy() for a in (x, W, loc, scale, eps))
+
+    def log_normal(value, mean, variance):
+        return (-0.5 * np.log(2 * np.pi * variance) - 0.5 * (value - mean) ** 2 / variance).sum(axis=-1)
+
+    z = loc + scale * eps
+    return log_normal(x, z @ W.T, noise_variance) + log_normal(z, 0.0, 1.0) - log_normal(z, loc, scale**2)
+
+
+def elbo_sample_by_sample(x, W, noise_variance, loc, scale, eps):
+    multivariate = torch.distributions.MultivariateNormal
+    D, K = W.shape
+    q = multivariate(loc, torch.diag(scale**2))
+    prior = multivariate(torch.zeros(K, dtype=x.dtype), torch.eye(K, dtype=x.dtype))
+    noise = noise_variance * torch.eye(D, dtype=x.dtype)
+    result = []
+    for e in eps:
+        z = loc + scale * e
+        result.append(multivariate(W @ z, noise).log_prob(x) + prior.log_prob(z) - q.log_prob(z))
+    return torch.stack(result)
+
+
+def elbo_without_entropy(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale * eps
+    log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)
+    return log_prior - 0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).sum(
+        dim=1
+    )
+
+
+def elbo_entropy_sign(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale * eps
+    log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)
+    log_likelihood = -0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).sum(
+        dim=1
+    )
+    return log_likelihood + log_prior - (0.5 * log_2pi + scale.log() + 0.5 * eps**2).sum(dim=1)
+
+
+def elbo_variance_for_scale(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale**2 * eps
+    log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)
+    log_likelihood = -0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).sum(
+        dim=1
+    )
+    return log_likelihood + log_prior + (0.5 * log_2pi + scale.log() + 0.5 * eps**2).sum(dim=1)
+
+
+def elbo_mean_over_features(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale * eps
+    log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)
+    log_likelihood = -0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).mean(
+        dim=1
+    )
+    return log_likelihood + log_prior + (0.5 * log_2pi + scale.log() + 0.5 * eps**2).sum(dim=1)
+
+
+def elbo_without_prior(x, W, noise_variance, loc, scale, eps):
+    log_2pi = math.log(2 * math.pi)
+    z = loc + scale * eps
+    log_likelihood = -0.5 * (log_2pi + math.log(noise_variance) + (x - z @ W.T) ** 2 / noise_variance).sum(
+        dim=1
+    )
+    return log_likelihood + (0.5 * log_2pi + scale.log() + 0.5 * eps**2).sum(dim=1)
+
+
+ELBO = Exercise(
+    name="elbo_terms",
+    signature="def elbo_terms(x, W, noise_variance, loc, scale, eps):",
+    outputs=(Output("elbo", ("S",)),),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=elbo_inputs,
+    cases={
+        "visible": (
+            {"S": 4, "D": 3, "K": 2, "noise_variance": 0.6},
+            {"S": 3, "D": 2, "K": 1, "noise_variance": 1.7},
+        ),
+        "hidden": (
+            {"S": 5, "D": 4, "K": 3, "noise_variance": 0.5},
+            {"S": 1, "D": 2, "K": 2, "noise_variance": 1.4},
+            {"S": 6, "D": 3, "K": 1, "noise_variance": 0.8},
+        ),
+    },
+    reference=elbo_terms,
+    wrong=(
+        Wrong(
+            elbo_without_entropy,
+            "You left out −log q(z). Without the entropy nothing keeps q wide, and maximising gives a single point, "
+            "the peak of p(x, z).",
+        ),
+        Wrong(
+            elbo_entropy_sign,
+            "You added log q(z) where it must be subtracted. The bound rewards a wide q: log p(x, z) − log q(z).",
+        ),
+        Wrong(
+            elbo_variance_for_scale,
+            "You squared the scale when drawing z. It is a standard deviation: z = loc + scale · ε.",
+        ),
+        Wrong(
+            elbo_mean_over_features,
+            "You averaged log p(x | z) over the features. A log-density of D independent features is their sum; the "
+            "average weighs the data D times too little.",
+        ),
+        Wrong(
+            elbo_without_prior,
+            "You left out log p(z). The joint is p(x | z) p(z), and without the prior nothing pulls q towards it.",
+        ),
+    ),
+    alternatives=(elbo_distributions, elbo_numpy, elbo_sample_by_sample),
+)
+
+EXERCISES = (ACCEPTANCE, CHAIN, SUMMARY, EM, SWEEP, ELBO)
