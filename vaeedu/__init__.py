@@ -13,7 +13,18 @@ from typing import Any
 __version__ = "0.1.0"
 
 _MODULES = frozenset(
-    {"checks", "data", "environment", "grading", "inference", "pca", "plotting", "sampling", "widgets"}
+    {
+        "checks",
+        "data",
+        "environment",
+        "gradients",
+        "grading",
+        "inference",
+        "pca",
+        "plotting",
+        "sampling",
+        "widgets",
+    }
 )
 _FUNCTIONS = {"check": "vaeedu.grading.student"}
 

@@ -1,0 +1,912 @@
+"""Monte Carlo gradients: standard errors, score function, baselines, reparameterisation, discrete z, minibatches.
+
+Every function below is self-contained (but for math, numpy as np and torch), since the tests and the demonstration
+class put its source into notebooks. The draws are inputs, so that answers can be compared.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from vaeedu.grading.exercise import Exercise, Wrong
+from vaeedu.grading.key import Output
+
+# 1 ------------------------------------------------------------------------------------- an estimate and its error
+
+
+def estimate_inputs(case, rng):
+    """Values of K functions at the same few draws, so that S and S − 1 differ clearly."""
+    return {"values": rng.standard_normal((case["S"], case["K"])) * 2 + rng.standard_normal(case["K"]) + 1.5}
+
+
+def monte_carlo_estimate(values):
+    return values.mean(dim=0), values.std(dim=0) / math.sqrt(len(values))
+
+
+def estimate_numpy(values):
+    v = values.numpy()
+    return np.average(v, axis=0), np.std(v, axis=0, ddof=1) / len(v) ** 0.5
+
+
+def estimate_loops(values):
+    means, errors = [], []
+    for column in values.T.tolist():
+        m = sum(column) / len(column)
+        means.append(m)
+        errors.append(math.sqrt(sum((v - m) ** 2 for v in column) / (len(column) - 1) / len(column)))
+    return means, errors
+
+
+def estimate_from_squares(values):
+    S = len(values)
+    mean = torch.einsum("sk->k", values) / S
+    return mean, (((values - mean) ** 2).sum(dim=0) / (S * (S - 1))).sqrt()
+
+
+def estimate_standard_deviation(values):
+    return values.mean(dim=0), values.std(dim=0)
+
+
+def estimate_without_root(values):
+    return values.mean(dim=0), values.var(dim=0) / len(values)
+
+
+def estimate_divided_by_count(values):
+    return values.mean(dim=0), values.std(dim=0) / len(values)
+
+
+def estimate_biased_variance(values):
+    return values.mean(dim=0), values.std(dim=0, correction=0) / math.sqrt(len(values))
+
+
+def estimate_over_functions(values):
+    return values.mean(dim=1), values.std(dim=1, correction=0) / math.sqrt(values.shape[1])
+
+
+ESTIMATE = Exercise(
+    name="monte_carlo_estimate",
+    signature="def monte_carlo_estimate(values):",
+    outputs=(Output("mean", ("K",)), Output("standard_error", ("K",))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=estimate_inputs,
+    cases={
+        "visible": ({"S": 8, "K": 2}, {"S": 5, "K": 1}),
+        "hidden": ({"S": 6, "K": 3}, {"S": 12, "K": 1}, {"S": 4, "K": 5}),
+    },
+    reference=monte_carlo_estimate,
+    wrong=(
+        Wrong(
+            estimate_standard_deviation,
+            "You gave the standard deviation: how far one draw's value lies from the mean. The standard error is "
+            "that of the average of S draws, smaller by √S.",
+        ),
+        Wrong(
+            estimate_without_root,
+            "You gave the variance of the average. The standard error is its square root, in the same unit as the "
+            "values themselves.",
+        ),
+        Wrong(
+            estimate_divided_by_count,
+            "You divided the standard deviation by S. It is the variance of an average that falls as 1/S; its root, "
+            "the error, falls as 1/√S only.",
+        ),
+        Wrong(
+            estimate_biased_variance,
+            "You divided the squared deviations by S. They are taken from the estimated mean, which lies in the "
+            "middle of these very draws: divide by S − 1 to make up for it.",
+        ),
+        Wrong(
+            estimate_over_functions,
+            "You averaged over the K functions. Each column is a function of its own; the draws are the rows, so "
+            "average over dim=0.",
+        ),
+    ),
+    alternatives=(estimate_numpy, estimate_loops, estimate_from_squares),
+)
+
+# 2 --------------------------------------------------------------------------------------------- the score function
+
+
+def score_inputs(case, rng):
+    """Draws from a normal far from standard, and values that have nothing to do with them."""
+    S, K = case["S"], case["K"]
+    mu, sigma = rng.standard_normal(K) + 1, rng.uniform(0.4, 0.8, K) * case["scale"]
+    return {
+        "f_values": rng.standard_normal(S) * 2 + 3,
+        "z": mu + sigma * rng.standard_normal((S, K)),
+        "mu": mu,
+        "sigma": sigma,
+    }
+
+
+def score_gradients(f_values, z, mu, sigma):
+    d = z - mu
+    f = f_values[:, None]
+    return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)
+
+
+def score_autograd(f_values, z, mu, sigma):
+    mu = mu.expand(z.shape).clone().requires_grad_()
+    sigma = sigma.expand(z.shape).clone().requires_grad_()
+    log_q = torch.distributions.Normal(mu, sigma).log_prob(z).sum(dim=1)
+    by_mu, by_sigma = torch.autograd.grad((f_values * log_q).sum(), (mu, sigma))
+    return by_mu, by_sigma
+
+
+def score_numpy(f_values, z, mu, sigma):
+    f, z, mu, sigma = f_values.numpy(), z.numpy(), mu.numpy(), sigma.numpy()
+    eps = (z - mu) / sigma
+    return f[:, None] * eps / sigma, np.einsum("s,sk->sk", f, (eps**2 - 1) / sigma)
+
+
+def score_loops(f_values, z, mu, sigma):
+    by_mu, by_sigma = [], []
+    for f, row in zip(f_values.tolist(), z.tolist(), strict=True):
+        pairs = list(zip(row, mu.tolist(), sigma.tolist(), strict=True))
+        by_mu.append([f * (v - m) / s**2 for v, m, s in pairs])
+        by_sigma.append([f * ((v - m) ** 2 - s**2) / s**3 for v, m, s in pairs])
+    return by_mu, by_sigma
+
+
+def score_sigma_not_squared(f_values, z, mu, sigma):
+    d, f = z - mu, f_values[:, None]
+    return f * d / sigma, f * (d**2 / sigma**2 - 1 / sigma)
+
+
+def score_sign_flipped(f_values, z, mu, sigma):
+    d, f = mu - z, f_values[:, None]
+    return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)
+
+
+def score_without_normalizer(f_values, z, mu, sigma):
+    d, f = z - mu, f_values[:, None]
+    return f * d / sigma**2, f * d**2 / sigma**3
+
+
+def score_of_log_sigma(f_values, z, mu, sigma):
+    d, f = z - mu, f_values[:, None]
+    return f * d / sigma**2, f * (d**2 / sigma**2 - 1)
+
+
+def score_averaged(f_values, z, mu, sigma):
+    d, f = z - mu, f_values[:, None]
+    return (f * d / sigma**2).mean(dim=0), (f * (d**2 / sigma**3 - 1 / sigma)).mean(dim=0)
+
+
+def score_without_f(f_values, z, mu, sigma):
+    d = z - mu
+    return d / sigma**2, d**2 / sigma**3 - 1 / sigma
+
+
+SCORE = Exercise(
+    name="score_gradients",
+    signature="def score_gradients(f_values, z, mu, sigma):",
+    outputs=(Output("by_mu", ("S", "K")), Output("by_sigma", ("S", "K"))),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=score_inputs,
+    cases={
+        "visible": ({"S": 6, "K": 2, "scale": 1.0}, {"S": 4, "K": 1, "scale": 2.0}),
+        "hidden": (
+            {"S": 5, "K": 3, "scale": 1.0},
+            {"S": 7, "K": 1, "scale": 0.5},
+            {"S": 3, "K": 4, "scale": 3.0},
+        ),
+    },
+    reference=score_gradients,
+    wrong=(
+        Wrong(
+            score_sigma_not_squared,
+            "A power of σ is missing. log q holds −(z − μ)²/(2σ²): its derivative by μ has σ² below, and that by σ "
+            "has σ³.",
+        ),
+        Wrong(
+            score_sign_flipped,
+            "The sign of the derivative by μ is wrong. Moving μ towards a draw z makes it more probable: for z > μ "
+            "the score is positive.",
+        ),
+        Wrong(
+            score_without_normalizer,
+            "Your derivative by σ lacks the normaliser's part. log q also holds −log σ; without its −1/σ the score "
+            "would not average to zero.",
+        ),
+        Wrong(
+            score_of_log_sigma,
+            "Your second output is the derivative by log σ. Here the parameter is σ itself: d/dσ = (1/σ) d/d log σ.",
+        ),
+        Wrong(
+            score_averaged,
+            "You averaged over the draws. In this course estimators give one gradient a draw, (S, K), so that their "
+            "scatter can be seen; who wants the estimate averages later.",
+        ),
+        Wrong(
+            score_without_f,
+            "You gave the score alone. Each draw's score is weighted by that draw's value of f, which says whether "
+            "to move towards it.",
+        ),
+    ),
+    alternatives=(score_autograd, score_numpy, score_loops),
+)
+
+# 3 ------------------------------------------------------------------------------------------------ leave one out
+
+
+def baseline_inputs(case, rng):
+    """Few draws, whose mean is far from zero."""
+    return {"values": rng.standard_normal((case["S"], case["K"])) + 4 * rng.standard_normal(case["K"]) + 5}
+
+
+def leave_one_out(values):
+    S = len(values)
+    return values - (values.sum(dim=0) - values) / (S - 1)
+
+
+def baseline_scaled(values):
+    S = len(values)
+    return (values - values.mean(dim=0)) * S / (S - 1)
+
+
+def baseline_loops(values):
+    rows = []
+    for s in range(len(values)):
+        others = torch.cat([values[:s], values[s + 1 :]])
+        rows.append(values[s] - others.mean(dim=0))
+    return torch.stack(rows)
+
+
+def baseline_matrix(values):
+    v = values.numpy()
+    S = len(v)
+    return (np.eye(S) - (np.ones((S, S)) - np.eye(S)) / (S - 1)) @ v
+
+
+def baseline_with_own_value(values):
+    return values - values.mean(dim=0)
+
+
+def baseline_divided_by_all(values):
+    return values - (values.sum(dim=0) - values) / len(values)
+
+
+def baseline_only(values):
+    return (values.sum(dim=0) - values) / (len(values) - 1)
+
+
+def baseline_of_the_next_draw(values):
+    return values - values.roll(-1, dims=0)
+
+
+def baseline_one_for_all(values):
+    S = len(values)
+    return values - (values.sum() - values) / (values.numel() - 1) if S > 1 else values
+
+
+BASELINE = Exercise(
+    name="leave_one_out",
+    signature="def leave_one_out(values):",
+    outputs=(Output("centred", ("S", "K")),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=baseline_inputs,
+    cases={
+        "visible": ({"S": 4, "K": 2}, {"S": 3, "K": 1}),
+        "hidden": ({"S": 5, "K": 3}, {"S": 6, "K": 1}, {"S": 3, "K": 4}),
+    },
+    reference=leave_one_out,
+    wrong=(
+        Wrong(
+            baseline_with_own_value,
+            "Your baseline contains the draw's own value. It then depends on the draw it is used for, and the "
+            "estimate shrinks to (S − 1)/S of the gradient: leave that value out.",
+        ),
+        Wrong(
+            baseline_divided_by_all,
+            "You divided by S, but only S − 1 values are left when one is taken out.",
+        ),
+        Wrong(
+            baseline_only,
+            "You gave the baseline itself. Asked for is what is left of the values when it is taken off.",
+        ),
+        Wrong(
+            baseline_of_the_next_draw,
+            "You took a single other draw as the baseline. That is unbiased, but noisy: average over all the others.",
+        ),
+        Wrong(
+            baseline_one_for_all,
+            "You mixed the K columns. They are different problems, each with a level of its own: average over the "
+            "other draws of the same column.",
+            loses=("visible", "hidden"),
+        ),
+    ),
+    alternatives=(baseline_scaled, baseline_loops, baseline_matrix),
+)
+
+# 4 --------------------------------------------------------------------------------------------- reparameterisation
+
+
+def path_inputs(case, rng):
+    """Noise, an encoder's output for one example, and a linear decoder."""
+    S, K, D = case["S"], case["K"], case["D"]
+    return {
+        "eps": rng.standard_normal((S, K)),
+        "mu": rng.standard_normal(K) + 1,
+        "log_sigma": rng.uniform(0.3, 0.9, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "A": rng.standard_normal((D, K)),
+        "x": rng.standard_normal(D) * 2 + 1,
+    }
+
+
+def path_gradients(eps, mu, log_sigma, A, x):
+    sigma = log_sigma.exp()
+    z = mu + sigma * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, slope * sigma * eps
+
+
+def path_autograd(eps, mu, log_sigma, A, x):
+    mu = mu.expand(eps.shape).clone().requires_grad_()
+    log_sigma = log_sigma.expand(eps.shape).clone().requires_grad_()
+    z = mu + log_sigma.exp() * eps
+    f = -0.5 * ((x - z @ A.T) ** 2).sum(dim=1)
+    by_mu, by_log_sigma = torch.autograd.grad(f.sum(), (mu, log_sigma))
+    return z.detach(), by_mu, by_log_sigma
+
+
+def path_numpy(eps, mu, log_sigma, A, x):
+    eps, mu, log_sigma, A, x = (value.numpy() for value in (eps, mu, log_sigma, A, x))
+    z = mu[None] + np.exp(log_sigma)[None] * eps
+    slope = np.einsum("dk,sd->sk", A, x[None] - np.einsum("dk,sk->sd", A, z))
+    return z, slope, slope * (z - mu)
+
+
+def path_draw_by_draw(eps, mu, log_sigma, A, x):
+    draws, first, second = [], [], []
+    for row in eps:
+        motion = torch.exp(log_sigma) * row
+        slope = A.T @ x - A.T @ A @ (mu + motion)
+        draws.append(mu + motion)
+        first.append(slope)
+        second.append(slope * motion)
+    return torch.stack(draws), torch.stack(first), torch.stack(second)
+
+
+def path_log_sigma_as_sigma(eps, mu, log_sigma, A, x):
+    z = mu + log_sigma * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, slope * eps
+
+
+def path_log_variance(eps, mu, log_sigma, A, x):
+    sigma = (log_sigma / 2).exp()
+    z = mu + sigma * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, slope * sigma * eps / 2
+
+
+def path_variance_for_scale(eps, mu, log_sigma, A, x):
+    variance = (2 * log_sigma).exp()
+    z = mu + variance * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, 2 * slope * variance * eps
+
+
+def path_by_sigma(eps, mu, log_sigma, A, x):
+    z = mu + log_sigma.exp() * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, slope * eps
+
+
+def path_noise_forgotten(eps, mu, log_sigma, A, x):
+    sigma = log_sigma.exp()
+    z = mu + sigma * eps
+    slope = (x - z @ A.T) @ A
+    return z, slope, slope * sigma
+
+
+def path_downhill(eps, mu, log_sigma, A, x):
+    sigma = log_sigma.exp()
+    z = mu + sigma * eps
+    slope = (z @ A.T - x) @ A
+    return z, slope, slope * sigma * eps
+
+
+PATH = Exercise(
+    name="path_gradients",
+    signature="def path_gradients(eps, mu, log_sigma, A, x):",
+    outputs=(Output("z", ("S", "K")), Output("by_mu", ("S", "K")), Output("by_log_sigma", ("S", "K"))),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=path_inputs,
+    cases={
+        "visible": ({"S": 5, "K": 2, "D": 3}, {"S": 4, "K": 1, "D": 2}),
+        "hidden": ({"S": 6, "K": 3, "D": 5}, {"S": 3, "K": 1, "D": 4}, {"S": 4, "K": 4, "D": 2}),
+    },
+    reference=path_gradients,
+    wrong=(
+        Wrong(
+            path_log_sigma_as_sigma,
+            "You used log σ as if it were σ. An encoder gives log σ because it may be any number; the standard "
+            "deviation is its exponential.",
+        ),
+        Wrong(
+            path_log_variance,
+            "You halved the exponent, which is right for an encoder that gives log σ². This one gives log σ: read "
+            "what a network's output stands for before using it.",
+        ),
+        Wrong(
+            path_variance_for_scale,
+            "You scaled the noise by the variance. z = μ + σ ε: noise of standard deviation 1 becomes noise of "
+            "standard deviation σ.",
+        ),
+        Wrong(
+            path_by_sigma,
+            "Your last output is the derivative by σ. By log σ there is one more factor: σ = exp(log σ), so dσ/d log "
+            "σ = σ.",
+        ),
+        Wrong(
+            path_noise_forgotten,
+            "The derivative of z by log σ is σ ε, not σ: a draw moves away from the mean on the side where it lies.",
+        ),
+        Wrong(
+            path_downhill,
+            "Your gradients point downhill. f = −½ ‖x − A z‖² has the gradient +A^T (x − A z): towards codes that "
+            "explain x better.",
+        ),
+    ),
+    alternatives=(path_autograd, path_numpy, path_draw_by_draw),
+)
+
+# 5 ------------------------------------------------------------------------------------------------ measure-valued
+
+
+def pair_inputs(case, rng):
+    """Uniform numbers away from 0 and 1, and a scale far from 1."""
+    S, K = case["S"], case["K"]
+    return {
+        "u": rng.uniform(0.05, 0.95, (S, K)),
+        "mu": rng.standard_normal(K) + 1,
+        "sigma": rng.uniform(1.5, 3.0, K),
+    }
+
+
+def measure_valued_pair(u, mu, sigma):
+    w = torch.sqrt(-2 * torch.log(u))
+    return mu + sigma * w, mu - sigma * w, 1 / (sigma * math.sqrt(2 * math.pi))
+
+
+def pair_from_quantiles(u, mu, sigma):
+    from scipy.stats import weibull_min
+
+    w = weibull_min(2, scale=math.sqrt(2)).isf(u.numpy())
+    mu, sigma = mu.numpy(), sigma.numpy()
+    return mu + sigma * w, mu - sigma * w, (2 * np.pi * sigma**2) ** -0.5
+
+
+def pair_from_density(u, mu, sigma):
+    w = (2 * (1 / u).log()).pow(0.5)
+    at_mean = torch.distributions.Normal(mu, sigma).log_prob(mu).exp()
+    plus = torch.stack([mu + sigma * row for row in w])
+    return plus, 2 * mu - plus, at_mean
+
+
+def pair_loops(u, mu, sigma):
+    plus, minus = [], []
+    for row in u.tolist():
+        w = [math.sqrt(-2 * math.log(v)) for v in row]
+        plus.append([m + s * v for m, s, v in zip(mu.tolist(), sigma.tolist(), w, strict=True)])
+        minus.append([m - s * v for m, s, v in zip(mu.tolist(), sigma.tolist(), w, strict=True)])
+    return plus, minus, [1 / math.sqrt(2 * math.pi) / s for s in sigma.tolist()]
+
+
+def pair_scale_one(u, mu, sigma):
+    w = torch.sqrt(-torch.log(u))
+    return mu + sigma * w, mu - sigma * w, 1 / (sigma * math.sqrt(2 * math.pi))
+
+
+def pair_without_root(u, mu, sigma):
+    w = -2 * torch.log(u)
+    return mu + sigma * w, mu - sigma * w, 1 / (sigma * math.sqrt(2 * math.pi))
+
+
+def pair_not_scaled(u, mu, sigma):
+    w = torch.sqrt(-2 * torch.log(u))
+    return mu + w, mu - w, 1 / (sigma * math.sqrt(2 * math.pi))
+
+
+def pair_constant_without_sigma(u, mu, sigma):
+    w = torch.sqrt(-2 * torch.log(u))
+    return mu + sigma * w, mu - sigma * w, torch.full_like(sigma, 1 / math.sqrt(2 * math.pi))
+
+
+def pair_apart(u, mu, sigma):
+    w, other = torch.sqrt(-2 * torch.log(u)), torch.sqrt(-2 * torch.log(1 - u))
+    return mu + sigma * w, mu - sigma * other, 1 / (sigma * math.sqrt(2 * math.pi))
+
+
+PAIR = Exercise(
+    name="measure_valued_pair",
+    signature="def measure_valued_pair(u, mu, sigma):",
+    outputs=(Output("z_plus", ("S", "K")), Output("z_minus", ("S", "K")), Output("constant", ("K",))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=pair_inputs,
+    cases={
+        "visible": ({"S": 4, "K": 2}, {"S": 5, "K": 1}),
+        "hidden": ({"S": 6, "K": 3}, {"S": 3, "K": 1}, {"S": 2, "K": 5}),
+    },
+    reference=measure_valued_pair,
+    wrong=(
+        Wrong(
+            pair_scale_one,
+            "Your W has the scale 1. Its density is w exp(−w²/2), so P(W > w) = exp(−w²/2): solve u = exp(−w²/2), "
+            "with the 2.",
+        ),
+        Wrong(
+            pair_without_root,
+            "You gave W². From u = exp(−w²/2) follows w² = −2 log u; take the root.",
+        ),
+        Wrong(
+            pair_not_scaled,
+            "W counts standard deviations from the mean. Multiply it by σ before you add it to μ.",
+        ),
+        Wrong(
+            pair_constant_without_sigma,
+            "Your constant lacks σ. The derivative of a density of width σ has height in proportion to 1/σ²; one of "
+            "these factors belongs to the densities of the pair, the other to the constant.",
+        ),
+        Wrong(
+            pair_apart,
+            "Your two draws have noise of their own. The pair asked for is coupled: the same W on both sides of the "
+            "mean.",
+        ),
+    ),
+    alternatives=(pair_from_quantiles, pair_from_density, pair_loops),
+)
+
+# 6 ------------------------------------------------------------------------------------------------- enumeration
+
+
+def coin_inputs(case, rng):
+    """K coins that are neither fair nor certain, and what each side costs."""
+    K = case["K"]
+    return {
+        "logits": rng.uniform(0.5, 2.0, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "values": rng.standard_normal((K, 2)) * 2 + np.array([1.0, 3.0]),
+    }
+
+
+def coin_gradients(logits, values):
+    p = torch.sigmoid(logits)
+    expectation = (1 - p) * values[:, 0] + p * values[:, 1]
+    return expectation, p * (1 - p) * (values[:, 1] - values[:, 0])
+
+
+def coins_autograd(logits, values):
+    logits = logits.clone().requires_grad_()
+    both = torch.stack([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
+    expectation = (both * values).sum(dim=1)
+    (gradient,) = torch.autograd.grad(expectation.sum(), logits)
+    return expectation.detach(), gradient
+
+
+def coins_numpy(logits, values):
+    a, v = logits.numpy(), values.numpy()
+    p = 1 / (1 + np.exp(-a))
+    return v[:, 0] + p * (v[:, 1] - v[:, 0]), (v[:, 1] - v[:, 0]) / (2 + 2 * np.cosh(a))
+
+
+def coins_by_score(logits, values):
+    expectations, gradients = [], []
+    for logit, (f0, f1) in zip(logits.tolist(), values.tolist(), strict=True):
+        p = 1 / (1 + math.exp(-logit))
+        expectations.append((1 - p) * f0 + p * f1)
+        # d log q / d logit is z − p: −p on the side 0, 1 − p on the side 1.
+        gradients.append((1 - p) * f0 * (-p) + p * f1 * (1 - p))
+    return expectations, gradients
+
+
+def coins_by_probability(logits, values):
+    p = torch.sigmoid(logits)
+    return (1 - p) * values[:, 0] + p * values[:, 1], values[:, 1] - values[:, 0]
+
+
+def coins_times_p_only(logits, values):
+    p = torch.sigmoid(logits)
+    return (1 - p) * values[:, 0] + p * values[:, 1], p * (values[:, 1] - values[:, 0])
+
+
+def coins_logits_as_probabilities(logits, values):
+    p = logits
+    return (1 - p) * values[:, 0] + p * values[:, 1], values[:, 1] - values[:, 0]
+
+
+def coins_sides_swapped(logits, values):
+    p = torch.sigmoid(logits)
+    return p * values[:, 0] + (1 - p) * values[:, 1], p * (1 - p) * (values[:, 0] - values[:, 1])
+
+
+def coins_of_the_mean_outcome(logits, values):
+    z = (logits > 0).to(values)
+    p = torch.sigmoid(logits)
+    likely = (1 - z) * values[:, 0] + z * values[:, 1]
+    return likely, p * (1 - p) * (values[:, 1] - values[:, 0])
+
+
+COINS = Exercise(
+    name="coin_gradients",
+    signature="def coin_gradients(logits, values):",
+    outputs=(Output("expectation", ("K",)), Output("gradient", ("K",))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=coin_inputs,
+    cases={
+        "visible": ({"K": 3}, {"K": 1}),
+        "hidden": ({"K": 4}, {"K": 1}, {"K": 7}),
+    },
+    reference=coin_gradients,
+    wrong=(
+        Wrong(
+            coins_by_probability,
+            "Your gradient is with respect to p. The parameter is the logit: multiply by dp/d logit, the slope of "
+            "the sigmoid.",
+        ),
+        Wrong(
+            coins_times_p_only,
+            "The slope of the sigmoid is not p. It is largest for a fair coin and goes to 0 for a certain one, on "
+            "either side.",
+        ),
+        Wrong(
+            coins_logits_as_probabilities,
+            "You used logits as probabilities. A logit is any number, log p/(1 − p); the probability is its sigmoid.",
+        ),
+        Wrong(
+            coins_sides_swapped,
+            "You swapped the sides of the coin: p is the probability of z = 1, whose value stands in the column "
+            "values[:, 1].",
+        ),
+        Wrong(
+            coins_of_the_mean_outcome,
+            "Your expectation is the value of the likelier side. An expectation weighs both sides by their "
+            "probabilities.",
+        ),
+    ),
+    alternatives=(coins_autograd, coins_numpy, coins_by_score),
+)
+
+# 7 ---------------------------------------------------------------------------------------------- relaxed coins
+
+
+def relaxed_inputs(case, rng):
+    """Uniform numbers away from 0 and 1, and K logits; some hidden ones are as large as a trained network's."""
+    S, K = case["S"], case["K"]
+    logits = rng.uniform(0.3, 1.5, K) * np.where(np.arange(K) % 2, 1.0, -1.0)
+    logits[0] += case["certain"]
+    return {"logits": logits, "u": rng.uniform(0.1, 0.9, (S, K)), "temperature": case["temperature"]}
+
+
+def relaxed_coins(logits, u, temperature):
+    noise = torch.log(u) - torch.log1p(-u)
+    z = torch.sigmoid((logits + noise) / temperature)
+    return z, z * (1 - z) / temperature
+
+
+def relaxed_autograd(logits, u, temperature):
+    copies = logits.expand(u.shape).clone().requires_grad_()
+    z = torch.sigmoid((copies + torch.logit(u)) / temperature)
+    (slope,) = torch.autograd.grad(z.sum(), copies)
+    return z.detach(), slope
+
+
+def relaxed_softmax(logits, u, temperature):
+    first = (logits + torch.log(u)) / temperature
+    second = torch.log(1 - u) / temperature
+    both = torch.softmax(torch.stack([first, second]), dim=0)
+    return both[0], both[0] * both[1] / temperature
+
+
+def relaxed_scipy(logits, u, temperature):
+    from scipy.special import expit, logit
+
+    a = (logits.numpy()[None] + logit(u.numpy())) / temperature
+    return expit(a), expit(a) * expit(-a) / temperature
+
+
+def relaxed_without_noise(logits, u, temperature):
+    z = torch.sigmoid((logits + 0 * u) / temperature)
+    return z, z * (1 - z) / temperature
+
+
+def relaxed_multiplied(logits, u, temperature):
+    z = torch.sigmoid((logits + torch.logit(u)) * temperature)
+    return z, z * (1 - z) * temperature
+
+
+def relaxed_noise_not_cooled(logits, u, temperature):
+    z = torch.sigmoid(logits / temperature + torch.logit(u))
+    return z, z * (1 - z) / temperature
+
+
+def relaxed_slope_without_temperature(logits, u, temperature):
+    z = torch.sigmoid((logits + torch.logit(u)) / temperature)
+    return z, z * (1 - z)
+
+
+def relaxed_rounded(logits, u, temperature):
+    z = torch.sigmoid((logits + torch.logit(u)) / temperature)
+    return z.round(), z * (1 - z) / temperature
+
+
+def relaxed_uniform_noise(logits, u, temperature):
+    z = torch.sigmoid((logits + u) / temperature)
+    return z, z * (1 - z) / temperature
+
+
+def relaxed_overflows(logits, u, temperature):
+    odds = torch.exp((logits + torch.logit(u)) / temperature)
+    z = odds / (1 + odds)
+    return z, z * (1 - z) / temperature
+
+
+RELAXED = Exercise(
+    name="relaxed_coins",
+    signature="def relaxed_coins(logits, u, temperature):",
+    outputs=(Output("z", ("S", "K")), Output("slope", ("S", "K"))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=relaxed_inputs,
+    cases={
+        "visible": (
+            {"S": 4, "K": 2, "temperature": 0.5, "certain": 0.0},
+            {"S": 3, "K": 1, "temperature": 2.0, "certain": 0.0},
+        ),
+        "hidden": (
+            {"S": 5, "K": 3, "temperature": 0.4, "certain": 0.0},
+            {"S": 4, "K": 1, "temperature": 1.6, "certain": 0.0},
+            # exp(900) is infinite in float64, and infinity over infinity no number.
+            {"S": 3, "K": 4, "temperature": 1.5, "certain": 1500.0},
+        ),
+    },
+    reference=relaxed_coins,
+    wrong=(
+        Wrong(
+            relaxed_without_noise,
+            "Your z does not depend on u: it is a function of the logit, not a draw. Add the logistic noise before "
+            "the sigmoid.",
+        ),
+        Wrong(
+            relaxed_multiplied,
+            "You multiplied by the temperature. A cold relaxation must be sharper, nearer to 0 and 1: divide by τ.",
+        ),
+        Wrong(
+            relaxed_noise_not_cooled,
+            "You divided the logit by τ, but not the noise. Only if both are scaled alike is the sign of their sum, "
+            "and with it the side the coin falls on, the same at every temperature.",
+        ),
+        Wrong(
+            relaxed_slope_without_temperature,
+            "Your slope lacks the inner derivative: the logit stands divided by τ inside the sigmoid.",
+        ),
+        Wrong(
+            relaxed_rounded,
+            "You rounded z. A rounded z is a fair draw, but it has jumps and no slope; the relaxed one lies between "
+            "0 and 1.",
+        ),
+        Wrong(
+            relaxed_uniform_noise,
+            "You added u itself. The noise that makes z > ½ happen with probability sigmoid(logit) is logistic: "
+            "log u − log(1 − u).",
+        ),
+        Wrong(
+            relaxed_overflows,
+            "Your formula is right but overflows: e^a / (1 + e^a) is infinity over infinity for a large a. Use "
+            "torch.sigmoid, which is written for both ends.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(relaxed_autograd, relaxed_softmax, relaxed_scipy),
+)
+
+# 8 ------------------------------------------------------------------------------------------------- minibatches
+
+
+def minibatch_inputs(case, rng):
+    """Gradients of M of N examples, and that of a log-prior, which is flat where students can see."""
+    M, K = case["M"], case["K"]
+    return {
+        "per_example": rng.standard_normal((M, K)) + 1,
+        "prior": case["prior"] * (rng.standard_normal(K) + 3),
+        "num_examples": case["N"],
+    }
+
+
+def minibatch_gradient(per_example, prior, num_examples):
+    return num_examples / len(per_example) * per_example.sum(dim=0) + prior
+
+
+def minibatch_mean(per_example, prior, num_examples):
+    return prior + num_examples * per_example.mean(dim=0)
+
+
+def minibatch_numpy(per_example, prior, num_examples):
+    g = per_example.numpy()
+    weights = np.full(len(g), num_examples / len(g))
+    return weights @ g + prior.numpy()
+
+
+def minibatch_loops(per_example, prior, num_examples):
+    total = prior.clone()
+    for row in per_example:
+        total = total + row * (num_examples / len(per_example))
+    return [float(value) for value in total]
+
+
+def minibatch_average_only(per_example, prior, num_examples):
+    return per_example.mean(dim=0) + prior
+
+
+def minibatch_sum_only(per_example, prior, num_examples):
+    return per_example.sum(dim=0) + prior
+
+
+def minibatch_inverted(per_example, prior, num_examples):
+    return len(per_example) / num_examples * per_example.sum(dim=0) + prior
+
+
+def minibatch_scaled_twice(per_example, prior, num_examples):
+    return num_examples / len(per_example) * per_example.mean(dim=0) + prior
+
+
+def minibatch_prior_scaled(per_example, prior, num_examples):
+    return num_examples / len(per_example) * (per_example.sum(dim=0) + prior)
+
+
+def minibatch_prior_for_each(per_example, prior, num_examples):
+    return num_examples / len(per_example) * (per_example + prior).sum(dim=0)
+
+
+MINIBATCH = Exercise(
+    name="minibatch_gradient",
+    signature="def minibatch_gradient(per_example, prior, num_examples):",
+    outputs=(Output("gradient", ("K",)),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=minibatch_inputs,
+    cases={
+        "visible": ({"M": 4, "K": 3, "N": 20, "prior": 0.0}, {"M": 3, "K": 1, "N": 50, "prior": 0.0}),
+        "hidden": (
+            {"M": 5, "K": 2, "N": 30, "prior": 2.0},
+            {"M": 2, "K": 1, "N": 7, "prior": 3.0},
+            {"M": 6, "K": 4, "N": 100, "prior": 5.0},
+        ),
+    },
+    reference=minibatch_gradient,
+    wrong=(
+        Wrong(
+            minibatch_average_only,
+            "You took the mean of the minibatch, which estimates the gradient of one example. The data's log-"
+            "likelihood is a sum over N of them.",
+        ),
+        Wrong(
+            minibatch_sum_only,
+            "You summed the minibatch as if it were all the data. It holds M of N examples: each has to stand for N/M "
+            "of them.",
+        ),
+        Wrong(
+            minibatch_inverted,
+            "Your factor is upside down. A minibatch is smaller than the data, so its sum has to be scaled up.",
+        ),
+        Wrong(
+            minibatch_scaled_twice,
+            "You divided by M twice: a mean is divided by M already. Scale the sum by N/M, or the mean by N.",
+        ),
+        Wrong(
+            minibatch_prior_scaled,
+            "You scaled the prior as well. It is one term, known exactly, and not an estimate from M examples: only "
+            "the sum over data takes the factor N/M.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            minibatch_prior_for_each,
+            "You added the prior to every example. There is one log-prior for the whole data set, not one for each "
+            "example.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(minibatch_mean, minibatch_numpy, minibatch_loops),
+)
+
+EXERCISES = (ESTIMATE, SCORE, BASELINE, PATH, PAIR, COINS, RELAXED, MINIBATCH)
