@@ -120,6 +120,7 @@ def test_what_is_allowed_is_no_breach(path, source):
     [
         ("vaeedu", "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping"),
         ("vaeedu.pca", "matplotlib sklearn PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.divergences", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )

@@ -12,7 +12,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_MODULES = frozenset({"checks", "data", "environment", "grading", "pca", "plotting", "sampling", "widgets"})
+_MODULES = frozenset(
+    {"checks", "data", "divergences", "environment", "grading", "pca", "plotting", "sampling", "widgets"}
+)
 _FUNCTIONS = {"check": "vaeedu.grading.student"}
 
 __all__ = ["__version__", "check", *sorted(_MODULES)]
