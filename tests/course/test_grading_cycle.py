@@ -10,15 +10,15 @@ import sys
 from itertools import zip_longest
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from vaeedu.grading.course import exercises
+from vaeedu.grading.course import assignments, exercises
 from vaeedu.grading.exercise import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
-EXERCISES = exercises(ROOT, ASSIGNMENT)
-WRITTEN = "pca_limit"
+EXERCISES = {assignment: exercises(ROOT, assignment) for assignment in assignments(ROOT)}
 
 # Grades in a process of its own: nbgrader's warnings, and what its configuration does to the environment, stay there.
 GRADE = """
@@ -48,14 +48,18 @@ json.dump(results, sys.stdout)
 """
 
 
-def packs(kind):
-    """The i-th solution of a kind of every exercise, together in one submission."""
-    columns = [[(name, f) for f in kind(exercise)] for name, exercise in EXERCISES.items()]
-    return [dict(entry for entry in row if entry) for row in zip_longest(*columns)]
+def packs(kind, name):
+    """The i-th solution of a kind of every exercise, together in one submission, for each assignment."""
+    found = {}
+    for assignment, described in EXERCISES.items():
+        columns = [[(e, f) for f in kind(exercise)] for e, exercise in described.items()]
+        rows = (dict(entry for entry in row if entry) for row in zip_longest(*columns))
+        found |= {(assignment, f"{name}{i}"): row for i, row in enumerate(rows)}
+    return found
 
 
-WRONG = {f"wrong{i}": pack for i, pack in enumerate(packs(lambda e: e.wrong))}
-RIGHT = {f"right{i}": pack for i, pack in enumerate(packs(lambda e: e.alternatives))}
+WRONG = packs(lambda e: e.wrong, "wrong")
+RIGHT = packs(lambda e: e.alternatives, "right")
 
 
 def environment(tmp_path_factory, name):
@@ -73,10 +77,20 @@ def running_demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    names = {student: {n: w.function.__name__ for n, w in pack.items()} for student, pack in WRONG.items()}
-    names |= {student: {n: f.__name__ for n, f in pack.items()} for student, pack in RIGHT.items()}
+    return {assignment: grade(assignment, tmp_path_factory) for assignment in EXERCISES}
+
+
+def grade(assignment, tmp_path_factory):
+    names = {
+        s: {n: w.function.__name__ for n, w in pack.items()}
+        for (a, s), pack in WRONG.items()
+        if a == assignment
+    }
+    names |= {
+        s: {n: f.__name__ for n, f in pack.items()} for (a, s), pack in RIGHT.items() if a == assignment
+    }
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", GRADE, str(ROOT), ASSIGNMENT, json.dumps(names)],
+        [sys.executable, "-W", "ignore", "-c", GRADE, str(ROOT), assignment, json.dumps(names)],
         env=environment(tmp_path_factory, "cycle"),
         cwd=ROOT,
         capture_output=True,
@@ -92,12 +106,19 @@ def readable(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
-@pytest.mark.parametrize("student", WRONG)
-def test_wrong_variants_lose_exactly_their_points_and_say_why(graded, student):
-    result, page = graded[student], readable(graded[student]["feedback"])
-    expected = {WRITTEN: 0.0}
-    for name, exercise in EXERCISES.items():
-        wrong = WRONG[student].get(name)
+def written(assignment):
+    """The cells marked by hand, which the machine gives no points."""
+    cells = nbformat.read(ROOT / "solutions" / assignment / f"{assignment}.ipynb", as_version=4).cells
+    tags = [cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata]
+    return {tag.grade_id: 0.0 for tag in tags if tag.grade and tag.solution}
+
+
+@pytest.mark.parametrize(("assignment", "student"), WRONG)
+def test_wrong_variants_lose_exactly_their_points_and_say_why(graded, assignment, student):
+    result, page = graded[assignment][student], readable(graded[assignment][student]["feedback"])
+    expected = written(assignment)
+    for name, exercise in EXERCISES[assignment].items():
+        wrong = WRONG[assignment, student].get(name)
         loses = wrong.loses if wrong else PARTS  # what is not in this submission is untouched
         expected |= {f"{name}_{p}": 0.0 if p in loses else float(exercise.points[p]) for p in PARTS}
         if wrong:
@@ -106,13 +127,13 @@ def test_wrong_variants_lose_exactly_their_points_and_say_why(graded, student):
     assert result["note"] == ""
 
 
-@pytest.mark.parametrize("student", RIGHT)
-def test_correct_alternatives_lose_nothing(graded, student):
-    expected = {WRITTEN: 0.0}
-    for name, exercise in EXERCISES.items():
-        solved = name in RIGHT[student]
+@pytest.mark.parametrize(("assignment", "student"), RIGHT)
+def test_correct_alternatives_lose_nothing(graded, assignment, student):
+    expected = written(assignment)
+    for name, exercise in EXERCISES[assignment].items():
+        solved = name in RIGHT[assignment, student]
         expected |= {f"{name}_{p}": float(exercise.points[p]) if solved else 0.0 for p in PARTS}
-    assert graded[student]["scores"] == expected
+    assert graded[assignment][student]["scores"] == expected
 
 
 def start_demo(env, *arguments):
