@@ -193,3 +193,77 @@ class TestUnitInterval:
     def test_refuses_integers(self):
         with refuses("x must be float32 or float64, but is torch.uint8: use x.float()"):
             checks.unit_interval("x", torch.ones(3, dtype=torch.uint8))
+
+
+class TestReal:
+    def test_returns_the_very_tensor(self):
+        x = torch.ones(3, 2, requires_grad=True)
+        assert checks.real("x", x) is x
+
+    def test_takes_a_plain_number(self):
+        assert float(checks.real("x", 2)) == 2.0
+
+    @pytest.mark.parametrize("entry", [torch.nan, torch.inf, -torch.inf])
+    def test_not_finite(self, entry):
+        with refuses(f"x must hold finite numbers, but x[1, 0] is {entry}: drop or replace that entry"):
+            checks.real("x", torch.tensor([[1.0], [entry]]))
+
+    @pytest.mark.parametrize("value", [True, "1", None, [1.0]])
+    def test_type(self, value):
+        with refuses(f"x must be a torch.Tensor or numpy.ndarray, but is {type(value).__name__}"):
+            checks.real("x", value)
+
+
+class TestPositive:
+    def test_returns_the_very_tensor(self):
+        x = torch.ones(3)
+        assert checks.positive("scale", x) is x
+
+    @pytest.mark.parametrize("entry", [0.0, -2.0])
+    def test_zero_and_below(self, entry):
+        with refuses(
+            f"scale must hold numbers greater than 0, but scale[1] is {entry:g}: use scale.exp() for"
+        ):
+            checks.positive("scale", torch.tensor([1.0, entry]))
+
+    def test_a_plain_number(self):
+        with refuses("scale must hold numbers greater than 0, but scale is -1"):
+            checks.positive("scale", -1)
+
+
+class TestProbabilities:
+    def test_returns_the_very_tensor(self):
+        p = torch.tensor([[0.25, 0.75], [0.0, 1.0]])
+        assert checks.probabilities("p", p) is p
+
+    def test_negative(self):
+        with refuses("p must hold probabilities of at least 0, but p[0] is -0.5: use torch.softmax(p, -1)"):
+            checks.probabilities("p", torch.tensor([-0.5, 1.5]))
+
+    def test_sum(self):
+        with refuses(
+            "p must sum to 1 over its last dimension, but a sum is 0.9: use p / p.sum(-1, keepdim=True)"
+        ):
+            checks.probabilities("p", torch.tensor([[0.5, 0.5], [0.4, 0.5]], dtype=torch.float64))
+
+    def test_shape(self):
+        with refuses("p must have shape (..., L) with L outcomes in its last dimension, but has shape ()"):
+            checks.probabilities("p", torch.tensor(1.0))
+
+
+class TestBroadcast:
+    def test_numbers_take_the_dtype_of_the_tensors(self):
+        a, b = checks.broadcast(a=torch.ones(2), b=0.1)
+        assert (a.dtype, b.dtype, b.shape) == (torch.float32, torch.float32, (2,))
+
+    def test_the_wider_dtype_wins(self):
+        assert {t.dtype for t in checks.broadcast(a=torch.ones(2), b=np.ones(2))} == {torch.float64}
+
+    def test_numbers_alone(self):
+        assert checks.broadcast(a=1, b=2.0)[0].dtype == torch.float32
+
+    def test_shapes(self):
+        with refuses(
+            "a, b must have shapes that broadcast, but have (2,), (3,): add [:, None] or [None] to one"
+        ):
+            checks.broadcast(a=torch.ones(2), b=torch.ones(3))

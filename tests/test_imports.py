@@ -122,6 +122,7 @@ def test_what_is_allowed_is_no_breach(path, source):
         ("vaeedu.pca", "matplotlib sklearn PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.inference", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.gradients", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.divergences", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )

@@ -37,6 +37,23 @@ def test_stops_are_written_as_asked(make):
     assert [text for text, _ in control.options] == ["0.0 m", "5.0 m", "10.0 m"]
 
 
+def test_the_play_button_and_the_slider_move_each_other(make):
+    top, picture, caption = make(start=1, interval=50).children
+    play, control = top.children
+    assert (play.value, play.max, play.interval) == (1, 2, 50)
+    first = bytes(picture.value)
+    play.value = 2
+    assert (control.value, caption.value) == (10.0, "height 10.0")
+    assert bytes(picture.value) != first
+    control.value = 0.0
+    assert play.value == 0
+
+
+def test_an_interval_must_be_positive(make):
+    with pytest.raises(ValueError, match="interval must be a whole number of at least 1, but is 0"):
+        make(interval=0)
+
+
 @pytest.mark.parametrize(
     ("values", "start", "message"),
     [

@@ -16,6 +16,7 @@ _MODULES = frozenset(
     {
         "checks",
         "data",
+        "divergences",
         "environment",
         "gradients",
         "grading",

@@ -1,7 +1,8 @@
 """The validators that every public function calls first.
 
 Bad input gets a `ValueError` that says what was expected, what arrived and how to mend it. There are few
-validators on purpose: for matrices of data, for grey values, for numbers, for names out of a short list.
+validators on purpose: for matrices of data, for grey values, for numbers and tensors of them, for probabilities, for
+names out of a short list.
 """
 
 from collections.abc import Collection
@@ -50,6 +51,112 @@ def matrix(
         )
     _check_entries(name, x, allow_missing=allow_missing)
     return x
+
+
+def real(name: str, value: object) -> Float[Tensor, "*shape"]:
+    """Returns `value` as a floating-point tensor of finite numbers, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, any shape; or a plain number.
+
+    Raises:
+        ValueError: The type or dtype is not as described, or an entry is NaN or infinite.
+
+    >>> real("loc", torch.tensor([0.0, torch.inf]))
+    Traceback (most recent call last):
+    ...
+    ValueError: loc must hold finite numbers, but loc[1] is inf: drop or replace that entry
+    """
+    x = _float_tensor(name, _number_as_tensor(value))
+    _refuse(name, x, ~torch.isfinite(x), "hold finite numbers", "drop or replace that entry")
+    return x
+
+
+def positive(name: str, value: object) -> Float[Tensor, "*shape"]:
+    """Returns `value` as a floating-point tensor of finite numbers greater than zero, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, any shape; or a plain number.
+
+    Raises:
+        ValueError: The type or dtype is not as described, or an entry is not positive, NaN or infinite.
+
+    >>> positive("scale", torch.tensor([1.0, -0.5]))
+    Traceback (most recent call last):
+    ...
+    ValueError: scale must hold numbers greater than 0, but scale[1] is -0.5: use scale.exp() for logarithms
+    """
+    x = real(name, value)
+    _refuse(name, x, x <= 0, "hold numbers greater than 0", f"use {name}.exp() for logarithms")
+    return x
+
+
+def probabilities(name: str, value: object) -> Float[Tensor, "*batch L"]:
+    """Returns `value` as a tensor of probabilities whose last dimension sums to 1, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, shape `(..., L)` with L ≥ 1. The sums may differ from 1
+            by rounding: 32 ε √L, with ε the spacing of the dtype's numbers at 1.
+
+    Raises:
+        ValueError: The type, dtype or shape is not as described, an entry is negative, NaN or infinite, or a sum is
+            not 1.
+
+    >>> probabilities("p", torch.tensor([2.0, 6.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: p must sum to 1 over its last dimension, but a sum is 8: use p / p.sum(-1, keepdim=True)
+    """
+    p = real(name, value)
+    if p.ndim == 0 or p.shape[-1] == 0:
+        raise ValueError(
+            f"{name} must have shape (..., L) with L outcomes in its last dimension, but has shape {tuple(p.shape)}: "
+            "list the probability of every outcome"
+        )
+    _refuse(name, p, p < 0, "hold probabilities of at least 0", f"use torch.softmax({name}, -1) for scores")
+    sums = p.detach().sum(dim=-1)
+    off = (sums - 1).abs()
+    if bool((off > 32 * torch.finfo(p.dtype).eps * p.shape[-1] ** 0.5).any()):
+        worst = float(sums.flatten()[off.argmax()])
+        raise ValueError(
+            f"{name} must sum to 1 over its last dimension, but a sum is {worst:.9g}: "
+            f"use {name} / {name}.sum(-1, keepdim=True)"
+        )
+    return p
+
+
+def broadcast(**values: object) -> tuple[Tensor, ...]:
+    """Returns the values as tensors of one shape and dtype; plain numbers take the tensors' dtype.
+
+    Raises:
+        ValueError: The shapes do not broadcast.
+
+    >>> broadcast(loc=torch.zeros(2, 3), scale=1.0)[1].shape
+    torch.Size([2, 3])
+    >>> broadcast(loc=torch.zeros(2, 3), scale=torch.ones(2))
+    Traceback (most recent call last):
+    ...
+    ValueError: loc, scale must have shapes that broadcast, but have (2, 3), (2,): add [:, None] or [None] to one
+    """
+    tensors = {name: _float_tensor(name, v) for name, v in values.items() if not isinstance(v, (int, float))}
+    dtypes = [t.dtype for t in tensors.values()]
+    dtype = torch.float64 if torch.float64 in dtypes else (dtypes or [torch.get_default_dtype()])[0]
+    device = next((t.device for t in tensors.values()), None)
+    filled = [
+        tensors[n].to(dtype) if n in tensors else torch.tensor(v, dtype=dtype, device=device)
+        for n, v in values.items()
+    ]
+    try:
+        return torch.broadcast_tensors(*filled)
+    except RuntimeError:
+        shapes = ", ".join(str(tuple(t.shape)) for t in filled)
+        raise ValueError(
+            f"{', '.join(values)} must have shapes that broadcast, but have {shapes}: "
+            "add [:, None] or [None] to one"
+        ) from None
 
 
 def positive_int(name: str, value: object, *, at_most: int | None = None, because: str = "") -> int:
@@ -156,6 +263,18 @@ def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
             f"{name} must lie in [0, 1], but its entries range from {low} to {high}: use {name} / 255 for bytes"
         )
     return x
+
+
+def _number_as_tensor(value: object) -> object:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return torch.tensor(float(value), dtype=torch.float64) if is_number else value  # type: ignore[arg-type]
+
+
+def _refuse(name: str, x: Tensor, bad: Tensor, expected: str, mend: str) -> None:
+    if bool(bad.any()):
+        where = bad.nonzero()[0].tolist()
+        entry = f"{name}[{', '.join(map(str, where))}]" if where else name
+        raise ValueError(f"{name} must {expected}, but {entry} is {float(x[tuple(where)]):.6g}: {mend}")
 
 
 def _float_tensor(name: str, value: object) -> Tensor:

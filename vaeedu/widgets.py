@@ -7,9 +7,10 @@ values, so that nothing is lost where there is none.
 from collections.abc import Callable, Sequence
 
 import ipywidgets
+import traitlets
 from matplotlib.figure import Figure
 
-from vaeedu import plotting
+from vaeedu import checks, plotting
 
 
 def slider(
@@ -20,6 +21,7 @@ def slider(
     description: str,
     start: int = 0,
     value_format: str = "{:.3g}",
+    interval: int | None = None,
 ) -> ipywidgets.VBox:
     """Joins a figure to a slider: whenever it moves, `draw(value)` changes the figure's artists.
 
@@ -31,17 +33,20 @@ def slider(
         description: The label to the slider's left.
         start: The index in `values` to begin with.
         value_format: How a stop is written beside the slider.
+        interval: Milliseconds between stops when a play button moves the slider; None for no such button.
 
     Returns:
         The widget; a notebook shows it as the last value of a cell.
 
     Raises:
-        ValueError: There are fewer than two stops, or `start` is none of them.
+        ValueError: There are fewer than two stops, `start` is none of them, or `interval` is not positive.
     """
     if len(values) < 2:
         raise ValueError(f"values must hold at least two stops for the slider, but holds {len(values)}")
     if not 0 <= start < len(values):
         raise ValueError(f"start must be an index into the {len(values)} values, but is {start}")
+    if interval is not None:
+        checks.positive_int("interval", interval)
     options = [(value_format.format(value), value) for value in values]
     control = ipywidgets.SelectionSlider(
         options=options,
@@ -60,6 +65,11 @@ def slider(
 
     update(values[start])
     control.observe(lambda change: update(change["new"]), names="value")
+    first = control
+    if interval is not None:
+        play = ipywidgets.Play(value=start, min=0, max=len(values) - 1, interval=interval)
+        traitlets.link((play, "value"), (control, "index"))
+        first = ipywidgets.HBox([play, control])
     # Aligned at the left, or the box would stretch the picture to its own width.
     left = ipywidgets.Layout(align_items="flex-start")
-    return ipywidgets.VBox([control, picture, caption], layout=left)
+    return ipywidgets.VBox([first, picture, caption], layout=left)
