@@ -8,7 +8,12 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-LECTURE = "lectures/02_linear_latent_variable_models.ipynb"
+LECTURES = (
+    "lectures/02_linear_latent_variable_models.ipynb",
+    "lectures/03_information_and_divergence.ipynb",
+    "lectures/04_approximate_inference.ipynb",
+    "lectures/05_monte_carlo_gradients.ipynb",
+)
 
 HARMLESS = (
     "is not trusted",  # said of each notebook that was not written on this machine
@@ -42,8 +47,9 @@ def test_the_first_page_runs_and_gives_its_verdict(page, lab):
     assert "Everything is in place." in driving.outputs(notebook)[0]
 
 
-def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, record_property):
-    notebook = driving.open_notebook(page, lab, LECTURE)
+@pytest.mark.parametrize("lecture", LECTURES)
+def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lecture, record_property):
+    notebook = driving.open_notebook(page, lab, lecture)
     record_property("seconds to run", round(driving.run_all(page, notebook), 1))
     assert driving.errors(notebook) == []
     cell = notebook.locator(".jp-CodeCell").filter(has=page.get_by_role("slider")).first
