@@ -48,14 +48,7 @@ def slider(
     if interval is not None:
         checks.positive_int("interval", interval)
     options = [(value_format.format(value), value) for value in values]
-    control = ipywidgets.SelectionSlider(
-        options=options,
-        value=values[start],
-        description=description,
-        continuous_update=True,
-        layout=ipywidgets.Layout(width="30em"),
-        style={"description_width": "initial"},
-    )
+    control = _control(options, start, description)
     picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
     caption = ipywidgets.HTML()
 
@@ -65,11 +58,25 @@ def slider(
 
     update(values[start])
     control.observe(lambda change: update(change["new"]), names="value")
-    first = control
-    if interval is not None:
-        play = ipywidgets.Play(value=start, min=0, max=len(values) - 1, interval=interval)
-        traitlets.link((play, "value"), (control, "index"))
-        first = ipywidgets.HBox([play, control])
+    first = control if interval is None else _played(control, interval)
     # Aligned at the left, or the box would stretch the picture to its own width.
     left = ipywidgets.Layout(align_items="flex-start")
     return ipywidgets.VBox([first, picture, caption], layout=left)
+
+
+def _control(options: list[tuple[str, float]], start: int, description: str) -> ipywidgets.SelectionSlider:
+    return ipywidgets.SelectionSlider(
+        options=options,
+        index=start,
+        description=description,
+        continuous_update=True,
+        layout=ipywidgets.Layout(width="30em"),
+        style={"description_width": "initial"},
+    )
+
+
+def _played(control: ipywidgets.SelectionSlider, interval: int) -> ipywidgets.HBox:
+    """Puts a play button before a slider, which moves it."""
+    play = ipywidgets.Play(value=control.index, min=0, max=len(control.options) - 1, interval=interval)
+    traitlets.link((play, "value"), (control, "index"))
+    return ipywidgets.HBox([play, control])
