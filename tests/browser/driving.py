@@ -1,5 +1,6 @@
 """What a person does in JupyterLab, by the roles and labels that a person sees."""
 
+import contextlib
 import re
 import time
 
@@ -50,6 +51,18 @@ def menu(page, *path):
         page.locator(".lm-Menu").get_by_role(
             "menuitem", name=re.compile(rf"^{re.escape(name)}")
         ).first.click()
+
+
+def in_front(page, tab, wanted, tries=12):
+    """Brings a tab to the front until what it holds can be seen: a notebook that is still opening may jump over it."""
+    from playwright.sync_api import TimeoutError as NotYet  # not at the top: without playwright, tests skip
+
+    for _ in range(tries):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        with contextlib.suppress(NotYet):
+            wanted.wait_for(timeout=5000)
+            return
+    raise AssertionError(f"the tab {tab!r} was put in front {tries} times, but never showed {wanted}")
 
 
 def run_all(page, notebook, minutes=3):

@@ -53,7 +53,9 @@ def test_formgrader_shows_assignments_and_submissions(page, lab, graded):
     driving.menu(page, "Nbgrader", "Formgrader")
     formgrader = page.frame_locator("iframe[src*=formgrader]")
     row = formgrader.get_by_role("row").filter(has=formgrader.get_by_role("link", name=ASSIGNMENT))
-    row.get_by_role("link", name="1", exact=True).click()
+    submissions = row.get_by_role("link", name="1", exact=True)
+    driving.in_front(page, "Formgrader", submissions)
+    submissions.click()
     submission = formgrader.get_by_role("row").filter(has_text="ada")
     submission.wait_for()
     # The written answer waits for a person; everything else has full marks.
