@@ -21,6 +21,7 @@ _MODULES = frozenset(
         "gradients",
         "grading",
         "inference",
+        "networks",
         "pca",
         "plotting",
         "sampling",
