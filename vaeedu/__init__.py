@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "bounds",
         "checks",
         "data",
         "divergences",
@@ -25,6 +26,7 @@ _MODULES = frozenset(
         "pca",
         "plotting",
         "sampling",
+        "vae",
         "widgets",
     }
 )
