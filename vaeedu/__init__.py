@@ -24,6 +24,7 @@ _MODULES = frozenset(
         "pca",
         "plotting",
         "sampling",
+        "training",
         "widgets",
     }
 )
