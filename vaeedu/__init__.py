@@ -26,6 +26,7 @@ _MODULES = frozenset(
         "pca",
         "plotting",
         "sampling",
+        "training",
         "widgets",
     }
 )
