@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "autoencoders",
         "bounds",
         "checks",
         "data",
@@ -26,6 +27,7 @@ _MODULES = frozenset(
         "pca",
         "plotting",
         "sampling",
+        "training",
         "vae",
         "widgets",
     }

@@ -66,7 +66,7 @@ def convolution_matrix(
 
 def transposed_convolution(
     x: Float[Tensor, "B O H W"],
-    weight: Float[Tensor, "O I kh kw"],
+    weight: Float[Tensor, "num_in I kh kw"],
     *,
     stride: int = 1,
     padding: int = 0,
