@@ -48,6 +48,6 @@ def fingerprint(data: tuple[Tensor, ...], num_rows: int = 64) -> str:
     for tensor in data:
         rows = torch.linspace(0, len(tensor) - 1, min(num_rows, len(tensor)), device=tensor.device).long()
         content = tensor.detach().index_select(0, rows).cpu().contiguous()
-        checksum = zlib.crc32(content.reshape(-1).view(torch.uint8).numpy(), checksum)
+        checksum = zlib.crc32(content.reshape(-1).view(torch.uint8).numpy().tobytes(), checksum)
     shapes = "+".join(f"{str(t.dtype).removeprefix('torch.')}{list(t.shape)}" for t in data)
     return f"{shapes}#{checksum:08x}"

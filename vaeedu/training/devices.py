@@ -17,7 +17,7 @@ PRECISIONS = ("float32", "bfloat16")
 def default_device() -> torch.device:
     """Returns the first CUDA device, or the CPU where there is none.
 
-    Apple's `mps` is never chosen unasked: it has no float64, and is slower than the CPU on models as small as most here.
+    Apple's `mps` is never chosen unasked: it has no float64, and is slower than the CPU on models as small as these.
 
     >>> default_device().type in ("cuda", "cpu")
     True
@@ -39,7 +39,7 @@ def resolve(device: object, model: nn.Module) -> torch.device:
         at = next((p.device for p in model.parameters()), torch.device("cpu"))
         return at if at.type != "cpu" else default_device()
     try:
-        found = torch.device(device)  # type: ignore[arg-type]
+        found = torch.device(device)  # type: ignore[call-overload]
         torch.empty(0, device=found)
     except (RuntimeError, TypeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

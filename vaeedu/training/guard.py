@@ -58,7 +58,7 @@ class Guard:
         """Puts the last good state back."""
         self._state.restore(self._good)
 
-    def blame(self, order: Tensor, batch: Callable[[int], Tensor], step: Callable[[], None]) -> None:
+    def blame(self, batch: Callable[[int], Tensor], step: Callable[[], None]) -> None:
         """Goes back and repeats the steps up to the bad one, which it raises; returns if they go well this time."""
         state, recorded, end = self._state, self._bad_step(), self._state.step
         losses = state.records[:, 0].clone()

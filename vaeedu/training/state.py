@@ -21,7 +21,8 @@ class State:
         order: The state of the first generator before it drew the epoch's order of examples.
         epoch: The epoch under way, from 0.
         step: How many of its steps are done.
-        records: Loss and gradient norm of the epoch's steps, `(steps, 2)`, on the device.
+        records: Of each of the epoch's steps the loss, the gradient's norm and how many processes want to stop,
+            `(steps, 3)`, on the device.
         seconds: Time the epoch took so far.
         history: Of the epochs that are done.
     """
@@ -36,6 +37,10 @@ class State:
     step: int = 0
     seconds: float = 0.0
     history: History = field(default_factory=History)
+
+    def num_seen(self, num_examples: int, batch_size: int) -> int:
+        """Returns how many examples were seen so far, those seen twice counted twice."""
+        return self.epoch * num_examples + min(self.step * batch_size, num_examples)
 
     def capture(self, into: Any = None) -> dict[str, Any]:
         """Returns a copy of everything as tensors in plain containers, written over `into` where that fits."""
@@ -86,6 +91,7 @@ def copy_tree(tree: Any, into: Any = None) -> Any:
         old = into if isinstance(into, dict) else {}
         return {key: copy_tree(value, old.get(key)) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
-        old = into if isinstance(into, (list, tuple)) and len(into) == len(tree) else [None] * len(tree)
-        return type(tree)(copy_tree(value, place) for value, place in zip(tree, old, strict=True))
+        fits = isinstance(into, (list, tuple)) and len(into) == len(tree)
+        places = into if fits else [None] * len(tree)
+        return type(tree)(copy_tree(value, place) for value, place in zip(tree, places, strict=True))
     return tree

@@ -10,10 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from vaeedu.training.batches import as_batch, take
+from vaeedu.training.distributed import Team
 
 
 class Step:
-    """Makes training steps: call it with the indices of a batch."""
+    """Makes training steps: call it with the indices of a batch.
+
+    Attributes:
+        clips: Whether gradients are clipped.
+    """
 
     def __init__(
         self,
@@ -27,20 +32,31 @@ class Step:
         max_grad_norm: float | None,
         autocast: Callable[[], AbstractContextManager[Any]],
         compile: bool,
+        team: Team,
     ) -> None:
         self._data, self._loss, self._transform = data, loss, transform
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._optimizer, self._generator = optimizer, generator
-        self._max_norm = max_grad_norm
-        self._autocast = autocast
+        self._max_norm, self.clips = max_grad_norm, max_grad_norm is not None
+        self._autocast, self._team = autocast, team
         self._compiled = _compiled(loss) if compile else None
 
-    def __call__(self, index: Tensor, record: Tensor) -> None:
-        """Updates the weights by a batch, and writes its loss and the gradient's norm into `record`, `(2,)`."""
-        batch = take(self._data, index)
-        if self._transform is not None:
-            batch = as_batch(self._transform(*batch, generator=self._generator))
-        value = self._gradient(batch)
+    def __call__(self, index: Tensor, record: Tensor, *, stop: bool = False) -> None:
+        """Updates the weights by one batch.
+
+        Args:
+            index: Which examples the whole team's batch holds, `(B,)`.
+            record: Where to write the loss, the gradient's norm, and how many processes want to stop, `(3,)`.
+            stop: Whether this one does.
+        """
+        part = self._team.part(len(index))
+        with self._team.shard(part):
+            batch = take(self._data, index[part.start : part.stop])
+            if self._transform is not None:
+                batch = as_batch(self._transform(*batch, generator=self._generator))
+            value = self._gradient(batch)
+        if self._team.size > 1:
+            value, record[2] = self._team.add_up(self._parameters, part.weight, value, stop)
         record[0] = value
         if self._max_norm is not None:
             record[1] = nn.utils.clip_grad_norm_(self._parameters, self._max_norm)
