@@ -140,7 +140,7 @@ class Run:
     def load(self) -> "Run":
         """Takes the weights of the checkpoint, whether or not the run has ended."""
         state = torch.load(self._checkpoint, weights_only=True, map_location="cpu")
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["state"]["model"])
         return self
 
     def loss(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
