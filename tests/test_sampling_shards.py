@@ -108,8 +108,10 @@ def test_shards_nest_and_end():
 
 @pytest.mark.parametrize("bounds", [(-1, 2, 5), (3, 3, 5), (4, 2, 5), (2, 6, 5), (0, 0, 0)])
 def test_bounds_that_are_none_are_refused(bounds):
-    with pytest.raises(
-        ValueError, match=r"^start, stop, total must satisfy .* but are .*: leave out the parts"
+    with (
+        pytest.raises(
+            ValueError, match=r"^start, stop, total must satisfy .* but are .*: leave out the parts"
+        ),
+        sampling.shard(*bounds),
     ):
-        with sampling.shard(*bounds):
-            pass
+        pass
