@@ -3,7 +3,8 @@
 Claims, at batch size 128 on two threads: `fit` with fused Adam makes an epoch of the dense VAE (784-400-20) at least 3
 times as fast as a per-item dataset with `DataLoader`, plain Adam and `.item()` at each step, and at least 4.5 times
 where both binarise the pixels; it takes at most 1 µs to hand over an image; an epoch of the convolutional VAE is at
-least 1.3 times as fast. `fit` is timed in float32, as the tutorials' loop is, and in bfloat16. Run: `python benchmarks/training.py [--images 60000] [--rounds 3] [--conv-images 6000]`.
+least 1.3 times as fast. `fit` is timed in float32, as the tutorials' loop is, and in bfloat16. Run:
+`python benchmarks/training.py [--images 60000] [--rounds 3] [--conv-images 6000]`.
 """
 
 import argparse

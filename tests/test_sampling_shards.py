@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mutation import mutant
 
 from vaeedu import sampling
 
@@ -73,6 +74,29 @@ def test_the_parts_put_together_are_the_whole(name, shape, sample_shape):
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_draws_have_the_batch_first(name, shape):
     check(PLAIN[name], rows(*shape), 0)
+
+
+MUTANTS = [
+    ("bernoulli", "shards", "whole.narrow(dim, part.start, part.stop - part.start).copy_(parameters)", "pass"),
+    ("Bernoulli", "draws", "return _bernoulli(probs, generator, batch_dim=len(n))",
+     "return _bernoulli(probs, generator, batch_dim=0)"),
+    ("reparameterize", "shards", "return whole.narrow(dim, part.start, part.stop - part.start)",
+     "return whole.narrow(dim, 0, part.stop - part.start)"),
+    ("reparameterize", "shards", "part.total, *shape[dim + 1 :]", "shape[dim], *shape[dim + 1 :]"),
+    ("reparameterize", "draws", "generator, batch_dim=len(sample_shape)", "generator, batch_dim=0"),
+    ("categorical", "draws", "batch_dim = 0 if", "batch_dim = 1 if"),
+    ("Uniform", "draws", "                len(n),", "                0,"),
+    ("MultivariateNormal", "draws", "batch_dim = len(n) if", "batch_dim = 0 if"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "module", "right", "wrong"), MUTANTS)
+def test_each_mistake_is_noticed(name, module, right, wrong, monkeypatch):
+    draw, dim = (PLAIN[name], 0) if name in PLAIN else ((lambda x, g: DRAWS[name](x, g, (5,))), 1)
+    with mutant("sampling", module, right, wrong) as mistaken:
+        monkeypatch.setitem(globals(), "sampling", mistaken)
+        with pytest.raises((AssertionError, RuntimeError)):
+            check(draw, rows(3), dim)
 
 
 def test_gradients_reach_the_parameters():

@@ -78,7 +78,7 @@ def test_noise_that_is_not_shared_is_noticed(tmp_path):
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 @pytest.mark.parametrize("num_rows", [1, 2, 5, 7, 128])
 def test_parts_cover_the_batch_and_weights_add_up_to_one(size, num_rows):
-    parts = [Team(rank, size).part(num_rows) for rank in range(size)]
+    parts = [Team(rank, size, torch.device("cpu")).part(num_rows) for rank in range(size)]
     covered = [row for part in parts if part.weight for row in range(part.start, part.stop)]
     assert covered == list(range(num_rows))
     assert sum(part.weight for part in parts) == pytest.approx(1.0)

@@ -102,7 +102,8 @@ def fit(
     epochs, batch_size = checks.positive_int("epochs", epochs), checks.positive_int("batch_size", batch_size)
     _check_options(model, optimizer, validate, patience, max_grad_norm, checkpoint, checkpoint_every)
     rows = batches.as_tensors(data)
-    team, where = distributed.join(devices.resolve(device, model))
+    team = distributed.join(devices.resolve(device, model))
+    where = team.device
     rows = tuple(tensor.to(where) for tensor in rows)
     state = _start(
         model.to(where), optimizer, scheduler, generator, num_steps(len(rows[0]), batch_size), where

@@ -61,7 +61,7 @@ class Loop:
 
     def _epoch(self, interrupt: Interrupt) -> bool:
         """Makes the epoch's remaining steps; returns whether Ctrl-C cut it short."""
-        state, started = self.state, time.perf_counter()
+        state, started, stop = self.state, time.perf_counter(), False
         order = self._order()
         self.guard.accept()
 
@@ -72,7 +72,6 @@ class Loop:
             self._step(batch(state.step), state.records[state.step], stop=stop)
             state.step += 1
 
-        stop = False
         while state.step < len(state.records) and not stop:
             try:
                 make_step(interrupt.pressed)
@@ -85,15 +84,18 @@ class Loop:
             self._bar.advance(len(batch(state.step - 1)))
             stop = self._is_to_stop(interrupt)
             if stop or state.step % _LOOK_EVERY == 0 or state.step == len(state.records):
-                if not self.guard.accept():
-                    self.guard.blame(batch, make_step)
-                self._bar.loss(float(state.records[: state.step, 0].mean()))
+                self._look(batch, make_step)
             if self._checkpoint is not None and self._checkpoint.is_due():
                 state.seconds += time.perf_counter() - started
                 self._save()
                 started = time.perf_counter()
         state.seconds += time.perf_counter() - started
         return stop
+
+    def _look(self, batch: Callable[[int], Tensor], make_step: Callable[[], None]) -> None:
+        if not self.guard.accept():
+            self.guard.blame(batch, make_step)
+        self._bar.loss(float(self.state.records[: self.state.step, 0].mean()))
 
     def _finish_epoch(self) -> None:
         state, history = self.state, self.state.history
