@@ -285,6 +285,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path):
     assert same(weights(tmp_path), weights(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_killed_and_the_same_command_again(tmp_path):
     process = started(tmp_path, 100_000)
     time.sleep(0.2)

@@ -292,7 +292,7 @@ def test_killed_at_random_and_restarted(tmp_path):
     path, result = tmp_path / "run.pt", tmp_path / "result.pt"
     arguments = (result, "--checkpoint", path, "--every", 1, "--rest", 0.002)
     dice = random.Random(0)
-    for _ in range(3):
+    for _ in range(2):
         kill_after(program(*arguments), dice.randrange(1, 7), dice.random() * 0.01)
     assert not result.exists()
     done = program(*arguments)

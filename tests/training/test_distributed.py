@@ -37,7 +37,9 @@ def assert_like_one_process(stored, **options):
         assert stored["history"][name] == pytest.approx(getattr(history, name), abs=1e-9)
 
 
-@pytest.mark.parametrize(("num_processes", "batch_size"), [(2, 8), (3, 13)])
+@pytest.mark.parametrize(
+    ("num_processes", "batch_size"), [(2, 8), pytest.param(3, 13, marks=pytest.mark.slow)]
+)
 def test_several_processes_are_like_one(num_processes, batch_size, tmp_path):
     """53 examples: batches of 8 leave 5, batches of 13 leave 1, so that two of three processes have no row."""
     done = torchrun(num_processes, tmp_path / "result.pt", "--batch-size", batch_size)

@@ -94,10 +94,10 @@ def fit(
     >>> line = torch.nn.Linear(1, 1)
     >>> def squared_error(x, y, *, generator):
     ...     return (line(x) - y).square().mean()
-    >>> adam = torch.optim.Adam(line.parameters(), lr=0.1, fused=True)
-    >>> history = fit(line, (x, 3 * x - 1), squared_error, adam, epochs=60, generator=g, progress=False)
+    >>> descent = torch.optim.SGD(line.parameters(), lr=0.2)
+    >>> history = fit(line, (x, 3 * x - 1), squared_error, descent, epochs=20, generator=g, progress=False)
     >>> round(line.weight.item(), 2), round(line.bias.item(), 2), len(history.loss)
-    (3.0, -1.0, 60)
+    (3.0, -1.0, 20)
     """
     epochs, batch_size = checks.positive_int("epochs", epochs), checks.positive_int("batch_size", batch_size)
     _check_options(model, optimizer, validate, patience, max_grad_norm, checkpoint, checkpoint_every)
