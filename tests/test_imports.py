@@ -127,6 +127,11 @@ def test_what_is_allowed_is_no_breach(path, source):
         ("vaeedu.bounds", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.vae", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.divergences", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.training", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        (
+            "vaeedu.cli",
+            "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping nbgrader",
+        ),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )

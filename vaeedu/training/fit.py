@@ -94,15 +94,16 @@ def fit(
     >>> line = torch.nn.Linear(1, 1)
     >>> def squared_error(x, y, *, generator):
     ...     return (line(x) - y).square().mean()
-    >>> adam = torch.optim.Adam(line.parameters(), lr=0.1, fused=True)
-    >>> history = fit(line, (x, 3 * x - 1), squared_error, adam, epochs=60, generator=g, progress=False)
-    >>> round(float(line.weight), 2), round(float(line.bias), 2), len(history.loss)
-    (3.0, -1.0, 60)
+    >>> descent = torch.optim.SGD(line.parameters(), lr=0.2)
+    >>> history = fit(line, (x, 3 * x - 1), squared_error, descent, epochs=20, generator=g, progress=False)
+    >>> round(line.weight.item(), 2), round(line.bias.item(), 2), len(history.loss)
+    (3.0, -1.0, 20)
     """
     epochs, batch_size = checks.positive_int("epochs", epochs), checks.positive_int("batch_size", batch_size)
     _check_options(model, optimizer, validate, patience, max_grad_norm, checkpoint, checkpoint_every)
     rows = batches.as_tensors(data)
-    team, where = distributed.join(devices.resolve(device, model))
+    team = distributed.join(devices.resolve(device, model))
+    where = team.device
     rows = tuple(tensor.to(where) for tensor in rows)
     state = _start(
         model.to(where), optimizer, scheduler, generator, num_steps(len(rows[0]), batch_size), where
