@@ -97,7 +97,7 @@ STAMP_LINE = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=stamps_inputs,
     cases={
-        "visible": ({"N": 3, "k": 3, "stride": 2}, {"N": 4, "k": 2, "stride": 1}),
+        "visible": ({"N": 4, "k": 3, "stride": 2}, {"N": 1, "k": 2, "stride": 3}),
         "hidden": (
             {"N": 5, "k": 4, "stride": 2},
             {"N": 1, "k": 3, "stride": 2},
@@ -225,7 +225,7 @@ STAMP_IMAGE = Exercise(
     cases={
         "visible": (
             {"H": 2, "W": 3, "k": 3, "stride": 2, "padding": 0},
-            {"H": 3, "W": 2, "k": 2, "stride": 1, "padding": 0},
+            {"H": 1, "W": 2, "k": 2, "stride": 1, "padding": 0},
         ),
         "hidden": (
             {"H": 3, "W": 4, "k": 3, "stride": 2, "padding": 1},
@@ -366,7 +366,7 @@ MATRIX = Exercise(
     cases={
         "visible": (
             {"N": 6, "k": 3, "stride": 2, "padding": 0},
-            {"N": 4, "k": 2, "stride": 1, "padding": 0},
+            {"N": 1, "k": 1, "stride": 1, "padding": 0},
         ),
         "hidden": (
             {"N": 7, "k": 3, "stride": 2, "padding": 1},
@@ -795,7 +795,7 @@ BOTTLENECK = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=bottleneck_inputs,
     cases={
-        "visible": ({"N": 8, "D": 3, "shift": 0.5}, {"N": 6, "D": 2, "shift": -1.0}),
+        "visible": ({"N": 8, "D": 3, "shift": 0.5}, {"N": 6, "D": 1, "shift": -4.0}),
         "hidden": (
             {"N": 9, "D": 4, "shift": 2.0},
             {"N": 5, "D": 1, "shift": 5.0},
