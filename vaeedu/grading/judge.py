@@ -90,6 +90,11 @@ def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int)
     named = [symptom.message for symptom in goal.symptoms if symptom.fits(measured)]
     if named:
         return named[0]
+    if not np.isfinite(reached):
+        return (
+            f"The {goal.quantity} is {reached}, which is no finite number: the training has run away. Does each step "
+            "lower the loss, and is every logarithm taken of a positive number?"
+        )
     aside = ", ".join(f"{name} {measured[name]:.2f}" for name in goal.shown)
     return (
         f"The {goal.quantity} is {reached:.2f} {goal.unit}, but must be at least {wanted:.2f}"

@@ -168,6 +168,8 @@ class AnswerKey:
             misconceptions=tuple(
                 Misconception(m["message"], _decoded_all(m["answers"])) for m in value["misconceptions"]
             ),
+            goal=Goal.from_json(value["goal"]) if "goal" in value else None,
+            seconds=float(value.get("seconds", SECONDS)),
         )
 
 
