@@ -536,7 +536,7 @@ def iwae_inputs(case, rng):
     S, B = case["S"], case["B"]
     return {
         "log_joint": 2 * rng.standard_normal((S, B)) - case["level"],
-        "log_q": rng.standard_normal((S, B)) - 2,
+        "log_q": rng.standard_normal((S, B)) + case["density"],
     }
 
 
@@ -606,12 +606,15 @@ IWAE = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=iwae_inputs,
     cases={
-        "visible": ({"S": 4, "B": 3, "level": 9.0}, {"S": 5, "B": 1, "level": 12.0}),
+        "visible": (
+            {"S": 4, "B": 3, "level": 9.0, "density": -2.0},
+            {"S": 5, "B": 1, "level": 12.0, "density": 3.0},
+        ),
         "hidden": (
-            {"S": 6, "B": 2, "level": 10.0},
-            # exp(−800) is 0 in float64, and log 0 is −∞.
-            {"S": 1, "B": 4, "level": 800.0},
-            {"S": 3, "B": 5, "level": 8.0},
+            {"S": 6, "B": 2, "level": 10.0, "density": -3.0},
+            # exp(−840) is 0 in float64, and log 0 is −∞.
+            {"S": 1, "B": 4, "level": 800.0, "density": 40.0},
+            {"S": 3, "B": 5, "level": 8.0, "density": 2.0},
         ),
     },
     reference=iwae_bound,
