@@ -4,6 +4,7 @@ A widget needs a running kernel. A lecture therefore shows the same thing first 
 values, so that nothing is lost where there is none.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import ipywidgets
@@ -62,7 +63,8 @@ def sliders(
 
     Args:
         figure: The figure that `draw` changes.
-        draw: Takes the values of all sliders in order, updates the figure, and returns a line of text to stand below it.
+        draw: Takes the values of all sliders in order, updates the figure, and returns a line of text to stand below
+            it.
         values: The stops, the same for all.
         descriptions: A label for each slider; there are as many sliders as labels.
         start: The index in `values` that all begin with.
@@ -110,7 +112,7 @@ def pad(
     Raises:
         ValueError: The stops do not ascend; or as `slider`.
     """
-    if any(later <= earlier for earlier, later in zip(values, values[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(values)):
         raise ValueError(f"values must ascend, but are {list(values)}: sort them")
     across = _control(values, start[0], descriptions[0], value_format)
     up = _control(values, start[1], descriptions[1], value_format)
