@@ -1,15 +1,18 @@
 """Exercises whose result must reach something: what is measured, and what is said of it."""
 
 import dataclasses
+import importlib
 import math
 
 import numpy as np
 import pytest
 import torch
+from mutation import mutant
 from torch.distributions import Bernoulli, Independent, Normal
 from torch.nn.utils import parameters_to_vector
 
-from vaeedu import bounds
+from vaeedu import bounds, sampling
+from vaeedu.bounds import inputs
 from vaeedu.grading import student
 from vaeedu.grading.exercise import Exercise, Wrong, answer_key
 from vaeedu.grading.judge import judge
@@ -29,16 +32,16 @@ def drawn(seed=0, scale=0.5):
     both = [*encoder.parameters(), *decoder.parameters()]
     for parameter in both:
         torch.nn.init.normal_(parameter, std=scale)
-    x = (torch.rand(400, D, dtype=torch.float64) < 0.4).double()
+    x = (torch.rand(400, D, dtype=torch.float64) < torch.tensor([0.1, 0.9, 0.2, 0.8, 0.7])).double()
     return parameters_to_vector(both).detach().numpy(), encoder, decoder, x
 
 
-def measured(parameters, x, num_latents=K):
-    return bernoulli_vae({"x": np.asarray(x), "num_latents": num_latents, "num_hidden": H}, [parameters])
+def measured(parameters, x, num_latents=K, measure=bernoulli_vae):
+    return measure({"x": np.asarray(x), "num_latents": num_latents, "num_hidden": H}, [parameters])
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_measured_terms_are_those_of_the_library(seed):
+def terms_law(measure, seed=0):
+    """The terms are those of the library's bound."""
     parameters, encoder, decoder, x = drawn(seed)
 
     def q(x):
@@ -49,30 +52,67 @@ def test_the_measured_terms_are_those_of_the_library(seed):
         return Independent(Bernoulli(logits=decoder(z)), 1)
 
     prior = Independent(Normal(torch.zeros(K).double(), torch.ones(K).double()), 1)
+    g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        terms = bounds.elbo_terms(
-            x, q, p, prior, num_samples=500, generator=torch.Generator().manual_seed(seed)
-        )
-    found = measured(parameters, x)
+        terms = bounds.elbo_terms(x, q, p, prior, num_samples=500, generator=g)
+        each = inputs.log_likelihood(p, sampling.draw(q(x), (500,), generator=g), x)
+        mean_square = float(q(x).mean.square().mean(dim=0).max())
+    found = measured(parameters, x, measure=measure)
     assert found["kl"] == pytest.approx(float(terms.kl.mean()), rel=1e-12)
-    # Each image's twenty draws are independent; one draw's reconstruction term scatters by less than 3 nats.
-    error = 3 / math.sqrt(20 * len(x))
+    # Both are means over independent draws, of which the measure takes twenty an image.
+    error = float(each.std(dim=0).mean()) / math.sqrt(20 * len(x))
     assert found["reconstruction"] == pytest.approx(float(terms.reconstruction.mean()), abs=5 * error)
     assert found["bound"] == pytest.approx(found["reconstruction"] - found["kl"], abs=1e-12)
-    with torch.no_grad():
-        assert found["mean_square"] == pytest.approx(float(q(x).mean.square().mean(dim=0).max()), rel=1e-12)
+    assert found["mean_square"] == pytest.approx(mean_square, rel=1e-12)
 
 
-def test_halving_log_sigma_gains_what_is_said():
+def halving_law(measure):
+    """Parameters whose log σ is halved by hand have the bound that was foretold."""
     parameters, _, _, x = drawn()
     halved = parameters.copy()
     start = D * H + H
     weight = halved[start : start + H * 2 * K].reshape(2 * K, H)  # a view
     weight[K:] /= 2
     halved[start + H * 2 * K :][K : 2 * K] /= 2
-    gain = measured(halved, x)["bound"] - measured(parameters, x)["bound"]
-    assert measured(parameters, x)["gain_if_log_variance"] == pytest.approx(gain, abs=1e-12)
+    gain = measured(halved, x, measure=measure)["bound"] - measured(parameters, x, measure=measure)["bound"]
+    assert measured(parameters, x, measure=measure)["gain_if_log_variance"] == pytest.approx(gain, abs=1e-12)
     assert abs(gain) > 1e-3
+
+
+def both_laws(measure):
+    terms_law(measure)
+    halving_law(measure)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_measured_terms_are_those_of_the_library(seed):
+    terms_law(bernoulli_vae, seed)
+
+
+def test_halving_log_sigma_gains_what_is_said():
+    halving_law(bernoulli_vae)
+
+
+MUTANTS = {
+    "a half dropped": ("(0.5 * (mu**2", "(1.0 * (mu**2"),
+    "σ for σ²": ("np.exp(2 * log_sigma)", "np.exp(log_sigma)"),
+    "log σ for σ": ("mu + np.exp(log_sigma) * eps", "mu + log_sigma * eps"),
+    "KL averaged over latents": ("- log_sigma).sum(axis=-1)", "- log_sigma).mean(axis=-1)"),
+    "mean over pixels": ("logits)).sum(axis=-1)", "logits)).mean(axis=-1)"),
+    "black and white exchanged": ("x * logits", "(1 - x) * logits"),
+    "halves exchanged": ("mu, log_sigma = h[:, :K], h[:, K:]", "log_sigma, mu = h[:, :K], h[:, K:]"),
+    "the KL added": ('"bound": reconstruction - kl', '"bound": reconstruction + kl'),
+    "another reading": ("log_sigma / 2, layers", "log_sigma * 2, layers"),
+    "encoder and decoder exchanged": ("*layers[2:])", "*layers[:2][::-1])"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_measure_breaks_a_law(name):
+    with mutant("grading", "measures", *MUTANTS[name]):
+        measure = importlib.import_module("vaeedu.grading.measures").bernoulli_vae
+        with pytest.raises((AssertionError, ValueError)):
+            both_laws(measure)
 
 
 def test_parameters_of_another_length_are_refused():
