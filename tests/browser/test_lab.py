@@ -14,6 +14,7 @@ LECTURES = (
     "lectures/04_approximate_inference.ipynb",
     "lectures/05_monte_carlo_gradients.ipynb",
     "lectures/06_autoencoders.ipynb",
+    "lectures/07_variational_autoencoders.ipynb",
 )
 
 HARMLESS = (

@@ -20,7 +20,12 @@ def code_cells(path):
 
 
 def test_there_are_lectures():
-    expected = {"00_start_here.ipynb", "02_linear_latent_variable_models.ipynb", "06_autoencoders.ipynb"}
+    expected = {
+        "00_start_here.ipynb",
+        "02_linear_latent_variable_models.ipynb",
+        "06_autoencoders.ipynb",
+        "07_variational_autoencoders.ipynb",
+    }
     assert expected <= {path.name for path in LECTURES}
 
 
