@@ -31,6 +31,8 @@ class PixelModel(nn.Module, abc.ABC):
     0, …, L − 1, `(B, C, H, W)`. `PixelCNN` and `GatedPixelCNN` say how the conditionals are computed.
     """
 
+    head: nn.Sequential
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -140,8 +142,8 @@ class PixelModel(nn.Module, abc.ABC):
         Args:
             n: How many.
             y: Labels, `(n,)` or one for all; only for a model with `num_classes`.
-            method: `"cached"` computes each feature once; `"naive"` runs the whole network for every sub-pixel. Both draw
-                the same images from the same generator, up to rounding.
+            method: `"cached"` computes each feature once; `"naive"` runs the whole network for every sub-pixel. Both
+                draw the same images from the same generator, up to rounding.
             generator: The source of randomness; None is torch's global one.
             progress: Whether to show a bar that counts rows.
             on_row: Called after each row with its index and the images so far, zero where nothing is drawn yet.
@@ -216,7 +218,8 @@ class PixelModel(nn.Module, abc.ABC):
         row, column = pixel or (H // 2, W // 2)
         if not (0 <= row < H and 0 <= column < W and 0 <= channel < C):
             raise ValueError(
-                f"pixel and channel must lie in an image of shape {self.image_shape}, but are {(row, column)}, {channel}"
+                f"pixel and channel must lie in an image of shape {self.image_shape}, but are {(row, column)} and "
+                f"{channel}"
             )
         generator = generator or torch.Generator().manual_seed(0)
         return mean_input_gradient(self, (row, column), channel, generator)
