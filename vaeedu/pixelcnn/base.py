@@ -2,7 +2,7 @@
 
 import abc
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -35,7 +35,7 @@ class PixelModel(nn.Module, abc.ABC):
 
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: Sequence[int],
         num_levels: int,
         num_channels: int,
         num_layers: int,
@@ -44,7 +44,8 @@ class PixelModel(nn.Module, abc.ABC):
         num_components: int,
     ) -> None:
         super().__init__()
-        self.image_shape = C, _, _ = _image_shape(image_shape)
+        self.image_shape = _image_shape(image_shape)
+        C = self.image_shape[0]
         self.num_levels = checks.positive_int("num_levels", num_levels, at_most=256, because="8 bits a pixel")
         if num_levels < 2:
             raise ValueError(
@@ -72,7 +73,7 @@ class PixelModel(nn.Module, abc.ABC):
     ) -> RowProgram:
         """Lays out the cached sampler's work for n images with checked labels."""
 
-    def logits(self, x_scaled: Float[Tensor, "B C H W"], y: object = None) -> Float[Tensor, "B ..."]:
+    def logits(self, x_scaled: object, y: object = None) -> Float[Tensor, "B ..."]:
         """Computes the parameters of every conditional at once.
 
         Args:
@@ -160,7 +161,7 @@ class PixelModel(nn.Module, abc.ABC):
     def complete(
         self,
         x: object,
-        mask: Tensor,
+        mask: object,
         y: object = None,
         *,
         method: str = "cached",

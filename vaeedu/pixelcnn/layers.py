@@ -11,8 +11,8 @@ from vaeedu.pixelcnn.masks import causal_mask, feature_colors
 class MaskedConv2d(nn.Conv2d):
     """A convolution that sees only what was generated before, of the same height and width as its input.
 
-    The weights are multiplied by the mask in every forward pass. They are never overwritten: the masked ones would
-    otherwise come back with the next step of an optimiser that has momentum or weight decay.
+    The weights are multiplied by the mask in every forward pass, and never overwritten: so their gradients are masked
+    too, and a forward pass changes nothing.
 
     Args:
         in_channels: Number of input features.
@@ -29,6 +29,7 @@ class MaskedConv2d(nn.Conv2d):
     Reference:
         Van den Oord, Kalchbrenner and Kavukcuoglu (2016), Pixel recurrent neural networks, section 3.4.
 
+    >>> import torch
     >>> conv = MaskedConv2d(1, 1, 3, mask_type="A", bias=False)
     >>> x = torch.zeros(1, 1, 3, 3, requires_grad=True)
     >>> conv(x)[0, 0, 1, 1].backward()
@@ -182,6 +183,7 @@ class GatedLayer(nn.Module):
 def gate(features: Float[Tensor, "B F2 H W"]) -> Float[Tensor, "B F H W"]:
     """Returns tanh of one half of the features times σ of the other.
 
+    >>> import torch
     >>> gate(torch.ones(1, 2, 1, 1)).flatten()
     tensor([0.5568])
     """
