@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vaeedu.pixelcnn.layers import MaskedConv2d
 from vaeedu.pixelcnn.masks import feature_colors
@@ -36,7 +37,7 @@ class RowProgram(abc.ABC):
         self.known = torch.zeros(W, C, n, dtype=torch.bool, device=like.device)
         self.recorded = like.new_zeros(W, n, model.output.num_parameters)
         # The scaled image: rows above, all columns, and this row, each with a margin of zeros.
-        self.above = like.new_zeros(W + 2 * reach, n, reach, C)
+        self.above = like.new_zeros(n, reach, W + 2 * reach, C)
         self.row = like.new_zeros(n, reach + W, C)
         self.head = _Head(model.head, n, model.num_colors)
         per_step = model.output.num_parameters // model.num_colors
@@ -83,9 +84,9 @@ class RowProgram(abc.ABC):
     def run(self) -> None:
         """Draws one row."""
         # The row just finished becomes the last of the rows above.
-        reach = self.above.shape[2]
-        self.above[:, :, :-1] = self.above[:, :, 1:].clone()
-        self.above[reach:-reach, :, -1] = self.row[:, reach:].transpose(0, 1)
+        reach = self.above.shape[1]
+        self.above[:, :-1] = self.above[:, 1:].clone()
+        self.above[:, -1, reach:-reach] = self.row[:, reach:]
         self.begin_row()
         for j, pixel in enumerate(self._plan):
             for step, recorded, channels in pixel:
@@ -173,6 +174,14 @@ def label_bias(
 def window_matrix(weight: Float[Tensor, "O I h w"]) -> Float[Tensor, "whI O"]:
     """Returns weights as a matrix that multiplies windows, laid out by column, row and feature, from the right."""
     return weight.permute(3, 2, 1, 0).reshape(-1, weight.shape[0]).contiguous()
+
+
+def convolve(
+    rows: Float[Tensor, "N h Wk I"], weight: Float[Tensor, "O I h w"], bias: Tensor | None = None
+) -> Float[Tensor, "N W O"]:
+    """Convolves a few rows to one, features last: large products are faster as convolutions than as matrices."""
+    # Where nothing tells the two layouts apart, the result's may be the wrong one.
+    return functional.conv2d(rows.permute(0, 3, 1, 2), weight, bias)[:, :, 0].transpose(1, 2).contiguous()
 
 
 def windows(rows: Float[Tensor, "Wk N ..."], size: int) -> Float[Tensor, "W N K"]:

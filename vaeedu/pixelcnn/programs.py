@@ -18,6 +18,7 @@ from vaeedu.pixelcnn.incremental import (
     RowProgram,
     bias,
     color_slices,
+    convolve,
     label_bias,
     matrix,
     window_matrix,
@@ -53,7 +54,7 @@ class ResidualProgram(RowProgram):
         self.wide_slices, self.slices = color_slices(wide, G), color_slices(h, G)
         weight = model.first.masked_weight()
         reach = weight.shape[-1] // 2
-        self.above_first = window_matrix(weight[:, :, :reach])
+        self.above_first = _last(weight[:, :, :reach])
         self.bias_first = bias(model.first) + label_bias(model.first_label, y, wide, like=like)
         left = window_matrix(weight[:, :, reach : reach + 1, : reach + 1])
         self.first = [[self._first_views(left, j, c) for c in range(G)] for j in range(W)]
@@ -69,7 +70,7 @@ class ResidualProgram(RowProgram):
         ]
 
     def _first_views(self, left: Tensor, j: int, color: int) -> tuple[Tensor, Tensor, Tensor]:
-        C, reach, s = self.row.shape[2], self.above.shape[2], self.wide_slices[color]
+        C, reach, s = self.row.shape[2], self.above.shape[1], self.wide_slices[color]
         seen = reach * C + color  # colours before this one, at the pixel itself
         x = self.row.flatten(1)[:, j * C : j * C + seen]
         return self.stream[j, :, s], x, left[:seen, s].contiguous()
@@ -95,8 +96,8 @@ class ResidualProgram(RowProgram):
 
     def begin_row(self) -> None:
         """Computes the parts of all masked convolutions that lie above."""
-        x = windows(self.above, self.above.shape[2] * 2 + 1)  # (W, n, 7 · 3 · C)
-        torch.add(x @ self.above_first, self.bias_first, out=self.stream)
+        above = convolve(self.above, self.above_first)
+        torch.add(above.transpose(0, 1), self.bias_first, out=self.stream)
         if len(self.pair) > 0:
             L, n, _, h = self.pair.shape
             x = windows(self.bottleneck.flatten(1, 2), 3).view(self.width, L, n, 3 * h)
@@ -148,8 +149,8 @@ class GatedProgram(RowProgram):
         N, L, W, G = layers[0].out.out_channels, len(layers), self.width, self.num_colors
         like, self.sources = layers[0].out.weight, model.shortcut_from
         self.slices = color_slices(N, G)
-        # Vertical features of every layer but the last, doubled: for all columns, in the row above and this one.
-        self.v = like.new_zeros(L - 1, W + 2, n, 2, N)
+        # Vertical features of every layer but the last, doubled: in the row above and this one, for all columns.
+        self.v = like.new_zeros(L - 1, n, 2, W + 2, N)
         # Horizontal features of every layer, at the pixel to the left and at this one.
         self.pair = like.new_zeros(L, n, 2, N)
         self.partial, self.gated = like.new_zeros(L, W, n, 2 * N), like.new_zeros(L, n, N)
@@ -159,7 +160,7 @@ class GatedProgram(RowProgram):
 
     def _views(self, i: int, j: int, color: int) -> tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, ...]]:
         packed, s = self.packed[i], self.slices[color]
-        N, C, reach = self.slices[-1].stop, self.row.shape[2], self.above.shape[2]
+        N, C, reach = self.slices[-1].stop, self.row.shape[2], self.above.shape[1]
         start, middle, stop = 2 * s.start, s.start + s.stop, 2 * s.stop  # colour c's a, then its b
         # Colours before this one at the pixel itself in the image; with this one in features.
         seen = N + s.stop if i > 0 else reach * C + color
@@ -178,19 +179,19 @@ class GatedProgram(RowProgram):
 
     def begin_row(self) -> None:
         """Computes the vertical stack, and what it hands to the horizontal one."""
-        self.v[..., 0, :] = self.v[..., 1, :]
-        below, size = self.above, 2 * self.above.shape[2] + 1
+        self.v[:, :, 0] = self.v[:, :, 1]
+        below = self.above
         for i, layer in enumerate(self.packed):
-            x = windows(below, size)
-            a = torch.addmm(layer.vertical_bias, x.flatten(0, 1), layer.vertical)  # (W n, 2N)
-            if self.sources[i] is not None:
-                a.addmm_(self.v[self.sources[i], 1:-1, :, 1].flatten(0, 1), layer.vertical_shortcut)
-            torch.add((a @ layer.across).view_as(self.partial[i]), layer.horizontal_bias, out=self.partial[i])
+            a = convolve(below, layer.vertical, layer.vertical_bias)  # (n, W, 2N)
+            source = self.sources[i]
+            if source is not None:
+                a += convolve(self.v[source, :, 1:, 1:-1], layer.vertical_shortcut)
+            across = convolve(a[:, None], layer.across)
+            torch.add(across.transpose(0, 1), layer.horizontal_bias, out=self.partial[i])
             if i + 1 < len(self.packed):
-                a = (a.view_as(self.partial[i]) + layer.vertical_label).tanh_()
-                t, other = a.chunk(2, dim=-1)
-                torch.addcmul(t, t, other, out=self.v[i, 1:-1, :, 1])
-                below, size = self.v[i], 3
+                below = self.v[i]
+                t, other = a.add_(layer.vertical_label).tanh_().chunk(2, dim=-1)
+                torch.addcmul(t, t, other, out=below[:, 1, 1:-1])
         self.pair.zero_()
 
     def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
@@ -213,7 +214,7 @@ class GatedProgram(RowProgram):
 
 
 class _PackedLayer:
-    """A gated layer's weights as matrices; horizontal columns run by colour, first the a of a colour, then its b."""
+    """A gated layer's weights; horizontal features run by colour, first the a of a colour, then its b."""
 
     def __init__(self, layer: "GatedLayer", y: Tensor | None, slices: list[slice]) -> None:
         N = layer.out.out_channels
@@ -222,12 +223,18 @@ class _PackedLayer:
         halves[N:] = 0.5  # σ(b) is computed from tanh(b / 2)
         doubled = 1.0 if layer.first else 0.5  # vertical features arrive doubled, but the image does not
         for_v, for_h = label_bias(layer.label, y, 4 * N, like=halves).chunk(2, dim=-1)
-        self.vertical = matrix(layer.vertical) * halves * doubled
-        self.vertical_bias, self.vertical_label = bias(layer.vertical) * halves, for_v * halves
-        self.across = ((matrix(layer.across) / halves[:, None]) * halves)[:, order].contiguous()
-        self.horizontal_bias = ((bias(layer.across) + for_h) * halves)[:, order].contiguous()
+        to, before = halves[:, None, None, None], halves[None, :, None, None]
+        self.vertical = _last(layer.vertical.weight * to * doubled)
+        self.vertical_bias = bias(layer.vertical) * halves
+        self.vertical_label = for_v[:, None] * halves
+        self.across = _last((layer.across.weight / before * to)[order])
+        self.horizontal_bias = ((bias(layer.across) + for_h) * halves)[:, order]
         self.horizontal = (window_matrix(layer.horizontal.weight * layer.mask) * halves)[:, order]
         self.out = matrix(layer.out) * 0.5
         if layer.vertical_shortcut is not None:
-            self.vertical_shortcut = matrix(layer.vertical_shortcut) * halves * 0.5
+            self.vertical_shortcut = _last(layer.vertical_shortcut.weight * to * 0.5)
             self.horizontal_shortcut = (window_matrix(layer.masked_shortcut()) * halves)[:, order]
+
+
+def _last(weight: Tensor) -> Tensor:
+    return weight.detach().contiguous(memory_format=torch.channels_last)
