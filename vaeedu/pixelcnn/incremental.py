@@ -56,17 +56,17 @@ class RowProgram(abc.ABC):
 
     def _writes(
         self, j: int, channels: list[int]
-    ) -> list[tuple[int, Tensor, Tensor, Tensor, Tensor, Tensor]]:
+    ) -> list[tuple[int, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]]:
         views = []
         for c in channels:
-            at_pixel = (
+            buffers = (
                 self.noise[j, c],
                 self.levels[j].T,
                 self.levels[j, c],
                 self.given[j, c],
                 self.known[j, c],
             )
-            views.append((c, *at_pixel))
+            views.append((c, *buffers, self.row[:, j - self.width, c]))
         return views
 
     @abc.abstractmethod
@@ -75,7 +75,7 @@ class RowProgram(abc.ABC):
 
     @abc.abstractmethod
     def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
-        """Computes the features of colour `step` at column j; returns those of all colours so far."""
+        """Computes and returns the features of colour `step` at column j."""
 
     @abc.abstractmethod
     def end_pixel(self, j: int) -> None:
@@ -93,10 +93,11 @@ class RowProgram(abc.ABC):
                 parameters = self.head(self.features(j, step), step)
                 if self.recording:
                     recorded.copy_(parameters)
-                for c, noise, levels, level, given, known in channels:
-                    drawn = self.output.draw(parameters, noise, levels, c)
-                    level.copy_(torch.where(known, given, drawn) if self.completing else drawn)
-                    self.row[:, reach + j, c] = scale_levels(level, self.num_levels)
+                for c, noise, levels, level, given, known, scaled in channels:
+                    self.output.draw(parameters, noise, levels, c, out=level)
+                    if self.completing:
+                        torch.where(known, given, level, out=level)
+                    scale_levels(level, self.num_levels, out=scaled)
             self.end_pixel(j)
 
     def reset(self) -> None:
@@ -124,7 +125,6 @@ class _Head:
             till = slice(0, s.stop)
             self._steps.append(
                 (
-                    s,
                     rectified[:, s],
                     (bias(first)[s], rectified[:, till], matrix(first)[till, s].contiguous(), hidden[:, s]),
                     (
@@ -137,8 +137,8 @@ class _Head:
             )
 
     def __call__(self, features: Float[Tensor, "N F"], step: int) -> Float[Tensor, "N P"]:
-        s, rectified, (bias_1, x, W_1, hidden), (bias_2, h, W_2, parameters) = self._steps[step]
-        torch.clamp_min(features[:, s], 0, out=rectified)
+        rectified, (bias_1, x, W_1, hidden), (bias_2, h, W_2, parameters) = self._steps[step]
+        torch.clamp_min(features, 0, out=rectified)
         torch.addmm(bias_1, x, W_1, out=hidden).relu_()
         return torch.addmm(bias_2, h, W_2, out=parameters)
 
