@@ -125,6 +125,8 @@ def test_what_is_allowed_is_no_breach(path, source):
         ("vaeedu.inference", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.gradients", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.divergences", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.pixelcnn", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.autoregressive", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )
