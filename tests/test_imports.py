@@ -132,6 +132,8 @@ def test_what_is_allowed_is_no_breach(path, source):
             "vaeedu.cli",
             "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping nbgrader",
         ),
+        ("vaeedu.pixelcnn", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.autoregressive", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )

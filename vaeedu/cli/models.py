@@ -97,4 +97,35 @@ class VariationalAutoencoder(Kind):
         }
 
 
-KINDS: dict[str, Kind] = {"vae": VariationalAutoencoder()}
+class GatedPixelNetwork(Kind):
+    """A gated PixelCNN of black and white images, trained on its exact likelihood."""
+
+    help = "a gated PixelCNN"
+
+    def add_options(self, parser: argparse._ActionsContainer) -> None:
+        """Adds the sizes."""
+        parser.add_argument("--layers", type=int, default=6, metavar="L", help="layers (default: 6)")
+        parser.add_argument(
+            "--channels", type=int, default=32, metavar="C", help="features of each stack (default: 32)"
+        )
+
+    def settings(self, options: argparse.Namespace) -> dict[str, Any]:
+        """Returns the sizes."""
+        return {"layers": options.layers, "channels": options.channels}
+
+    def build(self, settings: dict[str, Any], image_shape: Sequence[int]) -> Any:
+        """Makes it."""
+        from vaeedu.pixelcnn import GatedPixelCNN
+
+        return GatedPixelCNN(image_shape, num_channels=settings["channels"], num_layers=settings["layers"])
+
+    def loss(self, model: Any) -> Callable[..., Any]:
+        """Returns the mean negative log-likelihood."""
+        return lambda x, *, generator: -model.log_prob(x).mean()
+
+    def scores(self, model: Any, x: Any, num_samples: int, generator: Any) -> dict[str, Any]:
+        """Returns −log p(x), which is exact: no samples are taken."""
+        return {"minus_log_prob": -model.log_prob(x)}
+
+
+KINDS: dict[str, Kind] = {"pixelcnn": GatedPixelNetwork(), "vae": VariationalAutoencoder()}

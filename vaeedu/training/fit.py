@@ -40,6 +40,7 @@ def fit(
     compile: bool = False,
     progress: bool = True,
     scheduler: Any = None,
+    microbatch_size: int | None = None,
 ) -> History:
     r"""Trains a model by stochastic gradient descent.
 
@@ -80,6 +81,9 @@ def fit(
         compile: Whether to compile the loss with `torch.compile`; if that fails, it says so, and goes on without.
         progress: Whether to show a bar with the loss and the rate.
         scheduler: A learning-rate scheduler; it makes a step after each epoch.
+        microbatch_size: Cut each batch into pieces of so many examples and add up their gradients, which is the same
+            step, up to rounding, in less memory; the loss must be a mean over examples, and its draws made by
+            `vaeedu.sampling`. None, on the CPU, asks the model: where it has a `microbatch_size`, that is taken.
 
     Returns:
         The numbers of all epochs. After Ctrl-C, which waits for the end of the step, `interrupted` is True in it; a
@@ -119,6 +123,7 @@ def fit(
         autocast=devices.autocast(precision, where),
         compile=compile,
         team=team,
+        microbatch_size=_microbatch_size(microbatch_size, model, where),
     )
     run = _describe(optimizer, scheduler, rows, batch_size, precision, max_grad_norm, where)
     file = Checkpoint(checkpoint, checkpoint_every, run) if checkpoint is not None else None
@@ -163,6 +168,13 @@ def _run(loop: Loop, epochs: int, bar: Bar, team: distributed.Team) -> None:
     finally:
         bar.close()
         model.train(was_training)
+
+
+def _microbatch_size(asked: int | None, model: nn.Module, where: torch.device) -> int | None:
+    if asked is not None:
+        return checks.positive_int("microbatch_size", asked)
+    # A GPU holds on to its memory, and is the slower for small pieces.
+    return getattr(model, "microbatch_size", None) if where.type == "cpu" else None
 
 
 def _start(
