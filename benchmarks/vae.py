@@ -347,19 +347,19 @@ def report_samples(make: Callable[[str, Recipe], Run]) -> None:
         images = run.model.sample(64, mean=True, generator=torch.Generator().manual_seed(SEED))
         plotting.draw_images(axes, images[:, 0], 8)
         axes.set_title(f"K = {K}, test ELBO {run.curve[-1]['test_elbo']:.0f} nats")
-    save(figure, "vae_samples")
+    save(figure, "vae_samples", grey=True)
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     plotting.draw_images(axes, models[2].model.manifold(20).flatten(0, 1)[:, 0], 20)
     axes.set(title="The latent plane at equal steps of probability", xlabel="z₁ →", ylabel="z₂ →")
-    save(figure, "vae_manifold")
+    save(figure, "vae_manifold", grey=True)
 
 
-def save(figure: Figure, name: str) -> None:
-    """Writes a figure to the results, in 32 colours: it must stay small."""
+def save(figure: Figure, name: str, *, grey: bool = False) -> None:
+    """Writes a figure to the results, where it must stay small: one of images without its colours."""
     RESULTS.mkdir(exist_ok=True)
-    drawn = Image.open(io.BytesIO(plotting.png(figure))).convert("RGB")
-    drawn.quantize(32, dither=Image.Dither.NONE).save(RESULTS / f"{name}.png", optimize=True)
+    drawn = Image.open(io.BytesIO(plotting.png(figure)))
+    drawn.convert("L" if grey else "RGB").save(RESULTS / f"{name}.png", optimize=True)
 
 
 def main() -> None:
