@@ -247,7 +247,8 @@ STAMP_IMAGE = Exercise(
         ),
         Wrong(
             image_overwritten,
-            "Later stamps have wiped out what earlier ones left. Where stamps overlap their values add up.",
+            "Later stamps have wiped out what earlier ones left. Where stamps overlap, at sides and corners, values "
+            "add up.",
         ),
         Wrong(
             image_without_padding,
