@@ -22,6 +22,7 @@ _MODULES = frozenset(
         "grading",
         "inference",
         "pca",
+        "pixelcnn",
         "plotting",
         "sampling",
         "widgets",

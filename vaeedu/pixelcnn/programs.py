@@ -1,0 +1,231 @@
+"""The two networks as the cached sampler runs them.
+
+Three rearrangements make a pixel cheap, none of which changes a result by more than rounding:
+
+- Weights are masked, transposed and cut by colour once: the step for colour c computes the features of colour c.
+- tanh(a) σ(b) = ½ t (1 + t') with t = tanh a and t' = tanh(b / 2): one call for both halves of a gate. The halves are
+  folded into the weights before and behind, so vertical features are held doubled.
+- The pixel to the left and the current one lie side by side: one product for both.
+"""
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vaeedu.pixelcnn.incremental import RowProgram, color_slices, matrix, window_matrix, windows
+
+if TYPE_CHECKING:
+    from vaeedu.pixelcnn.layers import GatedLayer, ResidualBlock
+    from vaeedu.pixelcnn.models import GatedPixelCNN, PixelCNN
+
+
+class ResidualProgram(RowProgram):
+    """`PixelCNN`, row by row."""
+
+    def __init__(
+        self,
+        model: "PixelCNN",
+        n: int,
+        y: Tensor | None,
+        *,
+        completing: bool = False,
+        recording: bool = False,
+    ) -> None:
+        super().__init__(model, n, completing=completing, recording=recording)
+        like, W, G, L = model.first.weight, self.width, self.num_colors, len(model.blocks)
+        wide = model.first.out_channels
+        h = wide // 2
+        self.stream, self.rectified = like.new_zeros(W, n, wide), like.new_zeros(L, n, wide)
+        # The blocks' bottlenecks: at the pixel to the left and at this one, and in the whole row, with a margin.
+        self.pair, self.bottleneck = like.new_zeros(L, n, 2, h), like.new_zeros(W + 2, L, n, h)
+        self.partial = like.new_zeros(L, W, n, h)
+        self.wide_slices, self.slices = color_slices(wide, G), color_slices(h, G)
+        weight = model.first.masked_weight()
+        reach = weight.shape[-1] // 2
+        self.above_first = window_matrix(weight[:, :, :reach])
+        self.bias_first = model.first.bias + (0 if y is None else model.first_label(y))  # type: ignore[misc]
+        left = window_matrix(weight[:, :, reach : reach + 1, : reach + 1])
+        self.first = [[self._first_views(left, j, c) for c in range(G)] for j in range(W)]
+        if L > 0:
+            weights = [block.conv.masked_weight() for block in model.blocks]
+            self.above_blocks = torch.stack([window_matrix(w[:, :, :1]) for w in weights])  # (L, 3h, h)
+            biases = [b.conv.bias + (0 if y is None else b.label(y)) for b in model.blocks]
+            self.bias_blocks = torch.stack([b.expand(n, h) for b in biases])[:, None]  # (L, 1, n, h)
+        packed = [_pack_block(block) for block in model.blocks]
+        self.blocks = [
+            [[self._block_views(i, weights, j, c) for i, weights in enumerate(packed)] for c in range(G)]
+            for j in range(W)
+        ]
+
+    def _first_views(self, left: Tensor, j: int, color: int) -> tuple[Tensor, Tensor, Tensor]:
+        C, reach, s = self.row.shape[2], self.above.shape[2], self.wide_slices[color]
+        seen = reach * C + color  # colours before this one, at the pixel itself
+        x = self.row.flatten(1)[:, j * C : j * C + seen]
+        return self.stream[j, :, s], x, left[:seen, s].contiguous()
+
+    def _block_views(self, i: int, packed: tuple[Tensor, ...], j: int, color: int) -> tuple[Tensor, ...]:
+        narrow, narrow_bias, conv, widen = packed
+        s, w, h = self.slices[color], self.wide_slices[color], self.slices[-1].stop
+        return (
+            *(self.stream[j, :, w], self.rectified[i, :, w]),
+            *(
+                narrow_bias[s],
+                self.rectified[i, :, : w.stop],
+                narrow[: w.stop, s].contiguous(),
+                self.pair[i, :, 1, s],
+            ),
+            *(
+                self.partial[i, j, :, s],
+                self.pair[i].flatten(1)[:, : h + s.stop],
+                conv[: h + s.stop, s].contiguous(),
+            ),
+            *(self.partial[i, j, :, : s.stop], widen[: s.stop, w].contiguous()),
+        )
+
+    def begin_row(self) -> None:
+        """Computes the parts of all masked convolutions that lie above."""
+        x = windows(self.above, self.above.shape[2] * 2 + 1)  # (W, n, 7 · 3 · C)
+        torch.add(x @ self.above_first, self.bias_first, out=self.stream)
+        if len(self.pair) > 0:
+            L, n, _, h = self.pair.shape
+            x = windows(self.bottleneck.flatten(1, 2), 3).view(self.width, L, n, 3 * h)
+            x = x.transpose(0, 1).flatten(1, 2) @ self.above_blocks
+            torch.add(x.view(L, self.width, n, h), self.bias_blocks, out=self.partial)
+        self.pair.zero_()
+
+    def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
+        """Computes the stream of colour `step` at column j."""
+        stream, x, weight = self.first[j][step]
+        stream.addmm_(x, weight)
+        for h, r, b, r_seen, narrow, pixel, partial, pair, conv, partial_seen, widen in self.blocks[j][step]:
+            torch.clamp_min(h, 0, out=r)
+            torch.addmm(b, r_seen, narrow, out=pixel).relu_()
+            partial.addmm_(pair, conv).relu_()
+            h.addmm_(partial_seen, widen)
+        return self.stream[j]
+
+    def end_pixel(self, j: int) -> None:
+        """Moves each bottleneck to the left, and into its row."""
+        pixel = self.pair[:, :, 1]
+        self.pair[:, :, 0] = pixel
+        self.bottleneck[j + 1] = pixel
+
+    def forget(self) -> None:
+        """Forgets the bottlenecks of all rows."""
+        self.bottleneck.zero_()
+
+
+def _pack_block(block: "ResidualBlock") -> tuple[Tensor, ...]:
+    reach = 1
+    conv = window_matrix(block.conv.masked_weight()[:, :, reach : reach + 1, : reach + 1])
+    return matrix(block.narrow), block.narrow.bias.detach(), conv, matrix(block.widen)
+
+
+class GatedProgram(RowProgram):
+    """`GatedPixelCNN`, row by row."""
+
+    def __init__(
+        self,
+        model: "GatedPixelCNN",
+        n: int,
+        y: Tensor | None,
+        *,
+        completing: bool = False,
+        recording: bool = False,
+    ) -> None:
+        super().__init__(model, n, completing=completing, recording=recording)
+        N, L, W, G = model.layers[0].out.out_channels, len(model.layers), self.width, self.num_colors
+        like, self.sources = model.layers[0].out.weight, model.shortcut_from
+        self.slices = color_slices(N, G)
+        # Vertical features of every layer but the last, doubled: for all columns, in the row above and this one.
+        self.v = like.new_zeros(L - 1, W + 2, n, 2, N)
+        # Horizontal features of every layer, at the pixel to the left and at this one.
+        self.pair = like.new_zeros(L, n, 2, N)
+        self.partial, self.gated = like.new_zeros(L, W, n, 2 * N), like.new_zeros(L, n, N)
+        self.packed = [_PackedLayer(layer, y, self.slices) for layer in model.layers]
+        self.views = [[[self._views(i, j, c) for i in range(L)] for c in range(G)] for j in range(W)]
+
+    def _views(self, i: int, j: int, color: int) -> tuple[Tensor | None, ...]:
+        packed, s = self.packed[i], self.slices[color]
+        N, C, reach = self.slices[-1].stop, self.row.shape[2], self.above.shape[2]
+        start, middle, stop = 2 * s.start, s.start + s.stop, 2 * s.stop  # colour c's a, then its b
+        if i == 0:
+            seen = reach * C + color  # colours before this one, at the pixel itself
+            x = self.row.flatten(1)[:, j * C : j * C + seen]
+        else:
+            seen = N + s.stop
+            x = self.pair[i - 1].flatten(1)[:, :seen]
+        shortcut, shortcut_weight = None, None
+        if self.sources[i] is not None:
+            shortcut = self.pair[self.sources[i], :, 1, : s.stop]
+            shortcut_weight = packed.horizontal_shortcut[: s.stop, start:stop].contiguous()
+        partial = self.partial[i, j]
+        return (
+            *(partial[:, start:stop], x, packed.horizontal[:seen, start:stop].contiguous()),
+            *(shortcut, shortcut_weight),
+            *(partial[:, start:middle], partial[:, middle:stop], self.gated[i, :, s]),
+            self.pair[i - 1, :, 1, s] if i > 0 else None,
+            *(self.gated[i, :, : s.stop], packed.out[: s.stop, s].contiguous(), self.pair[i, :, 1, s]),
+        )
+
+    def begin_row(self) -> None:
+        """Computes the vertical stack, and what it hands to the horizontal one."""
+        self.v[..., 0, :] = self.v[..., 1, :]
+        below, size = self.above, 2 * self.above.shape[2] + 1
+        for i, layer in enumerate(self.packed):
+            x = windows(below, size)
+            a = torch.addmm(layer.vertical_bias, x.flatten(0, 1), layer.vertical)  # (W n, 2N)
+            if self.sources[i] is not None:
+                a.addmm_(self.v[self.sources[i], 1:-1, :, 1].flatten(0, 1), layer.vertical_shortcut)
+            torch.add((a @ layer.across).view_as(self.partial[i]), layer.horizontal_bias, out=self.partial[i])
+            if i + 1 < len(self.packed):
+                a = (a.view_as(self.partial[i]) + layer.vertical_label).tanh_()
+                t, other = a.chunk(2, dim=-1)
+                torch.addcmul(t, t, other, out=self.v[i, 1:-1, :, 1])
+                below, size = self.v[i], 3
+        self.pair.zero_()
+
+    def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
+        """Computes the horizontal features of colour `step` at column j."""
+        for partial, x, W, source, W_s, t, other, gated, h, gated_seen, U, out in self.views[j][step]:
+            if source is not None:
+                partial.addmm_(source, W_s)
+            partial.addmm_(x, W).tanh_()
+            torch.addcmul(t, t, other, out=gated)
+            if h is None:
+                torch.mm(gated_seen, U, out=out)
+            else:
+                torch.addmm(h, gated_seen, U, out=out)
+        return self.pair[-1, :, 1]
+
+    def end_pixel(self, j: int) -> None:
+        """Moves each layer's features to the left."""
+        self.pair[:, :, 0] = self.pair[:, :, 1]
+
+    def forget(self) -> None:
+        """Forgets the vertical features of all rows."""
+        self.v.zero_()
+
+
+class _PackedLayer:
+    """A gated layer's weights as matrices; horizontal columns run by colour, first the a of a colour, then its b."""
+
+    def __init__(self, layer: "GatedLayer", y: Tensor | None, slices: list[slice]) -> None:
+        N = layer.out.out_channels
+        order = torch.cat([torch.arange(start + s.start, start + s.stop) for s in slices for start in (0, N)])
+        halves = layer.out.weight.new_ones(2 * N)
+        halves[N:] = 0.5  # σ(b) is computed from tanh(b / 2)
+        doubled = 1.0 if layer.first else 0.5  # vertical features arrive doubled, but the image does not
+        label = layer.out.weight.new_zeros(1, 4 * N) if y is None else layer.label(y)  # type: ignore[misc]
+        for_v, for_h = label.chunk(2, dim=1)
+        self.vertical = matrix(layer.vertical) * halves * doubled
+        self.vertical_bias, self.vertical_label = layer.vertical.bias * halves, for_v * halves
+        self.across = ((matrix(layer.across) / halves[:, None]) * halves)[:, order].contiguous()
+        self.horizontal_bias = ((layer.across.bias + for_h) * halves)[:, order].contiguous()
+        self.horizontal = (window_matrix(layer.horizontal.weight * layer.mask) * halves)[:, order]
+        self.out = matrix(layer.out) * 0.5
+        if layer.vertical_shortcut is not None:
+            self.vertical_shortcut = matrix(layer.vertical_shortcut) * halves * 0.5
+            self.horizontal_shortcut = (window_matrix(layer.masked_shortcut()) * halves)[:, order]
