@@ -25,6 +25,7 @@ _MODULES = frozenset(
         "pixelcnn",
         "plotting",
         "sampling",
+        "training",
         "widgets",
     }
 )
