@@ -2,7 +2,7 @@
 
 import abc
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -31,9 +31,11 @@ class PixelModel(nn.Module, abc.ABC):
     0, …, L − 1, `(B, C, H, W)`. `PixelCNN` and `GatedPixelCNN` say how the conditionals are computed.
     """
 
+    head: nn.Sequential
+
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: Sequence[int],
         num_levels: int,
         num_channels: int,
         num_layers: int,
@@ -42,7 +44,8 @@ class PixelModel(nn.Module, abc.ABC):
         num_components: int,
     ) -> None:
         super().__init__()
-        self.image_shape = C, _, _ = _image_shape(image_shape)
+        self.image_shape = _image_shape(image_shape)
+        C = self.image_shape[0]
         self.num_levels = checks.positive_int("num_levels", num_levels, at_most=256, because="8 bits a pixel")
         if num_levels < 2:
             raise ValueError(
@@ -70,7 +73,7 @@ class PixelModel(nn.Module, abc.ABC):
     ) -> RowProgram:
         """Lays out the cached sampler's work for n images with checked labels."""
 
-    def logits(self, x_scaled: Float[Tensor, "B C H W"], y: object = None) -> Float[Tensor, "B ..."]:
+    def logits(self, x_scaled: object, y: object = None) -> Float[Tensor, "B ..."]:
         """Computes the parameters of every conditional at once.
 
         Args:
@@ -140,8 +143,8 @@ class PixelModel(nn.Module, abc.ABC):
         Args:
             n: How many.
             y: Labels, `(n,)` or one for all; only for a model with `num_classes`.
-            method: `"cached"` computes each feature once; `"naive"` runs the whole network for every sub-pixel. Both draw
-                the same images from the same generator, up to rounding.
+            method: `"cached"` computes each feature once; `"naive"` runs the whole network for every sub-pixel. Both
+                draw the same images from the same generator, up to rounding.
             generator: The source of randomness; None is torch's global one.
             progress: Whether to show a bar that counts rows.
             on_row: Called after each row with its index and the images so far, zero where nothing is drawn yet.
@@ -158,7 +161,7 @@ class PixelModel(nn.Module, abc.ABC):
     def complete(
         self,
         x: object,
-        mask: Tensor,
+        mask: object,
         y: object = None,
         *,
         method: str = "cached",
@@ -216,7 +219,8 @@ class PixelModel(nn.Module, abc.ABC):
         row, column = pixel or (H // 2, W // 2)
         if not (0 <= row < H and 0 <= column < W and 0 <= channel < C):
             raise ValueError(
-                f"pixel and channel must lie in an image of shape {self.image_shape}, but are {(row, column)}, {channel}"
+                f"pixel and channel must lie in an image of shape {self.image_shape}, but are {(row, column)} and "
+                f"{channel}"
             )
         generator = generator or torch.Generator().manual_seed(0)
         return mean_input_gradient(self, (row, column), channel, generator)

@@ -7,7 +7,7 @@ work on the same buffers, so all slices are cut beforehand, and a GPU can record
 
 import abc
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from jaxtyping import Float
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class RowProgram(abc.ABC):
     """Draws the next row of n images at each `run`; the subclasses know the networks.
 
-    The caller fills `noise`, and if completing `given` and `known`, all `(W, C, N)`, and then finds `levels` `(W, C, N)`;
-    if recording, also the parameters of every pixel in `recorded`, `(W, N, P)`.
+    The caller fills `noise`, and if completing `given` and `known`, all `(W, C, N)`, and then finds `levels`
+    `(W, C, N)`; if recording, also the parameters of every pixel in `recorded`, `(W, N, P)`.
     """
 
     def __init__(self, model: "PixelModel", n: int, *, completing: bool, recording: bool) -> None:
@@ -114,6 +114,7 @@ class _Head:
 
     def __init__(self, head: nn.Sequential, n: int, num_colors: int) -> None:
         first, second = head[1], head[3]
+        first, second = cast("MaskedConv2d", first), cast("MaskedConv2d", second)
         F, P, like = first.in_channels, second.out_channels, first.weight
         ends, P_ends = color_slices(F, num_colors), color_slices(P, num_colors)
         rectified, hidden, parameters = like.new_zeros(n, F), like.new_zeros(n, F), like.new_zeros(n, P)
@@ -124,8 +125,13 @@ class _Head:
                 (
                     s,
                     rectified[:, s],
-                    (first.bias[s], rectified[:, till], matrix(first)[till, s].contiguous(), hidden[:, s]),
-                    (second.bias[p], hidden[:, till], matrix(second)[till, p].contiguous(), parameters[:, p]),
+                    (bias(first)[s], rectified[:, till], matrix(first)[till, s].contiguous(), hidden[:, s]),
+                    (
+                        bias(second)[p],
+                        hidden[:, till],
+                        matrix(second)[till, p].contiguous(),
+                        parameters[:, p],
+                    ),
                 )
             )
 
@@ -150,6 +156,18 @@ def matrix(conv: nn.Conv2d) -> Float[Tensor, "I O"]:
     """
     weight = conv.masked_weight() if isinstance(conv, MaskedConv2d) else conv.weight
     return window_matrix(weight.detach())
+
+
+def bias(conv: nn.Conv2d) -> Float[Tensor, " O"]:
+    """Returns a convolution's bias."""
+    return cast("Tensor", conv.bias).detach()
+
+
+def label_bias(
+    embedding: nn.Embedding | None, y: Tensor | None, size: int, *, like: Tensor
+) -> Float[Tensor, "N size"]:
+    """Returns what each image's label adds, zero for a model without labels."""
+    return like.new_zeros(1, size) if embedding is None or y is None else embedding(y).detach()
 
 
 def window_matrix(weight: Float[Tensor, "O I h w"]) -> Float[Tensor, "whI O"]:

@@ -1,9 +1,8 @@
 """Causal layers: a masked convolution, the residual block of PixelCNN, and the gated layer of its successor."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from vaeedu import checks
 from vaeedu.pixelcnn.masks import causal_mask, feature_colors
@@ -12,8 +11,8 @@ from vaeedu.pixelcnn.masks import causal_mask, feature_colors
 class MaskedConv2d(nn.Conv2d):
     """A convolution that sees only what was generated before, of the same height and width as its input.
 
-    The weights are multiplied by the mask in every forward pass. They are never overwritten: the masked ones would
-    otherwise come back with the next step of an optimiser that has momentum or weight decay.
+    The weights are multiplied by the mask in every forward pass, and never overwritten: so their gradients are masked
+    too, and a forward pass changes nothing.
 
     Args:
         in_channels: Number of input features.
@@ -30,6 +29,7 @@ class MaskedConv2d(nn.Conv2d):
     Reference:
         Van den Oord, Kalchbrenner and Kavukcuoglu (2016), Pixel recurrent neural networks, section 3.4.
 
+    >>> import torch
     >>> conv = MaskedConv2d(1, 1, 3, mask_type="A", bias=False)
     >>> x = torch.zeros(1, 1, 3, 3, requires_grad=True)
     >>> conv(x)[0, 0, 1, 1].backward()
@@ -67,7 +67,7 @@ class MaskedConv2d(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O H W"]:
         """Maps features to features, each from its own and earlier positions."""
-        return F.conv2d(x, self.masked_weight(), self.bias, padding=self.padding)
+        return functional.conv2d(x, self.masked_weight(), self.bias, padding=self.padding)
 
 
 class ResidualBlock(nn.Module):
@@ -163,11 +163,11 @@ class GatedLayer(nn.Module):
         """Maps both stacks' features, labels and the short cut's features to both stacks' features."""
         r = self.reach
         # Above the image come r rows of zeros. In the first layer the last row goes: row i sees i − r, …, i − 1.
-        above = self.vertical(F.pad(v, (r, r, r, -1 if self.first else 0)))
-        left = F.conv2d(F.pad(h, (r, 0)), self.horizontal.weight * self.mask)
+        above = self.vertical(functional.pad(v, (r, r, r, -1 if self.first else 0)))
+        left = functional.conv2d(functional.pad(h, (r, 0)), self.horizontal.weight * self.mask)
         if self.vertical_shortcut is not None and shortcut is not None:
             above = above + self.vertical_shortcut(shortcut[0])
-            left = left + F.conv2d(shortcut[1], self.masked_shortcut())
+            left = left + functional.conv2d(shortcut[1], self.masked_shortcut())
         left = left + self.across(above)
         if self.label is not None:
             for_v, for_h = self.label(y)[:, :, None, None].chunk(2, dim=1)
@@ -183,6 +183,7 @@ class GatedLayer(nn.Module):
 def gate(features: Float[Tensor, "B F2 H W"]) -> Float[Tensor, "B F H W"]:
     """Returns tanh of one half of the features times σ of the other.
 
+    >>> import torch
     >>> gate(torch.ones(1, 2, 1, 1)).flatten()
     tensor([0.5568])
     """

@@ -1,5 +1,7 @@
 """The two networks: PixelCNN and its gated successor."""
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -38,7 +40,7 @@ class PixelCNN(PixelModel):
 
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: Sequence[int],
         *,
         num_levels: int = 2,
         num_channels: int = 32,
@@ -104,7 +106,7 @@ class GatedPixelCNN(PixelModel):
 
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: Sequence[int],
         *,
         num_levels: int = 2,
         num_channels: int = 32,

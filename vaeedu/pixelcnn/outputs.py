@@ -6,12 +6,10 @@ Every draw inverts the cumulative distribution at one number u, uniform on [0, 1
 the same u draw the same image.
 """
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 _SMALLEST_LOG_SCALE = -7.0
 
@@ -30,7 +28,9 @@ class BernoulliOutput:
         self, logits: Float[Tensor, "B C H W"], levels: Float[Tensor, "B C H W"]
     ) -> Float[Tensor, " B"]:
         """Computes log p(levels) in nats: the sum over sub-pixels."""
-        return -F.binary_cross_entropy_with_logits(logits, levels, reduction="none").sum(dim=(1, 2, 3))
+        return -functional.binary_cross_entropy_with_logits(logits, levels, reduction="none").sum(
+            dim=(1, 2, 3)
+        )
 
     def probs(
         self, logits: Float[Tensor, "B C H W"], levels: Float[Tensor, "B C H W"]
@@ -68,7 +68,7 @@ class CategoricalOutput:
         self, logits: Float[Tensor, "B L C H W"], levels: Float[Tensor, "B C H W"]
     ) -> Float[Tensor, " B"]:
         """Computes log p(levels) in nats: the sum over sub-pixels."""
-        return -F.cross_entropy(logits, levels.long(), reduction="none").sum(dim=(1, 2, 3))
+        return -functional.cross_entropy(logits, levels.long(), reduction="none").sum(dim=(1, 2, 3))
 
     def probs(
         self, logits: Float[Tensor, "B L C H W"], levels: Float[Tensor, "B C H W"]
@@ -238,12 +238,9 @@ def discretized_logistic_log_prob(
     half_width = 1 / (num_levels - 1)
     precision = torch.exp(-log_scale)
     d = scale_levels(levels, num_levels) - loc
-    below_top = F.logsigmoid((d + half_width) * precision)  # log σ(a)
-    above_bottom = F.logsigmoid((half_width - d) * precision)  # log σ(−b)
+    below_top = functional.logsigmoid((d + half_width) * precision)  # log σ(a)
+    above_bottom = functional.logsigmoid((half_width - d) * precision)  # log σ(−b)
     width = torch.log(-torch.expm1(-2 * half_width * precision))
     lowest, highest = levels == 0, levels == num_levels - 1
     inner = below_top + above_bottom + width
     return torch.where(lowest, below_top, torch.where(highest, above_bottom, inner))
-
-
-LN_2 = math.log(2)

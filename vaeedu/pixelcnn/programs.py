@@ -8,13 +8,21 @@ Three rearrangements make a pixel cheap, none of which changes a result by more 
 - The pixel to the left and the current one lie side by side: one product for both.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu.pixelcnn.incremental import RowProgram, color_slices, matrix, window_matrix, windows
+from vaeedu.pixelcnn.incremental import (
+    RowProgram,
+    bias,
+    color_slices,
+    label_bias,
+    matrix,
+    window_matrix,
+    windows,
+)
 
 if TYPE_CHECKING:
     from vaeedu.pixelcnn.layers import GatedLayer, ResidualBlock
@@ -34,7 +42,8 @@ class ResidualProgram(RowProgram):
         recording: bool = False,
     ) -> None:
         super().__init__(model, n, completing=completing, recording=recording)
-        like, W, G, L = model.first.weight, self.width, self.num_colors, len(model.blocks)
+        blocks = cast("list[ResidualBlock]", list(model.blocks))
+        like, W, G, L = model.first.weight, self.width, self.num_colors, len(blocks)
         wide = model.first.out_channels
         h = wide // 2
         self.stream, self.rectified = like.new_zeros(W, n, wide), like.new_zeros(L, n, wide)
@@ -45,15 +54,15 @@ class ResidualProgram(RowProgram):
         weight = model.first.masked_weight()
         reach = weight.shape[-1] // 2
         self.above_first = window_matrix(weight[:, :, :reach])
-        self.bias_first = model.first.bias + (0 if y is None else model.first_label(y))  # type: ignore[misc]
+        self.bias_first = bias(model.first) + label_bias(model.first_label, y, wide, like=like)
         left = window_matrix(weight[:, :, reach : reach + 1, : reach + 1])
         self.first = [[self._first_views(left, j, c) for c in range(G)] for j in range(W)]
         if L > 0:
-            weights = [block.conv.masked_weight() for block in model.blocks]
+            weights = [block.conv.masked_weight() for block in blocks]
             self.above_blocks = torch.stack([window_matrix(w[:, :, :1]) for w in weights])  # (L, 3h, h)
-            biases = [b.conv.bias + (0 if y is None else b.label(y)) for b in model.blocks]
+            biases = [bias(b.conv) + label_bias(b.label, y, h, like=like) for b in blocks]
             self.bias_blocks = torch.stack([b.expand(n, h) for b in biases])[:, None]  # (L, 1, n, h)
-        packed = [_pack_block(block) for block in model.blocks]
+        packed = [_pack_block(block) for block in blocks]
         self.blocks = [
             [[self._block_views(i, weights, j, c) for i, weights in enumerate(packed)] for c in range(G)]
             for j in range(W)
@@ -118,9 +127,8 @@ class ResidualProgram(RowProgram):
 
 
 def _pack_block(block: "ResidualBlock") -> tuple[Tensor, ...]:
-    reach = 1
-    conv = window_matrix(block.conv.masked_weight()[:, :, reach : reach + 1, : reach + 1])
-    return matrix(block.narrow), block.narrow.bias.detach(), conv, matrix(block.widen)
+    conv = window_matrix(block.conv.masked_weight()[:, :, 1:2, :2])  # left and centre
+    return matrix(block.narrow), bias(block.narrow), conv, matrix(block.widen)
 
 
 class GatedProgram(RowProgram):
@@ -136,38 +144,36 @@ class GatedProgram(RowProgram):
         recording: bool = False,
     ) -> None:
         super().__init__(model, n, completing=completing, recording=recording)
-        N, L, W, G = model.layers[0].out.out_channels, len(model.layers), self.width, self.num_colors
-        like, self.sources = model.layers[0].out.weight, model.shortcut_from
+        layers = cast("list[GatedLayer]", list(model.layers))
+        N, L, W, G = layers[0].out.out_channels, len(layers), self.width, self.num_colors
+        like, self.sources = layers[0].out.weight, model.shortcut_from
         self.slices = color_slices(N, G)
         # Vertical features of every layer but the last, doubled: for all columns, in the row above and this one.
         self.v = like.new_zeros(L - 1, W + 2, n, 2, N)
         # Horizontal features of every layer, at the pixel to the left and at this one.
         self.pair = like.new_zeros(L, n, 2, N)
         self.partial, self.gated = like.new_zeros(L, W, n, 2 * N), like.new_zeros(L, n, N)
-        self.packed = [_PackedLayer(layer, y, self.slices) for layer in model.layers]
+        self.nothing = like.new_zeros(n, N)  # the first layer has no features to add to
+        self.packed = [_PackedLayer(layer, y, self.slices) for layer in layers]
         self.views = [[[self._views(i, j, c) for i in range(L)] for c in range(G)] for j in range(W)]
 
-    def _views(self, i: int, j: int, color: int) -> tuple[Tensor | None, ...]:
+    def _views(self, i: int, j: int, color: int) -> tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, ...]]:
         packed, s = self.packed[i], self.slices[color]
         N, C, reach = self.slices[-1].stop, self.row.shape[2], self.above.shape[2]
         start, middle, stop = 2 * s.start, s.start + s.stop, 2 * s.stop  # colour c's a, then its b
-        if i == 0:
-            seen = reach * C + color  # colours before this one, at the pixel itself
-            x = self.row.flatten(1)[:, j * C : j * C + seen]
-        else:
-            seen = N + s.stop
-            x = self.pair[i - 1].flatten(1)[:, :seen]
-        shortcut, shortcut_weight = None, None
-        if self.sources[i] is not None:
-            shortcut = self.pair[self.sources[i], :, 1, : s.stop]
-            shortcut_weight = packed.horizontal_shortcut[: s.stop, start:stop].contiguous()
-        partial = self.partial[i, j]
-        return (
-            *(partial[:, start:stop], x, packed.horizontal[:seen, start:stop].contiguous()),
-            *(shortcut, shortcut_weight),
-            *(partial[:, start:middle], partial[:, middle:stop], self.gated[i, :, s]),
-            self.pair[i - 1, :, 1, s] if i > 0 else None,
-            *(self.gated[i, :, : s.stop], packed.out[: s.stop, s].contiguous(), self.pair[i, :, 1, s]),
+        # Colours before this one at the pixel itself in the image; with this one in features.
+        seen = N + s.stop if i > 0 else reach * C + color
+        x = self.pair[i - 1].flatten(1)[:, :seen] if i > 0 else self.row.flatten(1)[:, j * C : j * C + seen]
+        products = [(x, packed.horizontal[:seen, start:stop].contiguous())]
+        source = self.sources[i]
+        if source is not None:
+            weight = packed.horizontal_shortcut[: s.stop, start:stop].contiguous()
+            products.append((self.pair[source, :, 1, : s.stop], weight))
+        partial, gated = self.partial[i, j], self.gated[i]
+        return products, (
+            *(partial[:, start:stop], partial[:, start:middle], partial[:, middle:stop], gated[:, s]),
+            *(self.pair[i - 1, :, 1, s] if i > 0 else self.nothing[:, s], gated[:, : s.stop]),
+            *(packed.out[: s.stop, s].contiguous(), self.pair[i, :, 1, s]),
         )
 
     def begin_row(self) -> None:
@@ -189,15 +195,12 @@ class GatedProgram(RowProgram):
 
     def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
         """Computes the horizontal features of colour `step` at column j."""
-        for partial, x, W, source, W_s, t, other, gated, h, gated_seen, U, out in self.views[j][step]:
-            if source is not None:
-                partial.addmm_(source, W_s)
-            partial.addmm_(x, W).tanh_()
+        for products, (partial, t, other, gated, h, gated_seen, U, out) in self.views[j][step]:
+            for x, weight in products:
+                partial.addmm_(x, weight)
+            partial.tanh_()
             torch.addcmul(t, t, other, out=gated)
-            if h is None:
-                torch.mm(gated_seen, U, out=out)
-            else:
-                torch.addmm(h, gated_seen, U, out=out)
+            torch.addmm(h, gated_seen, U, out=out)
         return self.pair[-1, :, 1]
 
     def end_pixel(self, j: int) -> None:
@@ -218,12 +221,11 @@ class _PackedLayer:
         halves = layer.out.weight.new_ones(2 * N)
         halves[N:] = 0.5  # σ(b) is computed from tanh(b / 2)
         doubled = 1.0 if layer.first else 0.5  # vertical features arrive doubled, but the image does not
-        label = layer.out.weight.new_zeros(1, 4 * N) if y is None else layer.label(y)  # type: ignore[misc]
-        for_v, for_h = label.chunk(2, dim=1)
+        for_v, for_h = label_bias(layer.label, y, 4 * N, like=halves).chunk(2, dim=-1)
         self.vertical = matrix(layer.vertical) * halves * doubled
-        self.vertical_bias, self.vertical_label = layer.vertical.bias * halves, for_v * halves
+        self.vertical_bias, self.vertical_label = bias(layer.vertical) * halves, for_v * halves
         self.across = ((matrix(layer.across) / halves[:, None]) * halves)[:, order].contiguous()
-        self.horizontal_bias = ((layer.across.bias + for_h) * halves)[:, order].contiguous()
+        self.horizontal_bias = ((bias(layer.across) + for_h) * halves)[:, order].contiguous()
         self.horizontal = (window_matrix(layer.horizontal.weight * layer.mask) * halves)[:, order]
         self.out = matrix(layer.out) * 0.5
         if layer.vertical_shortcut is not None:

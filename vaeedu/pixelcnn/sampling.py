@@ -3,7 +3,7 @@
 Both take one uniform number for every sub-pixel, drawn before all else, and so draw the same images.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -50,7 +50,9 @@ def draw_images(
         return images.clone()
 
 
-def _naive_rows(model: "PixelModel", y: Tensor | None, noise: Tensor, given: tuple[Tensor, Tensor] | None):
+def _naive_rows(
+    model: "PixelModel", y: Tensor | None, noise: Tensor, given: tuple[Tensor, Tensor] | None
+) -> Iterator[Tensor]:
     """Yields each row `(N, C, W)`, running the whole network for every step of every pixel."""
     _, C, H, W = noise.shape
     levels = torch.zeros_like(noise)
@@ -67,7 +69,9 @@ def _naive_rows(model: "PixelModel", y: Tensor | None, noise: Tensor, given: tup
         yield levels[:, :, i]
 
 
-def _cached_rows(model: "PixelModel", y: Tensor | None, noise: Tensor, given: tuple[Tensor, Tensor] | None):
+def _cached_rows(
+    model: "PixelModel", y: Tensor | None, noise: Tensor, given: tuple[Tensor, Tensor] | None
+) -> Iterator[Tensor]:
     """Yields each row `(N, C, W)`, running one program a row: each feature is computed once."""
     program = model.row_program(len(noise), y, completing=given is not None)
     run = program.run if noise.device.type != "cuda" else captured(program)
