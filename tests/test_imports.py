@@ -119,6 +119,8 @@ def test_what_is_allowed_is_no_breach(path, source):
     ("module", "unwanted"),
     [
         ("vaeedu", "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping"),
+        ("vaeedu.networks", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.autoencoders", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.pca", "matplotlib sklearn PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.inference", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.gradients", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),

@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "autoencoders",
+        "bounds",
         "checks",
         "data",
         "divergences",
@@ -21,11 +23,13 @@ _MODULES = frozenset(
         "gradients",
         "grading",
         "inference",
+        "networks",
         "pca",
         "pixelcnn",
         "plotting",
         "sampling",
         "training",
+        "vae",
         "widgets",
     }
 )

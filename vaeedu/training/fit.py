@@ -96,7 +96,7 @@ def fit(
     ...     return (line(x) - y).square().mean()
     >>> adam = torch.optim.Adam(line.parameters(), lr=0.1, fused=True)
     >>> history = fit(line, (x, 3 * x - 1), squared_error, adam, epochs=60, generator=g, progress=False)
-    >>> round(float(line.weight), 2), round(float(line.bias), 2), len(history.loss)
+    >>> round(line.weight.item(), 2), round(line.bias.item(), 2), len(history.loss)
     (3.0, -1.0, 60)
     """
     epochs, batch_size = checks.positive_int("epochs", epochs), checks.positive_int("batch_size", batch_size)

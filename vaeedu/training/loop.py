@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -49,14 +50,13 @@ class Loop:
     def run(self, epochs: int, interrupt: Interrupt) -> None:
         """Runs until so many epochs are done, or patience is out, or Ctrl-C was pressed."""
         state, stop = self.state, False
-        state.history.interrupted = False
-        state.history.stopped_early = self._is_out_of_patience()
-        while state.epoch < epochs and not stop and not state.history.stopped_early:
+        while state.epoch < epochs and not stop and not self._is_out_of_patience():
             self._bar.epoch(state.epoch)
             stop = self._epoch(interrupt)
             if state.step == len(state.records):
                 self._finish_epoch()
-        state.history.interrupted = stop and state.epoch < epochs and not state.history.stopped_early
+        state.history.stopped_early = state.epoch < epochs and self._is_out_of_patience()
+        state.history.interrupted = state.epoch < epochs and not state.history.stopped_early
         self._save()
 
     def _epoch(self, interrupt: Interrupt) -> bool:
@@ -100,7 +100,6 @@ class Loop:
             self._note(self._validation(self._validate))
         _advance(state.scheduler, history)
         state.epoch, state.step, state.seconds = state.epoch + 1, 0, 0.0
-        history.stopped_early = self._is_out_of_patience()
         if self._checkpoint is not None and self._checkpoint.is_due_each_epoch:
             self._save()
 
@@ -161,4 +160,7 @@ def _advance(scheduler: Any, history: History) -> None:
     if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
         scheduler.step((history.validation or history.loss)[-1])
     elif scheduler is not None:
-        scheduler.step()
+        with warnings.catch_warnings():
+            # The optimiser's step it misses was made by the run that this one resumes.
+            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+            scheduler.step()
