@@ -12,9 +12,9 @@ def all_images(image_shape, num_levels=2):
     return torch.tensor(list(each)).reshape(-1, *image_shape)
 
 
-def assert_normalized(model, num_levels=2, y=None):
+def assert_normalized(model, num_levels=2, **labels):
     """The probabilities of all images add up to one."""
-    total = model.log_prob(all_images(model.image_shape, num_levels), y).exp().sum().item()
+    total = model.log_prob(all_images(model.image_shape, num_levels), **labels).exp().sum().item()
     assert abs(total - 1) <= 1e-10, total
 
 

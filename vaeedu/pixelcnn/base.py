@@ -44,7 +44,7 @@ class PixelModel(nn.Module, abc.ABC):
         num_components: int,
     ) -> None:
         super().__init__()
-        self.image_shape = _image_shape(image_shape)
+        self.image_shape = checks.image_shape("image_shape", image_shape)
         C = self.image_shape[0]
         self.num_levels = checks.positive_int("num_levels", num_levels, at_most=256, because="8 bits a pixel")
         if num_levels < 2:
@@ -87,9 +87,8 @@ class PixelModel(nn.Module, abc.ABC):
         Raises:
             ValueError: The images' shape does not fit, or labels are missing, superfluous or out of range.
         """
-        if not isinstance(x_scaled, Tensor) or x_scaled.shape[1:] != self.image_shape:
-            raise ValueError(_wrong_shape("x_scaled", x_scaled, self.image_shape))
-        raw = self.network(_in_fast_layout(x_scaled), self._labels(y, len(x_scaled)))
+        x = checks.images("x_scaled", x_scaled, self.image_shape)
+        raw = self.network(_in_fast_layout(x), self._labels(y, len(x)))
         return self.output.arrange(raw)
 
     def scale(self, levels: object) -> Float[Tensor, "B C H W"]:
@@ -189,11 +188,11 @@ class PixelModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `x`, `mask`, `method` or `y` are not as described.
         """
-        if not isinstance(x, Tensor) or x.shape[1:] != self.image_shape:
-            raise ValueError(_wrong_shape("x", x, self.image_shape))
-        known = self._mask(mask, x)
-        levels = self._levels("x", torch.where(known, x, torch.zeros_like(x)))
-        return self._draw(len(x), y, (levels, known), method, generator, progress, on_row)
+        images = checks.images("x", x, self.image_shape)
+        known = self._mask(mask, images)
+        levels = self._levels("x", torch.where(known, images, torch.zeros_like(images)))
+        known = known.to(levels.device)
+        return self._draw(len(images), y, (levels, known), method, generator, progress, on_row)
 
     def receptive_field(
         self,
@@ -246,20 +245,7 @@ class PixelModel(nn.Module, abc.ABC):
 
     def _levels(self, name: str, value: object) -> Tensor:
         """Returns levels as floats of the model's dtype, on its device."""
-        if not isinstance(value, Tensor) or value.shape[1:] != self.image_shape:
-            raise ValueError(_wrong_shape(name, value, self.image_shape))
-        if value.is_complex():
-            raise ValueError(f"{name} must hold whole numbers, but is {value.dtype}")
-        levels = value.to(self._like())
-        if levels.numel() == 0:
-            return levels
-        low, high = (float(bound) for bound in torch.aminmax(levels.detach()))
-        if not (low >= 0 and high <= self.num_levels - 1 and bool((levels == levels.round()).all())):
-            raise ValueError(
-                f"{name} must hold levels 0, …, {self.num_levels - 1}, but its entries range from {low:g} to "
-                f"{high:g}: use data.quantize or data.binarize for grey values"
-            )
-        return levels
+        return checks.levels(name, value, self.image_shape, self.num_levels).to(self._like())
 
     def _labels(self, y: object, n: int) -> Tensor | None:
         if self.num_classes is None:
@@ -296,23 +282,6 @@ def _output(num_channels: int, num_levels: int, likelihood: str, num_components:
     if likelihood == "logistic_mixture":
         return LogisticMixtureOutput(num_channels, num_levels, num_components)
     return BernoulliOutput(num_channels) if num_levels == 2 else CategoricalOutput(num_channels, num_levels)
-
-
-def _image_shape(shape: object) -> tuple[int, int, int]:
-    if not isinstance(shape, (tuple, list, torch.Size)) or len(shape) != 3:
-        raise ValueError(
-            f"image_shape must be (C, H, W), three whole numbers, but is {shape!r}: use (1, 28, 28) for MNIST"
-        )
-    C, H, W = (checks.positive_int("image_shape", size) for size in shape)
-    return C, H, W
-
-
-def _wrong_shape(name: str, value: object, image_shape: tuple[int, int, int]) -> str:
-    got = f"has shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"is {type(value).__name__}"
-    return (
-        f"{name} must be a tensor of shape (B, C, H, W) with (C, H, W) = {image_shape}, but {got}: "
-        f"use {name}[None] for a single image"
-    )
 
 
 def _in_fast_layout(x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vaeedu.pixelcnn.layers import MaskedConv2d
 from vaeedu.pixelcnn.masks import feature_colors
@@ -36,7 +37,7 @@ class RowProgram(abc.ABC):
         self.known = torch.zeros(W, C, n, dtype=torch.bool, device=like.device)
         self.recorded = like.new_zeros(W, n, model.output.num_parameters)
         # The scaled image: rows above, all columns, and this row, each with a margin of zeros.
-        self.above = like.new_zeros(W + 2 * reach, n, reach, C)
+        self.above = like.new_zeros(n, reach, W + 2 * reach, C)
         self.row = like.new_zeros(n, reach + W, C)
         self.head = _Head(model.head, n, model.num_colors)
         per_step = model.output.num_parameters // model.num_colors
@@ -55,17 +56,17 @@ class RowProgram(abc.ABC):
 
     def _writes(
         self, j: int, channels: list[int]
-    ) -> list[tuple[int, Tensor, Tensor, Tensor, Tensor, Tensor]]:
+    ) -> list[tuple[int, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]]:
         views = []
         for c in channels:
-            at_pixel = (
+            buffers = (
                 self.noise[j, c],
                 self.levels[j].T,
                 self.levels[j, c],
                 self.given[j, c],
                 self.known[j, c],
             )
-            views.append((c, *at_pixel))
+            views.append((c, *buffers, self.row[:, j - self.width, c]))
         return views
 
     @abc.abstractmethod
@@ -74,7 +75,7 @@ class RowProgram(abc.ABC):
 
     @abc.abstractmethod
     def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
-        """Computes the features of colour `step` at column j; returns those of all colours so far."""
+        """Computes and returns the features of colour `step` at column j."""
 
     @abc.abstractmethod
     def end_pixel(self, j: int) -> None:
@@ -83,19 +84,20 @@ class RowProgram(abc.ABC):
     def run(self) -> None:
         """Draws one row."""
         # The row just finished becomes the last of the rows above.
-        reach = self.above.shape[2]
-        self.above[:, :, :-1] = self.above[:, :, 1:].clone()
-        self.above[reach:-reach, :, -1] = self.row[:, reach:].transpose(0, 1)
+        reach = self.above.shape[1]
+        self.above[:, :-1] = self.above[:, 1:].clone()
+        self.above[:, -1, reach:-reach] = self.row[:, reach:]
         self.begin_row()
         for j, pixel in enumerate(self._plan):
             for step, recorded, channels in pixel:
                 parameters = self.head(self.features(j, step), step)
                 if self.recording:
                     recorded.copy_(parameters)
-                for c, noise, levels, level, given, known in channels:
-                    drawn = self.output.draw(parameters, noise, levels, c)
-                    level.copy_(torch.where(known, given, drawn) if self.completing else drawn)
-                    self.row[:, reach + j, c] = scale_levels(level, self.num_levels)
+                for c, noise, levels, level, given, known, scaled in channels:
+                    self.output.draw(parameters, noise, levels, c, out=level)
+                    if self.completing:
+                        torch.where(known, given, level, out=level)
+                    scale_levels(level, self.num_levels, out=scaled)
             self.end_pixel(j)
 
     def reset(self) -> None:
@@ -123,7 +125,6 @@ class _Head:
             till = slice(0, s.stop)
             self._steps.append(
                 (
-                    s,
                     rectified[:, s],
                     (bias(first)[s], rectified[:, till], matrix(first)[till, s].contiguous(), hidden[:, s]),
                     (
@@ -136,8 +137,8 @@ class _Head:
             )
 
     def __call__(self, features: Float[Tensor, "N F"], step: int) -> Float[Tensor, "N P"]:
-        s, rectified, (bias_1, x, W_1, hidden), (bias_2, h, W_2, parameters) = self._steps[step]
-        torch.clamp_min(features[:, s], 0, out=rectified)
+        rectified, (bias_1, x, W_1, hidden), (bias_2, h, W_2, parameters) = self._steps[step]
+        torch.clamp_min(features, 0, out=rectified)
         torch.addmm(bias_1, x, W_1, out=hidden).relu_()
         return torch.addmm(bias_2, h, W_2, out=parameters)
 
@@ -173,6 +174,14 @@ def label_bias(
 def window_matrix(weight: Float[Tensor, "O I h w"]) -> Float[Tensor, "whI O"]:
     """Returns weights as a matrix that multiplies windows, laid out by column, row and feature, from the right."""
     return weight.permute(3, 2, 1, 0).reshape(-1, weight.shape[0]).contiguous()
+
+
+def convolve(
+    rows: Float[Tensor, "N h Wk I"], weight: Float[Tensor, "O I h w"], bias: Tensor | None = None
+) -> Float[Tensor, "N W O"]:
+    """Convolves a few rows to one, features last: large products are faster as convolutions than as matrices."""
+    # Where nothing tells the two layouts apart, the result's may be the wrong one.
+    return functional.conv2d(rows.permute(0, 3, 1, 2), weight, bias)[:, :, 0].transpose(1, 2).contiguous()
 
 
 def windows(rows: Float[Tensor, "Wk N ..."], size: int) -> Float[Tensor, "W N K"]:

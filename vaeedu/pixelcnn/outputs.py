@@ -6,6 +6,8 @@ Every draw inverts the cumulative distribution at one number u, uniform on [0, 1
 the same u draw the same image.
 """
 
+import functools
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -40,7 +42,7 @@ class BernoulliOutput:
 
     def noise(self, u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Returns what `draw` asks for instead of u: log-odds, so that no draw computes a probability."""
-        return u.logit()
+        return -u.logit()
 
     def draw(
         self,
@@ -48,9 +50,11 @@ class BernoulliOutput:
         noise: Float[Tensor, " N"],
         pixel: Float[Tensor, "N C"],
         channel: int,
-    ) -> Float[Tensor, " N"]:
-        """Draws levels: 1 if u ≥ P(0), that is logit(u) ≥ −logit P(1)."""
-        return (parameters[:, 0] + noise >= 0).to(noise)
+        *,
+        out: Float[Tensor, " N"],
+    ) -> None:
+        """Draws levels into `out`: 1 if u ≥ P(0), that is logit P(1) ≥ −logit u."""
+        torch.ge(parameters[:, 0], noise, out=out)
 
 
 class CategoricalOutput:
@@ -86,9 +90,11 @@ class CategoricalOutput:
         noise: Float[Tensor, " N"],
         pixel: Float[Tensor, "N C"],
         channel: int,
-    ) -> Float[Tensor, " N"]:
-        """Draws levels: the number of levels whose cumulative probability is at most u."""
-        return invert_cumulative(parameters.softmax(dim=1), noise)
+        *,
+        out: Float[Tensor, " N"],
+    ) -> None:
+        """Draws levels into `out`: the number of levels whose cumulative probability is at most u."""
+        out.copy_(invert_cumulative(parameters.softmax(dim=1), noise))
 
 
 class LogisticMixtureOutput:
@@ -146,9 +152,11 @@ class LogisticMixtureOutput:
         noise: Float[Tensor, " N"],
         pixel: Float[Tensor, "N C"],
         channel: int,
-    ) -> Float[Tensor, " N"]:
-        """Draws levels of one colour, given those of the colours before it in `pixel`."""
-        return invert_cumulative(self._level_probs(parameters, pixel, channel), noise)
+        *,
+        out: Float[Tensor, " N"],
+    ) -> None:
+        """Draws levels of one colour into `out`, given those of the colours before it in `pixel`."""
+        out.copy_(invert_cumulative(self._level_probs(parameters, pixel, channel), noise))
 
     def _level_probs(
         self, parameters: Float[Tensor, "*n P"], levels: Float[Tensor, "*n C"], channel: int
@@ -184,13 +192,22 @@ class LogisticMixtureOutput:
 Output = BernoulliOutput | CategoricalOutput | LogisticMixtureOutput
 
 
-def scale_levels(levels: Float[Tensor, "*shape"], num_levels: int) -> Float[Tensor, "*shape"]:
+def scale_levels(
+    levels: Float[Tensor, "*shape"], num_levels: int, *, out: Tensor | None = None
+) -> Float[Tensor, "*shape"]:
     """Maps levels 0, …, L − 1 to evenly spaced numbers from −1 to 1.
 
     >>> scale_levels(torch.tensor([0.0, 1.0, 2.0]), 3)
     tensor([-1.,  0.,  1.])
     """
-    return levels * (2 / (num_levels - 1)) - 1
+    return torch.add(_minus_one(levels.dtype, levels.device), levels, alpha=2 / (num_levels - 1), out=out)
+
+
+@functools.cache
+def _minus_one(dtype: torch.dtype, device: torch.device) -> Tensor:
+    # Made once: the sampler adds it for every sub-pixel. Not in inference mode, even if first asked for there.
+    with torch.inference_mode(False):
+        return torch.tensor(-1.0, dtype=dtype, device=device)
 
 
 def invert_cumulative(probs: Float[Tensor, "N L"], u: Float[Tensor, " N"]) -> Float[Tensor, " N"]:

@@ -62,10 +62,10 @@ def _naive_rows(
                 raw = model.network(scale_levels(levels, model.num_levels), y)[:, :, i, j]
                 parameters = raw.chunk(model.num_colors, dim=1)[step]
                 for c in channels:
-                    drawn = model.output.draw(parameters, noise[:, c, i, j], levels[:, :, i, j], c)
+                    level = levels[:, c, i, j]
+                    model.output.draw(parameters, noise[:, c, i, j], levels[:, :, i, j], c, out=level)
                     if given is not None:
-                        drawn = torch.where(given[1][:, c, i, j], given[0][:, c, i, j], drawn)
-                    levels[:, c, i, j] = drawn
+                        torch.where(given[1][:, c, i, j], given[0][:, c, i, j], level, out=level)
         yield levels[:, :, i]
 
 
