@@ -20,9 +20,11 @@ def code_cells(path):
 
 
 def test_there_are_lectures():
-    assert {"00_start_here.ipynb", "02_linear_latent_variable_models.ipynb"} <= {
-        path.name for path in LECTURES
-    }
+    assert {
+        "00_start_here.ipynb",
+        "02_linear_latent_variable_models.ipynb",
+        "10_autoregressive_models.ipynb",
+    } <= {path.name for path in LECTURES}
 
 
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
