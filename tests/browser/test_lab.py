@@ -15,6 +15,7 @@ LECTURES = (
     "lectures/05_monte_carlo_gradients.ipynb",
     "lectures/06_autoencoders.ipynb",
     "lectures/07_variational_autoencoders.ipynb",
+    "lectures/10_autoregressive_models.ipynb",
 )
 
 HARMLESS = (
