@@ -76,10 +76,18 @@ def burda(base: int, objective: str) -> Recipe:
 
 
 def aevb(num_latents: int, points: float, objective: str) -> Recipe:
-    """The recipe of Kingma and Welling (2014), section 5: 500 hidden units, batches of 100, Adagrad."""
+    """The network and batches of Kingma and Welling (2014), section 5: 500 hidden units, 100 images.
+
+    Adam instead of their Adagrad: from Glorot's weights, Adagrad's first steps throw wake–sleep far off.
+    """
     epochs = math.ceil(points / NUM_POINTS)
     return Recipe(
-        (500,), num_latents, 100, epochs, lambda p: torch.optim.Adagrad(p, lr=0.02), objective=objective
+        (500,),
+        num_latents,
+        100,
+        epochs,
+        lambda p: torch.optim.Adam(p, lr=3e-4, fused=True),
+        objective=objective,
     )
 
 
@@ -319,7 +327,7 @@ def report_aevb(curves: dict[tuple[str, int], list[dict[str, float]]]) -> None:
     ]
     text = (
         "# The bound against training points, MNIST, 784-500-K, tanh, Bernoulli likelihood\n\n"
-        f"{BINARISATION} Adagrad with step size 0.02, batches of 100, seed {SEED}. ELBO in nats per image on the first "
+        f"{BINARISATION} Adam with step size 0.0003, batches of 100, seed {SEED}. ELBO in nats per image on the first "
         "1 000 images of each set, one sample an image, KL in closed form. The whole curves are in the JSON and in "
         "`vae_aevb.png`: the axes of figure 2 of Kingma and Welling (2014).\n\n"
         + table(["K", "algorithm", "training points", "seconds", "training ELBO", "test ELBO"], rows)

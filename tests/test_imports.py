@@ -124,7 +124,16 @@ def test_what_is_allowed_is_no_breach(path, source):
         ("vaeedu.pca", "matplotlib sklearn PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.inference", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.gradients", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.bounds", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.vae", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.divergences", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.training", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        (
+            "vaeedu.cli",
+            "torch numpy matplotlib sklearn scipy PIL pooch ipywidgets IPython jaxtyping nbgrader",
+        ),
+        ("vaeedu.pixelcnn", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
+        ("vaeedu.autoregressive", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
         ("vaeedu.data", "matplotlib sklearn scipy PIL pooch requests ipywidgets IPython beartype"),
     ],
 )

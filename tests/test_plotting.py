@@ -78,3 +78,37 @@ def test_show_gives_alternative_text_and_closes_the_figure(monkeypatch):
 def test_a_figure_without_alternative_text_is_refused():
     with pytest.raises(ValueError, match="alt must describe the figure, but is empty"):
         plotting.show(mpl.figure.Figure(), alt="  ")
+
+
+class Shown:
+    """What it is."""
+
+    def method(self, text="""not a docstring"""):
+        r"""What it does,
+
+        in two paragraphs.
+        """
+        return text
+
+    def only_documented(self):
+        """There is nothing else."""
+
+
+def test_source_is_shown_without_its_docstrings():
+    assert plotting.show_source(Shown.method, len_of).data == (
+        '```python\ndef method(self, text="""not a docstring"""):\n    return text\n\n\n'
+        "def len_of(x):\n    return len(x)\n```"
+    )
+    shown = plotting.show_source(Shown).data
+    assert "What it" not in shown
+    assert '"""There is nothing else."""' in shown  # or the method would have no body
+    assert "two paragraphs" in plotting.show_source(Shown, docstrings=True).data
+
+
+def len_of(x):
+    return len(x)
+
+
+def test_source_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="objects must hold at least one function or class, but is empty"):
+        plotting.show_source()

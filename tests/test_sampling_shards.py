@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mutation import mutant
 
 from vaeedu import sampling
 
@@ -75,6 +76,29 @@ def test_plain_draws_have_the_batch_first(name, shape):
     check(PLAIN[name], rows(*shape), 0)
 
 
+MUTANTS = [
+    ("bernoulli", "shards", "whole.narrow(dim, part.start, part.stop - part.start).copy_(parameters)", "pass"),
+    ("Bernoulli", "draws", "return _bernoulli(probs, generator, batch_dim=len(n))",
+     "return _bernoulli(probs, generator, batch_dim=0)"),
+    ("reparameterize", "shards", "return whole.narrow(dim, part.start, part.stop - part.start)",
+     "return whole.narrow(dim, 0, part.stop - part.start)"),
+    ("reparameterize", "shards", "part.total, *shape[dim + 1 :]", "shape[dim], *shape[dim + 1 :]"),
+    ("reparameterize", "draws", "generator, batch_dim=len(sample_shape)", "generator, batch_dim=0"),
+    ("categorical", "draws", "batch_dim = 0 if", "batch_dim = 1 if"),
+    ("Uniform", "draws", "                len(n),", "                0,"),
+    ("MultivariateNormal", "draws", "batch_dim = len(n) if", "batch_dim = 0 if"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "module", "right", "wrong"), MUTANTS)
+def test_each_mistake_is_noticed(name, module, right, wrong, monkeypatch):
+    draw, dim = (PLAIN[name], 0) if name in PLAIN else ((lambda x, g: DRAWS[name](x, g, (5,))), 1)
+    with mutant("sampling", module, right, wrong) as mistaken:
+        monkeypatch.setitem(globals(), "sampling", mistaken)
+        with pytest.raises((AssertionError, RuntimeError)):
+            check(draw, rows(3), dim)
+
+
 def test_gradients_reach_the_parameters():
     loc = torch.zeros(3, 2, requires_grad=True)
     with sampling.shard(2, 5, 9):
@@ -108,8 +132,10 @@ def test_shards_nest_and_end():
 
 @pytest.mark.parametrize("bounds", [(-1, 2, 5), (3, 3, 5), (4, 2, 5), (2, 6, 5), (0, 0, 0)])
 def test_bounds_that_are_none_are_refused(bounds):
-    with pytest.raises(
-        ValueError, match=r"^start, stop, total must satisfy .* but are .*: leave out the parts"
+    with (
+        pytest.raises(
+            ValueError, match=r"^start, stop, total must satisfy .* but are .*: leave out the parts"
+        ),
+        sampling.shard(*bounds),
     ):
-        with sampling.shard(*bounds):
-            pass
+        pass

@@ -5,6 +5,7 @@
 
 import argparse
 import copy
+import os
 import time
 
 import torch
@@ -76,6 +77,29 @@ def run(model=None, *, epochs=3, batch_size=8, seed=2, lr=0.05, fit=training.fit
     return model, history
 
 
+def by_hand(model, *, epochs=3, batch_size=8, seed=2, lr=0.05, max_norm=1.0):
+    """The loop that fit stands for."""
+    x, generator = images(), torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.5)
+    means, norms, rates = [], [], []
+    for _ in range(epochs):
+        losses, norm = [], []
+        rates.append(optimizer.param_groups[0]["lr"])
+        for index in torch.randperm(len(x), generator=generator).split(batch_size):
+            batch = binarize(x[index], generator=generator)
+            loss = model.loss(batch, generator=generator)
+            optimizer.zero_grad()
+            loss.backward()
+            norm.append(len(batch) * float(nn.utils.clip_grad_norm_(model.parameters(), max_norm)))
+            optimizer.step()
+            losses.append(len(batch) * loss.item())
+        scheduler.step()
+        means.append(sum(losses) / len(x))
+        norms.append(sum(norm) / len(x))
+    return means, norms, rates
+
+
 def weights(model):
     return copy.deepcopy(dict(model.state_dict()))
 
@@ -87,22 +111,6 @@ def same(one, other):
 def numbers(history):
     """The history without what a clock measured."""
     return {name: value for name, value in history.state_dict().items() if name != "seconds"}
-
-
-class SlowAdam(torch.optim.Adam):
-    """Updates one weight after another, with a rest between."""
-
-    rest = 0.0
-
-    def step(self, closure=None):
-        halfway = [p.clone() for group in self.param_groups for p in group["params"]]
-        super().step(closure)
-        updated = [p.clone() for group in self.param_groups for p in group["params"]]
-        for p, before in zip(self.param_groups[0]["params"], halfway, strict=True):
-            p.data.copy_(before)
-        for p, after in zip(self.param_groups[0]["params"], updated, strict=True):
-            time.sleep(self.rest)
-            p.data.copy_(after)
 
 
 def main():
@@ -124,8 +132,6 @@ def main():
         nonlocal calls
         calls += 1
         time.sleep(options.rest)
-        import os
-
         if options.die is not None and calls == 9 and os.environ.get("RANK") == str(options.die):
             os._exit(7)
         if options.unequal:
@@ -141,7 +147,7 @@ def main():
         checkpoint=options.checkpoint,
         checkpoint_every=options.every if options.checkpoint else None,
     )
-    if __import__("os").environ.get("RANK", "0") == "0":
+    if os.environ.get("RANK", "0") == "0":
         torch.save({"weights": dict(model.state_dict()), "history": history.state_dict()}, options.result)
 
 

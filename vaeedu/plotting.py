@@ -1,19 +1,22 @@
-"""Figures that can be read by everyone: a colour-blind-safe palette, images in a grid, and alternative text.
+"""What a lecture shows: figures that everyone can read (palette, images in a grid, alternative text), and code.
 
 The palette is that of Okabe and Ito (2008), Color universal design.
 """
 
+import ast
 import base64
 import html
+import inspect
 import io
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
 from cycler import cycler
-from IPython.display import display
+from IPython.display import Markdown, display
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -133,3 +136,36 @@ def show(figure: Figure, *, alt: str) -> None:
     plt.close(figure)  # or the notebook would show it a second time
     image = f'<img style="max-width: 100%" alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
     display({"text/html": image, "image/png": data, "text/plain": alt}, raw=True)
+
+
+def show_source(*objects: Callable[..., object] | type, docstrings: bool = False) -> Markdown:
+    """Shows the library's own code, so that the lecture's text and the code that is tested cannot drift apart.
+
+    Args:
+        objects: Functions, methods or classes.
+        docstrings: Whether to keep docstrings, which the lecture's text usually replaces.
+
+    Returns:
+        The source as a highlighted block, for a cell's last line.
+
+    Raises:
+        ValueError: Nothing is given.
+
+    >>> "Lays images out" in show_source(tile).data
+    False
+    """
+    if not objects:
+        raise ValueError("objects must hold at least one function or class, but is empty")
+    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in objects]
+    code = "\n\n\n".join(sources if docstrings else map(_without_docstrings, sources))
+    return Markdown(f"```python\n{code}\n```")
+
+
+def _without_docstrings(source: str) -> str:
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    # A body that is nothing but its docstring would be none without it.
+    strings = [node.body[0] for node in nodes if ast.get_docstring(node) is not None and len(node.body) > 1]
+    dropped = {line for string in strings for line in range(string.lineno, (string.end_lineno or 0) + 1)}
+    lines = [line for number, line in enumerate(source.splitlines(), 1) if number not in dropped]
+    return "\n".join(lines)

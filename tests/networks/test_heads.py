@@ -107,3 +107,12 @@ def test_log_probabilities_are_never_in_half_precision(half):
 def test_what_is_wrong_is_said(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize(
+    "head", [NormalHead(3, (2,)), NormalHead(None, (3,), scale=0.5), BernoulliHead(3, (2,))]
+)
+def test_a_network_that_diverged_makes_nan_not_an_error(head):
+    """So that the loss is NaN, and `fit` says at which step."""
+    p = head(torch.full((4, 3), torch.nan))
+    assert bool(p.log_prob(torch.ones(4, *p.event_shape)).isnan().all())

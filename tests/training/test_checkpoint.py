@@ -212,6 +212,23 @@ def test_the_folder_must_exist(tmp_path):
         runs.run(checkpoint=tmp_path / "nowhere" / "run.pt")
 
 
+def test_a_write_that_is_cut_off_leaves_the_earlier_file(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    runs.run(epochs=1, checkpoint=path)
+    before = path.read_bytes()
+
+    def fsync(number):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(Killed):
+            runs.run(epochs=2, checkpoint=path)
+    assert path.read_bytes() == before
+    model, _ = runs.run(checkpoint=path)
+    assert runs.same(runs.weights(model), runs.weights(runs.run()[0]))
+
+
 def times_written(monkeypatch, tmp_path, **options):
     saves = []
     monkeypatch.setattr(checkpoint.Checkpoint, "save", _noting(saves, checkpoint.Checkpoint.save))
@@ -275,7 +292,7 @@ def test_killed_at_random_and_restarted(tmp_path):
     path, result = tmp_path / "run.pt", tmp_path / "result.pt"
     arguments = (result, "--checkpoint", path, "--every", 1, "--rest", 0.002)
     dice = random.Random(0)
-    for _ in range(3):
+    for _ in range(2):
         kill_after(program(*arguments), dice.randrange(1, 7), dice.random() * 0.01)
     assert not result.exists()
     done = program(*arguments)

@@ -37,7 +37,9 @@ def assert_like_one_process(stored, **options):
         assert stored["history"][name] == pytest.approx(getattr(history, name), abs=1e-9)
 
 
-@pytest.mark.parametrize(("num_processes", "batch_size"), [(2, 8), (3, 13)])
+@pytest.mark.parametrize(
+    ("num_processes", "batch_size"), [(2, 8), pytest.param(3, 13, marks=pytest.mark.slow)]
+)
 def test_several_processes_are_like_one(num_processes, batch_size, tmp_path):
     """53 examples: batches of 8 leave 5, batches of 13 leave 1, so that two of three processes have no row."""
     done = torchrun(num_processes, tmp_path / "result.pt", "--batch-size", batch_size)
@@ -78,7 +80,7 @@ def test_noise_that_is_not_shared_is_noticed(tmp_path):
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 @pytest.mark.parametrize("num_rows", [1, 2, 5, 7, 128])
 def test_parts_cover_the_batch_and_weights_add_up_to_one(size, num_rows):
-    parts = [Team(rank, size).part(num_rows) for rank in range(size)]
+    parts = [Team(rank, size, torch.device("cpu")).part(num_rows) for rank in range(size)]
     covered = [row for part in parts if part.weight for row in range(part.start, part.stop)]
     assert covered == list(range(num_rows))
     assert sum(part.weight for part in parts) == pytest.approx(1.0)

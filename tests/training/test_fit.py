@@ -9,32 +9,9 @@ from vaeedu import training
 from vaeedu.training import batches, devices, fit
 
 
-def by_hand(model, *, epochs=3, batch_size=8, seed=2, lr=0.05, max_norm=1.0):
-    """The loop that fit stands for."""
-    x, generator = runs.images(), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.5)
-    means, norms, rates = [], [], []
-    for _ in range(epochs):
-        losses, norm = [], []
-        rates.append(optimizer.param_groups[0]["lr"])
-        for index in torch.randperm(len(x), generator=generator).split(batch_size):
-            batch = runs.binarize(x[index], generator=generator)
-            loss = model.loss(batch, generator=generator)
-            optimizer.zero_grad()
-            loss.backward()
-            norm.append(len(batch) * float(nn.utils.clip_grad_norm_(model.parameters(), max_norm)))
-            optimizer.step()
-            losses.append(len(batch) * loss.item())
-        scheduler.step()
-        means.append(sum(losses) / len(x))
-        norms.append(sum(norm) / len(x))
-    return means, norms, rates
-
-
 def test_fit_is_the_loop_by_hand_bit_for_bit():
     reference = runs.TinyVAE()
-    means, norms, rates = by_hand(reference)
+    means, norms, rates = runs.by_hand(reference)
     model, history = runs.run()
     assert runs.same(runs.weights(model), runs.weights(reference))
     assert history.loss == pytest.approx(means, rel=1e-12)

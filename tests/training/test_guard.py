@@ -58,6 +58,31 @@ def test_the_step_is_found_and_the_weights_are_those_before(
     assert runs.same(runs.weights(model), runs.weights(cut_off))
 
 
+def test_the_errors_that_ruined_weights_lead_to_are_traced_back():
+    """torch's distributions refuse NaN: the message would name a parameter of theirs, and no step."""
+    model = runs.TinyVAE()
+
+    def loss(x, rows, *, generator):
+        value = model.loss(x, generator=generator)  # validates
+        return value + BAD["gradient"](x, model) if (rows == 17).any() else value
+
+    data = runs.images(), torch.arange(runs.N)
+    order = torch.randperm(runs.N, generator=torch.Generator().manual_seed(2))
+    step = int((order == 17).nonzero()) // 8
+    assert step < 6  # others follow
+    with pytest.raises(NonFiniteLossError, match=rf"^A weight stopped being finite in epoch 0, step {step},"):
+        runs.run(model, data=data, loss=loss, transform=lambda x, rows, generator: (x.round(), rows))
+    assert all(bool(w.isfinite().all()) for w in runs.weights(model).values())
+
+
+def test_other_errors_are_left_as_they_are():
+    def loss(x, *, generator):
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        runs.run(loss=loss)
+
+
 @pytest.mark.parametrize("clip", [None, 1.0])
 def test_a_bad_step_in_a_later_epoch(clip):
     calls = []

@@ -94,14 +94,22 @@ def likelihood(decoder: Network, z: Float[Tensor, "*batch K"], x: Tensor) -> Dis
     return p
 
 
-def log_likelihood(decoder: Network, z: Float[Tensor, "S B K"], x: Tensor) -> Float[Tensor, "S B"]:
+def log_likelihood(
+    decoder: Network, z: Float[Tensor, "S B K"], x: Tensor, *, is_checked: bool = False
+) -> Float[Tensor, "S B"]:
     """Returns log p(x|z) in nats, one number for each sample and example.
+
+    Args:
+        decoder: Maps z to p(x|z).
+        z: Latents.
+        x: Examples.
+        is_checked: Whether these examples are known to be in the support.
 
     Raises:
         ValueError: As `likelihood`, or the likelihood is Bernoulli and `x` is not binary.
     """
     p = likelihood(decoder, z, x)
-    if isinstance(p, Independent) and isinstance(p.base_dist, Bernoulli):
+    if not is_checked and isinstance(p, Independent) and isinstance(p.base_dist, Bernoulli):
         _require_binary(x)
     return unchecked(p).log_prob(x)
 

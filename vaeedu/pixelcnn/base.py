@@ -21,6 +21,7 @@ from vaeedu.pixelcnn.outputs import (
 from vaeedu.pixelcnn.receptive import mean_input_gradient
 
 LIKELIHOODS = ("categorical", "logistic_mixture")
+_LARGEST_TENSOR = 2**24  # bytes
 RowWatcher = Callable[[int, Tensor], object]
 
 
@@ -57,11 +58,23 @@ class PixelModel(nn.Module, abc.ABC):
         checks.positive_int("num_components", num_components)
         self.output = _output(C, num_levels, likelihood, num_components)
         self.num_colors = self.output.num_steps
-        if checks.positive_int("num_channels", num_channels) < self.num_colors:
+        self.num_channels = checks.positive_int("num_channels", num_channels)
+        if num_channels < self.num_colors:
             raise ValueError(
                 f"num_channels must be at least {self.num_colors}, a feature for each of the image's channels, "
                 f"but is {num_channels}"
             )
+
+    @property
+    def microbatch_size(self) -> int:
+        """Into pieces of how many images `training.fit` cuts a batch on the CPU.
+
+        Tensors of more than 32 MiB are given back to the system when they are freed, and the next one is filled with
+        fresh pages: a large network then spends half of its time on page faults. Pieces stay well below.
+        """
+        _, H, W = self.image_shape
+        images = _LARGEST_TENSOR // (4 * 2 * self.num_channels * H * W)
+        return 1 << max(images.bit_length() - 1, 0)
 
     @abc.abstractmethod
     def network(self, x: Float[Tensor, "B C H W"], y: Int64[Tensor, " B"] | None) -> Float[Tensor, "B P H W"]:
@@ -88,7 +101,7 @@ class PixelModel(nn.Module, abc.ABC):
             ValueError: The images' shape does not fit, or labels are missing, superfluous or out of range.
         """
         x = checks.images("x_scaled", x_scaled, self.image_shape)
-        raw = self.network(_in_fast_layout(x), self._labels(y, len(x)))
+        raw = self.network(x, self._labels(y, len(x)))
         return self.output.arrange(raw)
 
     def scale(self, levels: object) -> Float[Tensor, "B C H W"]:
@@ -282,8 +295,3 @@ def _output(num_channels: int, num_levels: int, likelihood: str, num_components:
     if likelihood == "logistic_mixture":
         return LogisticMixtureOutput(num_channels, num_levels, num_components)
     return BernoulliOutput(num_channels) if num_levels == 2 else CategoricalOutput(num_channels, num_levels)
-
-
-def _in_fast_layout(x: Tensor) -> Tensor:
-    # With the channels of a pixel side by side, convolutions on the CPU need not rearrange their inputs.
-    return x.contiguous(memory_format=torch.channels_last)

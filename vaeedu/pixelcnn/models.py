@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaeedu.pixelcnn.base import PixelModel
-from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock
+from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout
 from vaeedu.pixelcnn.programs import GatedProgram, ResidualProgram
 
 
@@ -66,6 +66,7 @@ class PixelCNN(PixelModel):
         h = self.first(x)
         if self.first_label is not None:
             h = h + self.first_label(y)[:, :, None, None]
+        h = in_fast_layout(h)
         for block in self.blocks:
             h = block(h, y)
         return self.head(h)
@@ -141,6 +142,7 @@ class GatedPixelCNN(PixelModel):
         outputs: list[tuple[Tensor, Tensor]] = []
         for layer, source in zip(self.layers, self.shortcut_from, strict=True):
             v, h = layer(v, h, y, None if source is None else outputs[source])
+            v, h = in_fast_layout(v), in_fast_layout(h)
             outputs.append((v, h))
         return self.head(h)
 

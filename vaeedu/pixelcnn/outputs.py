@@ -1,11 +1,10 @@
 """What a network's numbers at a pixel mean: distributions over the levels of its sub-pixels.
 
-Each output knows four things: how many numbers a pixel takes (`num_parameters`), how many steps the network takes for
-a pixel (`num_steps`: one for each sub-pixel, or one for all), the log-probability of an image, and how to draw.
 Every draw inverts the cumulative distribution at one number u, uniform on [0, 1): samplers that are handed
 the same u draw the same image.
 """
 
+import abc
 import functools
 
 import torch
@@ -16,7 +15,51 @@ from torch.nn import functional
 _SMALLEST_LOG_SCALE = -7.0
 
 
-class BernoulliOutput:
+class Output(abc.ABC):
+    """What a network's numbers at a pixel mean.
+
+    Attributes:
+        num_parameters: P, how many numbers a pixel takes.
+        num_steps: How many steps the network takes for a pixel: one for each sub-pixel, or one for all.
+    """
+
+    num_parameters: int
+    num_steps: int
+
+    @abc.abstractmethod
+    def arrange(self, raw: Float[Tensor, "B P H W"]) -> Float[Tensor, "B ..."]:
+        """Returns the network's output in the shape of logits."""
+
+    @abc.abstractmethod
+    def log_prob(
+        self, logits: Float[Tensor, "B ..."], levels: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, " B"]:
+        """Computes log p(levels) in nats: the sum over pixels."""
+
+    @abc.abstractmethod
+    def probs(
+        self, logits: Float[Tensor, "B ..."], levels: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, "B L C H W"]:
+        """Returns the probability of each level at each sub-pixel, given those before it."""
+
+    def noise(self, u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Returns what `draw` asks for instead of u: often u itself."""
+        return u
+
+    @abc.abstractmethod
+    def draw(
+        self,
+        parameters: Float[Tensor, "N P"],
+        noise: Float[Tensor, " N"],
+        pixel: Float[Tensor, "N C"],
+        channel: int,
+        *,
+        out: Float[Tensor, " N"],
+    ) -> None:
+        """Draws the levels of one channel into `out`, given those of the channels before it in `pixel`."""
+
+
+class BernoulliOutput(Output):
     """Two levels: one logit a sub-pixel, that of level 1. Its logits have shape `(B, C, H, W)`."""
 
     def __init__(self, num_channels: int) -> None:
@@ -57,7 +100,7 @@ class BernoulliOutput:
         torch.ge(parameters[:, 0], noise, out=out)
 
 
-class CategoricalOutput:
+class CategoricalOutput(Output):
     """Any number of levels: a softmax a sub-pixel. Its logits have shape `(B, L, C, H, W)`."""
 
     def __init__(self, num_channels: int, num_levels: int) -> None:
@@ -80,10 +123,6 @@ class CategoricalOutput:
         """Returns the probability of each level at each sub-pixel, given those before it."""
         return logits.softmax(dim=1)
 
-    def noise(self, u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Returns what `draw` asks for: u."""
-        return u
-
     def draw(
         self,
         parameters: Float[Tensor, "N L"],
@@ -97,7 +136,7 @@ class CategoricalOutput:
         out.copy_(invert_cumulative(parameters.softmax(dim=1), noise))
 
 
-class LogisticMixtureOutput:
+class LogisticMixtureOutput(Output):
     r"""Ordered levels: a mixture of M logistic distributions, each level getting the mass of its interval.
 
     With x ∈ [−1, 1] the level's place, w = 1 / (L − 1) half the distance between two, and the sub-pixels of a pixel
@@ -142,10 +181,6 @@ class LogisticMixtureOutput:
         by_color = [self._level_probs(parameters, x, c) for c in range(x.shape[-1])]  # each (B, H, W, L)
         return torch.stack(by_color, dim=-1).permute(0, 3, 4, 1, 2)
 
-    def noise(self, u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Returns what `draw` asks for: u."""
-        return u
-
     def draw(
         self,
         parameters: Float[Tensor, "N P"],
@@ -187,9 +222,6 @@ class LogisticMixtureOutput:
 
     def _scaled(self, levels: Tensor) -> Tensor:
         return scale_levels(levels, self.num_levels)
-
-
-Output = BernoulliOutput | CategoricalOutput | LogisticMixtureOutput
 
 
 def scale_levels(

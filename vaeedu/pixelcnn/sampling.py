@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from vaeedu import sampling
 from vaeedu.pixelcnn.incremental import RowProgram
@@ -34,6 +33,8 @@ def draw_images(
     on_row: Callable[[int, Tensor], object] | None,
 ) -> Int64[Tensor, "N C H W"]:
     """Draws n images; `given` holds levels to be kept, and a mask that is true where they are. See `PixelModel`."""
+    from tqdm.auto import tqdm  # looks for a notebook: only when asked for images
+
     C, H, W = model.image_shape
     like = next(model.parameters())
     u = sampling.uniform(n * C * H * W, generator=generator).reshape(n, C, H, W)

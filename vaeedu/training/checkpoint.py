@@ -85,7 +85,7 @@ class Checkpoint:
         Raises:
             ValueError: The content is damaged, no checkpoint, or one of another run.
         """
-        found = self._load(content)
+        found = _load(content, self._path)
         differing = [
             f"{name} was {found['run'].get(name)!r}, and now is {value!r}"
             for name, value in self._run.items()
@@ -102,16 +102,31 @@ class Checkpoint:
             )
         return found["state"], found["best"]
 
-    def _load(self, content: bytes) -> dict[str, Any]:
-        body, trailer = content[:-_TRAILER], content[-_TRAILER:]
-        sound = trailer == _MARK + hashlib.sha256(body).hexdigest().encode()
-        found = torch.load(io.BytesIO(body), weights_only=True, map_location="cpu") if sound else None
-        if not isinstance(found, dict) or found.get("format") != _FORMAT:
-            raise ValueError(
-                f"checkpoint {self._path} must be a file that fit wrote, but is damaged or something else: "
-                "delete it to start anew, or name another path"
-            )
-        return found
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Returns the state of the run in a checkpoint: its `"model"` is the weights, its `"epoch"` how many are done.
+
+    Raises:
+        ValueError: There is no such file, or it is damaged or no checkpoint.
+    """
+    if not Path(path).is_file():
+        raise ValueError(
+            f"checkpoint {path} must be a file that fit wrote, but there is none: train the model first"
+        )
+    state: dict[str, Any] = _load(Path(path).read_bytes(), Path(path))["state"]
+    return state
+
+
+def _load(content: bytes, path: Path) -> dict[str, Any]:
+    body, trailer = content[:-_TRAILER], content[-_TRAILER:]
+    sound = trailer == _MARK + hashlib.sha256(body).hexdigest().encode()
+    found = torch.load(io.BytesIO(body), weights_only=True, map_location="cpu") if sound else None
+    if not isinstance(found, dict) or found.get("format") != _FORMAT:
+        raise ValueError(
+            f"checkpoint {path} must be a file that fit wrote, but is damaged or something else: "
+            "delete it to start anew, or name another path"
+        )
+    return found
 
 
 def _shapes(weights: dict[str, Any]) -> dict[str, tuple[object, object]]:

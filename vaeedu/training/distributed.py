@@ -35,10 +35,11 @@ class Team:
     Attributes:
         rank: Number of this process, from 0. Process 0 shows the bar and writes the checkpoints.
         size: How many there are.
+        device: The one that falls to this process.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int, size: int, device: torch.device) -> None:
+        self.rank, self.size, self.device = rank, size, device
 
     def part(self, num_rows: int) -> Part:
         """Returns this process's part of a batch; parts differ by one row at most."""
@@ -122,20 +123,20 @@ class Team:
             )
 
 
-def join(wanted: torch.device) -> tuple[Team, torch.device]:
-    """Returns the team of this process, and the device that falls to it.
+def join(wanted: torch.device) -> Team:
+    """Returns the team of this process; under CUDA each gets a device of its own.
 
     Under `torchrun` the processes are connected, unless they already are: by NCCL between GPUs, by Gloo between CPUs.
     """
     if not dist.is_available() or not (dist.is_initialized() or dist.is_torchelastic_launched()):
-        return Team(), wanted
+        return Team(0, 1, wanted)
     if wanted.type == "cuda":
         wanted = torch.device("cuda", int(os.environ.get("LOCAL_RANK", wanted.index or 0)))
         torch.cuda.set_device(wanted)
     if not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if wanted.type == "cuda" else "gloo", timeout=_TIMEOUT)
         atexit.register(_leave)
-    return Team(dist.get_rank(), dist.get_world_size()), wanted
+    return Team(dist.get_rank(), dist.get_world_size(), wanted)
 
 
 def _leave() -> None:

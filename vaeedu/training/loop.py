@@ -61,29 +61,41 @@ class Loop:
 
     def _epoch(self, interrupt: Interrupt) -> bool:
         """Makes the epoch's remaining steps; returns whether Ctrl-C cut it short."""
-        state, started = self.state, time.perf_counter()
+        state, started, stop = self.state, time.perf_counter(), False
         order = self._order()
         self.guard.accept()
 
+        def batch(step: int) -> Tensor:
+            return order[step * self._batch_size : (step + 1) * self._batch_size]
+
         def make_step(stop: bool = False) -> None:
-            self._step(self._batch(order, state.step), state.records[state.step], stop=stop)
+            self._step(batch(state.step), state.records[state.step], stop=stop)
             state.step += 1
 
-        stop = False
         while state.step < len(state.records) and not stop:
-            make_step(interrupt.pressed)
-            self._bar.advance(len(self._batch(order, state.step - 1)))
+            try:
+                make_step(interrupt.pressed)
+            except Exception:
+                # Weights that an earlier step has ruined make many a loss raise errors that point elsewhere.
+                if self.guard.is_good():
+                    raise
+                self.guard.blame(batch, make_step)
+                continue
+            self._bar.advance(len(batch(state.step - 1)))
             stop = self._is_to_stop(interrupt)
             if stop or state.step % _LOOK_EVERY == 0 or state.step == len(state.records):
-                if not self.guard.accept():
-                    self.guard.blame(lambda step: self._batch(order, step), make_step)
-                self._bar.loss(float(state.records[: state.step, 0].mean()))
+                self._look(batch, make_step)
             if self._checkpoint is not None and self._checkpoint.is_due():
                 state.seconds += time.perf_counter() - started
                 self._save()
                 started = time.perf_counter()
         state.seconds += time.perf_counter() - started
         return stop
+
+    def _look(self, batch: Callable[[int], Tensor], make_step: Callable[[], None]) -> None:
+        if not self.guard.accept():
+            self.guard.blame(batch, make_step)
+        self._bar.loss(float(self.state.records[: self.state.step, 0].mean()))
 
     def _finish_epoch(self) -> None:
         state, history = self.state, self.state.history
@@ -115,9 +127,6 @@ class Loop:
         if state.step > 0:
             own.set_state(now)
         return order
-
-    def _batch(self, order: Tensor, step: int) -> Tensor:
-        return order[step * self._batch_size : (step + 1) * self._batch_size]
 
     def _is_to_stop(self, interrupt: Interrupt) -> bool:
         """Whether to stop after this step: all processes must do so after the same one."""

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vaeedu import sampling
 from vaeedu.training.batches import as_batch, take
-from vaeedu.training.distributed import Team
+from vaeedu.training.distributed import Part, Team
 
 
 class Step:
@@ -33,12 +34,13 @@ class Step:
         autocast: Callable[[], AbstractContextManager[Any]],
         compile: bool,
         team: Team,
+        microbatch_size: int | None = None,
     ) -> None:
         self._data, self._loss, self._transform = data, loss, transform
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._optimizer, self._generator = optimizer, generator
         self._max_norm, self.clips = max_grad_norm, max_grad_norm is not None
-        self._autocast, self._team = autocast, team
+        self._autocast, self._team, self._microbatch_size = autocast, team, microbatch_size
         self._compiled = _compiled(loss) if compile else None
 
     def __call__(self, index: Tensor, record: Tensor, *, stop: bool = False) -> None:
@@ -54,7 +56,7 @@ class Step:
             batch = take(self._data, index[part.start : part.stop])
             if self._transform is not None:
                 batch = as_batch(self._transform(*batch, generator=self._generator))
-            value = self._gradient(batch)
+            value = self._gradient(batch, part)
         if self._team.size > 1:
             value, record[2] = self._team.add_up(self._parameters, part.weight, value, stop)
         record[0] = value
@@ -62,17 +64,17 @@ class Step:
             record[1] = nn.utils.clip_grad_norm_(self._parameters, self._max_norm)
         self._optimizer.step()
 
-    def _gradient(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def _gradient(self, batch: tuple[Tensor, ...], part: Part) -> Tensor:
         """Returns the loss, with its gradient in the parameters."""
         if self._compiled is None:
-            return self._backward(self._loss, batch)
+            return self._backward(self._loss, batch, part)
         before = self._generator.get_state()
         try:
-            return self._backward(self._compiled, batch)
+            return self._backward(self._compiled, batch, part)
         except Exception as error:  # whatever goes wrong in there, what counts is whether it works without
             self._compiled = None
             self._generator.set_state(before)
-            value = self._backward(self._loss, batch)
+            value = self._backward(self._loss, batch, part)
             reason = next(iter(str(error).strip().splitlines()), "no reason given")
             warnings.warn(
                 f"torch.compile failed ({type(error).__name__}: {reason[:200]}): going on without it",
@@ -80,11 +82,30 @@ class Step:
             )
             return value
 
-    def _backward(self, loss: Callable[..., Tensor], batch: tuple[Tensor, ...]) -> Tensor:
+    def _backward(self, loss: Callable[..., Tensor], batch: tuple[Tensor, ...], part: Part) -> Tensor:
         self._optimizer.zero_grad(set_to_none=True)
+        B = len(batch[0])
+        if self._microbatch_size is None or self._microbatch_size >= B:
+            return self._loss_and_gradient(loss, batch, 1.0)
+        before, total = self._generator.get_state(), torch.zeros((), device=batch[0].device)
+        for start in range(0, B, self._microbatch_size):
+            stop = min(start + self._microbatch_size, B)
+            # Each piece draws the whole batch's noise again, and takes its own: the pieces add up to the whole.
+            self._generator.set_state(before)
+            with sampling.shard(part.start + start, part.start + stop, part.total):
+                piece = tuple(rows[start:stop] for rows in batch)
+                total = total + self._loss_and_gradient(loss, piece, (stop - start) / B)
+        return total
+
+    def _loss_and_gradient(
+        self, loss: Callable[..., Tensor], batch: tuple[Tensor, ...], weight: float
+    ) -> Tensor:
+        """Returns the weighted loss, and adds its gradient to the parameters'."""
         with self._autocast():
             value = loss(*batch, generator=self._generator)
         _check_loss(value)
+        if weight != 1.0:
+            value = value * weight
         value.backward()
         return value.detach()
 

@@ -82,7 +82,7 @@ def conv_vae(
     torch.Size([4, 1, 8, 8])
     """
     K = checks.positive_int("num_latents", num_latents)
-    num_features = 8 * num_channels
+    num_features = 8 * checks.positive_int("num_channels", num_channels)
     body = conv_encoder(image_shape, num_features, num_channels=num_channels)
     encoder = nn.Sequential(body, nn.ReLU(), NormalHead(num_features, (K,)))
     decoder_body = conv_decoder(K, image_shape, num_channels=num_channels)

@@ -116,9 +116,7 @@ class VAE(nn.Module):
         return p.mean if mean else sampling.draw(p, generator=generator)
 
     @torch.no_grad()
-    def interpolate(
-        self, x0: Float[Tensor, "B ..."], x1: Float[Tensor, "B ..."], num_steps: int
-    ) -> Float[Tensor, "steps B ..."]:
+    def interpolate(self, x0: Tensor, x1: Tensor, num_steps: int) -> Float[Tensor, "steps B ..."]:
         """Decodes the straight line between the codes of two images.
 
         Args:
