@@ -102,7 +102,7 @@ class FVSBN(AutoregressiveModel):
         ValueError: `image_shape` is not three positive whole numbers.
 
     Reference:
-        Frey, Hinton and Dayan (1996), Does the wake-sleep algorithm learn good density estimators?
+        Frey, Hinton and Dayan (1996), Does the wake-sleep algorithm produce good density estimators?
 
     >>> model = FVSBN((1, 8, 8))
     >>> model.log_prob(model.sample(3)).shape
