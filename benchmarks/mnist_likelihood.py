@@ -115,8 +115,8 @@ class Run:
         """What was seen so far: images, seconds of training, nats on test images."""
         return self._read("curve") or []
 
-    def train(self, seconds: float) -> "Run":
-        """Trains for so long, or goes on as planned."""
+    def train(self, seconds: float, **remarks: object) -> "Run":
+        """Trains for so long, or goes on as planned; remarks are kept with the plan."""
         plan = self.plan
         if not plan:
             a_step = speed(self.recipe, self._train, self._device)
@@ -126,6 +126,7 @@ class Run:
                 "budget": seconds,
                 "seconds_a_step": a_step,
                 "steps_a_stage": steps,
+                **remarks,
             }
             self._write("plan", plan)
         self._check_plan(plan, seconds)
