@@ -85,7 +85,7 @@ class Run:
         folder: Where checkpoint, plan and curve lie.
         images: Grey training images and binary test images, as `mnist` returns them.
         device: Where to train.
-        num_looked_at: How many test images a point on the curve is measured on, before the last one.
+        num_looked_at: How many test images a point on the curve is measured on; the end is on all as well.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Run:
         self._device = torch.device(at)
         self._train = images["train"].to(self._device)
         self._test = images["test"]
+        self.num_test = len(self._test)
 
     @property
     def plan(self) -> dict[str, object]:
@@ -172,20 +173,18 @@ class Run:
         seconds = before + now - self._last_look
         self._write("clock", {"seconds": seconds})
         if stage in LOOKS:
-            test = self._test if stage == NUM_STAGES else self._test[: self.num_looked_at]
-            nll = self._nll(self.model.average, test)
-            raw = self._nll(self.model.network, self._test[: self.num_looked_at])
-            done.append(
-                {
-                    "stage": stage,
-                    "images": float(state["step"]) * self.recipe.batch_size,
-                    "seconds": seconds,
-                    "test_images": len(test),
-                    "nll": float(nll.mean()),
-                    "standard_error": float(nll.std() / len(nll) ** 0.5),
-                    "nll_without_averaging": float(raw.mean()),
-                }
-            )
+            few = self._test[: self.num_looked_at]
+            nll, raw = self._nll(self.model.average, few), self._nll(self.model.network, few)
+            point = {
+                "stage": stage,
+                "images": float(state["step"]) * self.recipe.batch_size,
+                "seconds": seconds,
+                **_summary("nll", nll),
+                "nll_without_averaging": float(raw.mean()),
+            }
+            if stage == NUM_STAGES:
+                point |= _summary("nll_of_all", self._nll(self.model.average, self._test))
+            done.append(point)
             self._write("curve", done)
             print(f"{self._name}: {done[-1]}", flush=True)
         self._last_look = time.perf_counter()
@@ -205,6 +204,10 @@ class Run:
         fresh = file.with_name(file.name + ".tmp")  # a run may be killed at any time
         fresh.write_text(json.dumps(content, indent=1))
         fresh.replace(file)
+
+
+def _summary(name: str, nll: torch.Tensor) -> dict[str, float]:
+    return {name: float(nll.mean()), f"{name}_error": float(nll.std() / len(nll) ** 0.5)}
 
 
 def network(recipe: Recipe) -> GatedPixelCNN:
@@ -275,24 +278,22 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
             f"{p['images']:.0f}",
             f"{p['images'] / len(run._train):.2f}",
             f"{p['seconds']:.0f}",
-            f"{p['test_images']:.0f}",
-            f"{p['nll']:.2f} ± {p['standard_error']:.2f}",
+            f"{p['nll']:.2f} ± {p['nll_error']:.2f}",
             f"{p['nll_without_averaging']:.2f}",
         ]
         for p in curve
     ]
-    header = ["images seen", "passes", "seconds", "test images", "−log p(x), nats", "without averaging"]
+    header = ["images seen", "passes", "seconds", "−log p(x), nats", "without averaging"]
     text = (
         f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} channels, batches of "
         f"{recipe.batch_size}, {recipe.precision}, Adam at {recipe.learning_rate:g}, falling to zero in the second "
         f"half; seed {SEED}. Seconds are of training: measuring the speed of a step, which sets the number of steps "
         f"for the budget of {plan['budget']:.0f} s, and the looks at test images come on top. Likelihoods are exact, "
         "in float32, of the average of the weights after the last steps (a twenty-fifth of all so far); ± is the "
-        f"standard error over images. The last column is of the last weights, on the first {run.num_looked_at} test "
-        "images.\n\n"
-        f"**After {last['seconds']:.0f} s: {last['nll']:.2f} nats an image**, on "
-        f"{last['test_images']:.0f} test images."
-        f"{note}\n\n{table(header, rows)}"
+        "standard error over images.\n\n"
+        f"**After {last['seconds']:.0f} s: {last['nll_of_all']:.2f} ± {last['nll_of_all_error']:.2f} nats an image**, "
+        f"on all {run.num_test} test images."
+        f"{note}\n\nOn the way, on the first {run.num_looked_at} of them:\n\n{table(header, rows)}"
     )
     keep(name, text, {"seed": SEED, "plan": plan, "curve": curve, **(numbers or {})})
     figure = Figure(figsize=(5, 3.4), layout="constrained")
@@ -304,8 +305,8 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
     )
     axes.set(
         xlabel="seconds of training",
-        ylabel="−log p(x) of test images (nats)",
-        title=f"{last['nll']:.1f} nats after {last['seconds']:.0f} s",
+        ylabel=f"−log p(x), first {run.num_looked_at} test images (nats)",
+        title=f"{last['nll_of_all']:.1f} nats after {last['seconds']:.0f} s",
     )
     axes.legend()
     RESULTS.mkdir(exist_ok=True)

@@ -164,20 +164,20 @@ def mnist(folder, seconds, num_layers, num_channels):
     """Trains a small network on MNIST for so long; keeps its learning curve."""
     recipe = mnist_likelihood.Recipe(num_layers=num_layers, num_channels=num_channels)
     run = mnist_likelihood.Run("pixelcnn_mnist", recipe, folder, mnist_likelihood.mnist(), num_looked_at=500)
-    title = f"Gated PixelCNN on MNIST, {seconds:.0f} seconds on a CPU"
+    title = "Gated PixelCNN on MNIST, minutes on a CPU"
     mnist_likelihood.report("pixelcnn_mnist", title, run.train(seconds))
 
 
 PARTS = ("sampling", "training", "digits", "mnist")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Runs the parts asked for, and keeps a table of each."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("parts", nargs="*", default=list(PARTS), choices=PARTS, metavar="part", help=", ".join(PARTS))
+    add("parts", nargs="*", default="all", choices=("all", *PARTS), metavar="part", help=", ".join(PARTS))
     add("--rounds", type=int, default=3, help="timed repetitions")
     add("--batches", type=int, nargs="+", default=[1, 16, 64], help="images sampled at once")
     add("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
@@ -190,23 +190,24 @@ def main() -> None:
     add("--mnist-channels", type=int, default=32)
     add("--folder", type=Path, default=Path(__file__).parent / "runs", help="checkpoints and curves of mnist")
     add("--threads", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    parts = PARTS if "all" in options.parts else options.parts
     torch.set_num_threads(options.threads)
-    if "sampling" in options.parts:
+    if "sampling" in parts:
         rows = [
             compare_sampling(name, batch, options.rounds)
             for name in options.networks
             for batch in options.batches
         ]
         keep("pixelcnn_sampling", _sampling_table(rows), rows)
-    if "training" in options.parts:
+    if "training" in parts:
         size = options.train_layers, options.train_channels, options.train_batch
         found = compare_training(options.rounds, *size)
         keep("pixelcnn_training", _training_table(found, *size), found)
-    if "digits" in options.parts:
+    if "digits" in parts:
         bits = digits(options.digits_epochs)
         keep("pixelcnn_digits", _digits_text(bits), bits)
-    if "mnist" in options.parts:
+    if "mnist" in parts:
         mnist(options.folder, options.mnist_seconds, options.mnist_layers, options.mnist_channels)
 
 
