@@ -299,8 +299,8 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
     figure = Figure(figsize=(5, 3.4), layout="constrained")
     axes = figure.subplots()
     seconds = [p["seconds"] for p in curve]
-    axes.loglog(seconds, [p["nll"] for p in curve], "o-", color=plotting.BLUE, label="averaged weights")
-    axes.loglog(
+    axes.semilogx(seconds, [p["nll"] for p in curve], "o-", color=plotting.BLUE, label="averaged weights")
+    axes.semilogx(
         seconds, [p["nll_without_averaging"] for p in curve], ":", color=plotting.ORANGE, label="last weights"
     )
     axes.set(

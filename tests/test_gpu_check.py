@@ -181,7 +181,7 @@ class TestRun:
         assert found["numbers"]["more"] == 1
         last = found["numbers"]["curve"][-1]
         assert (
-            f"{last['nll']:.2f} nats an image**, on 12 test images. A note."
+            f"{last['nll_of_all']:.2f} ± {last['nll_of_all_error']:.2f} nats an image**, on all 12 test images. A note."
             in (results / "tiny.md").read_text()
         )
         assert (results / "tiny.png").read_bytes().startswith(b"\x89PNG")
