@@ -29,6 +29,9 @@ demo-class: course ## grade a demo class in classroom/ and compare its marks wit
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
+gpu-check: dev ## test and measure on a GPU, if there is one; GPU_ARGS="--seconds 300" is passed on
+	$(BIN)/python tools/gpu_check.py $(GPU_ARGS)
+
 lint: dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,4 +51,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all release demo-class bench lint format clean course dev
+.PHONY: help lab test test-all release demo-class bench gpu-check lint format clean course dev

@@ -1,18 +1,26 @@
-"""PixelCNN on the CPU: the cached sampler against the naive one, training in pieces against a plain step, digits.
+"""PixelCNN on the CPU: the cached sampler against the naive one, training in pieces against a plain step, likelihoods.
 
-Claims, for 28×28 black and white images. Sampling: the gated network of 6 layers × 32 channels is at least 50× as fast
-as naive sampling at batch 1, 200× at 16 and 600× at 64; the one of 10 × 128 at least 100×, 500×, 800×; the residual
-PixelCNN at least 15×, 60×, 130×. A naive sampler runs the network once for each of 784 pixels: it is timed over a few
-passes. Training: a step of the 10 × 128 network on 128 images, as `fit` makes it, is at least 2.5× as fast as in one
-piece, 4.5× in bfloat16. Digits (8×8, 17 levels): less than 2 minutes of training beat independent pixels and PPCA.
-Run: `python benchmarks/pixelcnn.py [--rounds 3] [--batches 1 16 64] [--networks ...] [--skip training digits]`.
+Parts, named on the command line (none: all), for black and white images of 28×28 but for the digits:
+
+- `sampling`: the gated network of 6 layers × 32 channels is at least 50× as fast as naive sampling at batch 1, 200× at
+  16 and 600× at 64; the one of 10 × 128 at least 100×, 500×, 800×; the residual PixelCNN at least 15×, 60×, 130×. A
+  naive sampler runs the network once for each of 784 pixels: it is timed over a few passes.
+- `training`: a step of the 10 × 128 network on 128 images, as `fit` makes it, is at least 2.5× as fast as in one piece,
+  4.5× in bfloat16.
+- `digits` (8×8, 17 levels): less than 2 minutes of training beat independent pixels and PPCA.
+- `mnist`: the learning curve of the 6 × 32 network, binarised dynamically, in six minutes of training. It goes on from
+  its checkpoint in `benchmarks/runs/` if it has one.
+
+Run: `python benchmarks/pixelcnn.py [part ...] [--rounds 3] [--batches 1 16 64] [--networks ...]`.
 """
 
 import argparse
 import math
 import statistics
 import time
+from pathlib import Path
 
+import mnist_likelihood
 import torch
 from common import keep, table
 
@@ -116,10 +124,12 @@ def digits(epochs):
     took = time.perf_counter() - start
     with torch.no_grad():
         ours = float(model.bits_per_dim(x_test).mean())
+    ppca, best = _ppca_bits(x[held_out:], x[:held_out], x_test)
     return {
         "gated PixelCNN": ours,
-        "independent pixels": _independent_bits(x, x_test),
-        "PPCA": _ppca_bits(x, x_test),
+        "independent pixels": _independent_bits(x[held_out:], x_test),
+        "PPCA": ppca,
+        "components": best,
         "seconds": took,
     }
 
@@ -131,54 +141,74 @@ def _independent_bits(x, x_test):
     return -float(log_p[torch.arange(64), x_test.flatten(1)].mean())
 
 
-def _ppca_bits(x, x_test, num_draws=20):
+def _ppca_bits(x, chosen_on, x_test, num_draws=20):
     """A density made into a bound on probabilities: p(level) ≥ exp E log p(level + u), u uniform on [0, 1).
 
-    Reference: Theis, van den Oord and Bethge (2016), A note on the evaluation of generative models, eq. 3. The
-    number of components is the best one *on the test images*, which favours PPCA.
+    Returns the test images' bits a pixel, and the number of components, which is the best on the images held out.
+
+    Reference: Theis, van den Oord and Bethge (2016), A note on the evaluation of generative models, eq. 3.
     """
     generator = torch.Generator().manual_seed(0)
 
     def dequantized(levels):
-        return levels.flatten(1) + torch.rand(len(levels), 64, generator=generator, dtype=torch.float64)
+        noise = torch.rand(num_draws, len(levels), 64, generator=generator, dtype=torch.float64)
+        return (levels.flatten(1) + noise).flatten(0, 1)
 
-    noisy, noisy_test = dequantized(x.repeat(5, 1, 1, 1)), [dequantized(x_test) for _ in range(num_draws)]
-    return min(
-        -statistics.mean(float(model.log_prob(y).mean()) for y in noisy_test) / 64 / math.log(2)
-        for model in (ProbabilisticPCA(K).fit(noisy) for K in (5, 10, 20, 30, 40))
+    noisy, held_out, test = dequantized(x), dequantized(chosen_on), dequantized(x_test)
+    models = {K: ProbabilisticPCA(K).fit(noisy) for K in (5, 10, 20, 30, 40, 50)}
+    best = max(models, key=lambda K: float(models[K].log_prob(held_out).mean()))
+    return -float(models[best].log_prob(test).mean()) / 64 / math.log(2), best
+
+
+def mnist(folder, seconds, num_layers, num_channels):
+    """Trains a small network on MNIST for so long; keeps its learning curve."""
+    recipe = mnist_likelihood.Recipe(num_layers=num_layers, num_channels=num_channels)
+    run = mnist_likelihood.Run("pixelcnn_mnist", recipe, folder, mnist_likelihood.mnist(), num_looked_at=500)
+    title = "Gated PixelCNN on MNIST, minutes on a CPU"
+    mnist_likelihood.report("pixelcnn_mnist", title, run.train(seconds))
+
+
+PARTS = ("sampling", "training", "digits", "mnist")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the parts asked for, and keeps a table of each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-
-
-def main() -> None:
-    """Runs the comparisons and keeps their tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="timed repetitions")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64], help="images sampled at once")
-    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
-    parser.add_argument("--skip", nargs="+", choices=["sampling", "training", "digits"], default=[])
-    parser.add_argument("--train-layers", type=int, default=10)
-    parser.add_argument("--train-channels", type=int, default=128)
-    parser.add_argument("--train-batch", type=int, default=128)
-    parser.add_argument("--digits-epochs", type=int, default=30, help="at most")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
+    add = parser.add_argument
+    add("parts", nargs="*", default="all", choices=("all", *PARTS), metavar="part", help=", ".join(PARTS))
+    add("--rounds", type=int, default=3, help="timed repetitions")
+    add("--batches", type=int, nargs="+", default=[1, 16, 64], help="images sampled at once")
+    add("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    add("--train-layers", type=int, default=10)
+    add("--train-channels", type=int, default=128)
+    add("--train-batch", type=int, default=128)
+    add("--digits-epochs", type=int, default=30, help="at most")
+    add("--mnist-seconds", type=float, default=360, help="of training, without the looks at test images")
+    add("--mnist-layers", type=int, default=6)
+    add("--mnist-channels", type=int, default=32)
+    add("--folder", type=Path, default=Path(__file__).parent / "runs", help="checkpoints and curves of mnist")
+    add("--threads", type=int, default=2)
+    options = parser.parse_args(arguments)
+    parts = PARTS if "all" in options.parts else options.parts
     torch.set_num_threads(options.threads)
-    parts, numbers = ["# PixelCNN on the CPU, 28×28, float32"], {}
-    if "sampling" not in options.skip:
-        numbers["sampling"] = [
+    if "sampling" in parts:
+        rows = [
             compare_sampling(name, batch, options.rounds)
             for name in options.networks
             for batch in options.batches
         ]
-        parts.append(_sampling_table(numbers["sampling"]))
-    if "training" not in options.skip:
-        size = options.train_layers, options.train_channels
-        numbers["training"] = compare_training(options.rounds, *size, options.train_batch)
-        parts.append(_training_table(numbers["training"], *size, options.train_batch))
-    if "digits" not in options.skip:
-        numbers["digits"] = digits(options.digits_epochs)
-        parts.append(_digits_text(numbers["digits"]))
-    keep("pixelcnn", "\n\n".join(parts), numbers)
+        keep("pixelcnn_sampling", _sampling_table(rows), rows)
+    if "training" in parts:
+        size = options.train_layers, options.train_channels, options.train_batch
+        found = compare_training(options.rounds, *size)
+        keep("pixelcnn_training", _training_table(found, *size), found)
+    if "digits" in parts:
+        bits = digits(options.digits_epochs)
+        keep("pixelcnn_digits", _digits_text(bits), bits)
+    if "mnist" in parts:
+        mnist(options.folder, options.mnist_seconds, options.mnist_layers, options.mnist_channels)
 
 
 def _sampling_table(rows) -> str:
@@ -195,20 +225,23 @@ def _sampling_table(rows) -> str:
         ]
         for row in rows
     ]
-    return f"Sampling; naive is 784 times the median pass.\n\n{table(header, cells)}"
+    title = "# PixelCNN: sampling on the CPU, 28×28, float32"
+    return f"{title}\n\nNaive is 784 times the median pass.\n\n{table(header, cells)}"
 
 
 def _training_table(found, num_layers, num_channels, batch_size) -> str:
     plain = found["one piece, float32"]
     cells = [[name, f"{took:.2f}", f"{plain / took:.2f}×"] for name, took in found.items()]
-    title = f"Training, {num_layers} layers × {num_channels} channels, batches of {batch_size}."
-    return f"{title}\n\n{table(['step', 'seconds', 'ratio'], cells)}"
+    title = "# PixelCNN: a step of training on the CPU, 28×28"
+    size = f"{num_layers} layers × {num_channels} channels, batches of {batch_size}."
+    return f"{title}\n\n{size}\n\n{table(['step', 'seconds', 'ratio'], cells)}"
 
 
 def _digits_text(bits) -> str:
-    cells = [[name, f"{value:.3f}"] for name, value in bits.items() if name != "seconds"]
+    cells = [[name, f"{value:.3f}"] for name, value in bits.items() if name not in ("seconds", "components")]
     return (
-        f"Digits, 8×8, 17 levels, after {bits['seconds']:.0f} s of training.\n\n"
+        f"# PixelCNN on digits, 8×8, 17 levels\n\nAfter {bits['seconds']:.0f} s of training. PPCA has "
+        f"{bits['components']} components, chosen on a tenth of the training images, on which training also stops.\n\n"
         f"{table(['model', 'bits a pixel, test'], cells)}"
     )
 
