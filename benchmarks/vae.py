@@ -369,7 +369,7 @@ def main() -> None:
     )
     names = ("mlp", "burda", "iwae", "aevb", "samples")
     parser.add_argument(
-        "runs", nargs="*", default=["mlp"], choices=names, metavar="run", help=", ".join(names)
+        "runs", nargs="*", default="mlp", choices=names, metavar="run", help=", ".join(names)
     )
     parser.add_argument("--full", action="store_true", help="the published schedules, for a GPU")
     parser.add_argument(
@@ -381,7 +381,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="where to train, such as cuda:1")
     parser.add_argument("--num-samples", type=int, default=5000, help="of −L in the final evaluation")
     options = parser.parse_args()
-    if "iwae" in options.runs and not options.full:
+    runs = [options.runs] if isinstance(options.runs, str) else options.runs  # argparse checks a default as one word
+    if "iwae" in runs and not options.full:
         parser.error("iwae takes 50 samples an image: it asks for --full and a GPU")
     folder = options.folder / ("full" if options.full else "cpu")
     folder.mkdir(parents=True, exist_ok=True)
@@ -390,7 +391,7 @@ def main() -> None:
     def make(name: str, recipe: Recipe) -> Run:
         return Run(name, recipe, folder, images, options.device)
 
-    for name in options.runs:
+    for name in runs:
         if name == "aevb":
             run_aevb(make, options.full, train=not options.evaluate)
         elif name == "samples":
