@@ -368,9 +368,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     names = ("mlp", "burda", "iwae", "aevb", "samples")
-    parser.add_argument(
-        "runs", nargs="*", default="mlp", choices=names, metavar="run", help=", ".join(names)
-    )
+    parser.add_argument("runs", nargs="*", default="mlp", choices=names, metavar="run", help=", ".join(names))
     parser.add_argument("--full", action="store_true", help="the published schedules, for a GPU")
     parser.add_argument(
         "--evaluate", action="store_true", help="train nothing; evaluate the checkpoints as they are"
@@ -381,7 +379,9 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="where to train, such as cuda:1")
     parser.add_argument("--num-samples", type=int, default=5000, help="of −L in the final evaluation")
     options = parser.parse_args()
-    runs = [options.runs] if isinstance(options.runs, str) else options.runs  # argparse checks a default as one word
+    runs = (
+        [options.runs] if isinstance(options.runs, str) else options.runs
+    )  # argparse checks a default as one word
     if "iwae" in runs and not options.full:
         parser.error("iwae takes 50 samples an image: it asks for --full and a GPU")
     folder = options.folder / ("full" if options.full else "cpu")
