@@ -13,6 +13,8 @@ import numpy as np
 
 from vaeedu.grading.plain import Array, decode, encode
 
+# Seconds for one call of a student's function, where the exercise does not ask for more.
+SECONDS = 5.0
 VIEWS = ("values", "columns_up_to_sign", "outer_product")
 
 
@@ -57,6 +59,7 @@ class AnswerKey:
         inputs: A case's arguments by name: arrays and plain numbers.
         expected: A case's right arrays.
         misconceptions: The mistakes that show in these cases.
+        seconds: How long one call may take.
     """
 
     name: str
@@ -65,9 +68,11 @@ class AnswerKey:
     inputs: tuple[dict[str, Any], ...]
     expected: tuple[tuple[Array, ...], ...]
     misconceptions: tuple[Misconception, ...]
+    seconds: float = SECONDS
 
     def to_json(self) -> dict[str, Any]:
-        """Writes the key as a JSON object."""
+        """Writes the key as a JSON object; what is as usual is left out."""
+        unusual: dict[str, Any] = {} if self.seconds == SECONDS else {"seconds": self.seconds}
         return {
             "outputs": [{"name": o.name, "shape": list(o.shape), "view": o.view} for o in self.outputs],
             "tolerance": self.tolerance,
@@ -76,6 +81,7 @@ class AnswerKey:
             "misconceptions": [
                 {"message": m.message, "answers": _encoded_all(m.answers)} for m in self.misconceptions
             ],
+            **unusual,
         }
 
     @classmethod
