@@ -1,7 +1,7 @@
 """What passes between the process that runs a student's code and the one that judges it, as bytes.
 
-Cases go in and answers come out as JSON with each array's raw bytes in base64. Nothing is ever unpickled. What comes out
-is untrusted: `unpack_answers` checks the size, the depth and every field before an array is made of it.
+Cases go in and answers come out as JSON with each array's raw bytes in base64. Nothing is ever unpickled. What comes
+out is untrusted: `unpack_answers` checks the size, the depth and every field before an array is made of it.
 """
 
 import base64
@@ -110,10 +110,10 @@ def _failure(value: object) -> Failure:
 
 
 def printable(text: str) -> str:
-    """Replaces what cannot be written as UTF-8 or would steer a terminal, but for line ends and tabs.
+    r"""Replaces what cannot be written as UTF-8 or would steer a terminal, but for line ends and tabs.
 
-    >>> printable("a\\x1b[2J\\ud800\\n")
-    'a�[2J�\\n'
+    >>> printable("a\x1b[2J\ud800\n")
+    'a�[2J�\n'
     """
     return "".join(c if c in "\n\t" or c.isprintable() else "\ufffd" for c in text)
 

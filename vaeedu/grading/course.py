@@ -59,8 +59,8 @@ def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     """Loads a file of `exercises/`.
 
     Returns:
-        The exercises by name, and the library's modules that are absent while they are graded: the file's `SEALED`, names
-        such as "pca", because the exercises ask students to write what is in them.
+        The exercises by name, and the library's modules that are absent while they are graded, because they hold what
+        students are asked to write: the file's `SEALED`, names such as "pca".
 
     Raises:
         ValueError: It defines no `EXERCISES`.

@@ -1,7 +1,7 @@
 """Grading one submission: from its files to a marked notebook and a record, as plain data in both directions.
 
 A job holds all that it needs, runs in a process of its own, touches no gradebook and no other submission, and gives the
-same marks whenever and wherever it runs. `python -m vaeedu.grading.job` reads a job from its input and writes the outcome.
+same marks whenever and wherever it runs. `python -m vaeedu.grading.job` reads a job and writes its outcome.
 """
 
 import base64
@@ -58,7 +58,9 @@ class Job:
 
     def to_json(self) -> bytes:
         """Writes the job as JSON."""
-        return json.dumps({**asdict(self), "files": _text(self.files), "support": _text(self.support)}).encode()
+        return json.dumps(
+            {**asdict(self), "files": _text(self.files), "support": _text(self.support)}
+        ).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Job":
@@ -137,7 +139,12 @@ def _remarks(run: Run) -> list[str]:
 
 
 def _outcome(
-    job: Job, status: str, reasons: list[str], notebook: Any, verdicts: Mapping[str, Verdict], started: datetime
+    job: Job,
+    status: str,
+    reasons: list[str],
+    notebook: Any,
+    verdicts: Mapping[str, Verdict],
+    started: datetime,
 ) -> dict[str, Any]:
     from nbgrader.utils import determine_grade
 

@@ -148,7 +148,9 @@ def _self_marked(result: CellResult, run: Run, points: float) -> list[dict[str, 
             score = _number(output["data"].get("text/plain"))
             # nbgrader gives all points for NaN and for negative numbers, and stops at one that is too large.
             if score is not None and not 0.0 <= score <= points:
-                outputs.insert(0, _error("NotGraded", f"This cell's score must be 0 to {points:g}, but is {score}."))
+                outputs.insert(
+                    0, _error("NotGraded", f"This cell's score must be 0 to {points:g}, but is {score}.")
+                )
                 break
     return outputs
 

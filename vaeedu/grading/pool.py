@@ -37,7 +37,7 @@ class _Running(NamedTuple):
 def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) -> Iterator[Done]:
     """Runs jobs in processes of this machine, and yields each when it is done.
 
-    The processes are forked from one that has imported what they need. They end when this process does, however it ends.
+    The processes are forked from one that has imported what they need. They end when this one does, however it ends.
 
     Args:
         jobs: What to do.
@@ -89,7 +89,9 @@ def run_cluster(jobs: Sequence[Job], address: str) -> Iterator[Done]:
     with client:
         by_key = {f"vaeedu-{job.key}": job for job in jobs}
         # A future's key is the job's: the same job is never done twice at a time.
-        futures = [client.submit(work_apart, j.to_json(), key=key, retries=_TRIES) for key, j in by_key.items()]
+        futures = [
+            client.submit(work_apart, j.to_json(), key=key, retries=_TRIES) for key, j in by_key.items()
+        ]
         for future in as_completed(futures):
             outcome = future.result() if future.status == "finished" else None
             yield Done(by_key[future.key], outcome)

@@ -38,8 +38,8 @@ def rebuild(source: NotebookNode, submitted: Mapping[str, Any]) -> Rebuilt:
         submitted: The submission, plain JSON of a notebook whose cells have a type and a source each.
 
     Returns:
-        The notebook and the flags. A cell of the student's own stays behind the cell of the skeleton that it followed. Of
-        a solution cell that is there twice, both are kept in their order, as in the student's own kernel.
+        The notebook and the flags. A cell of the student's own stays behind the cell of the skeleton that it followed.
+        Of a solution cell that is there twice, both are kept in their order, as in the student's own kernel.
     """
     skeleton = {name: cell for cell in source.cells if (name := _grade_id(cell))}
     flags: list[str] = []
