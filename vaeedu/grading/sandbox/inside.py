@@ -13,12 +13,13 @@ import contextlib
 import json
 import os
 import queue
+import resource
 import select
+import shutil
 import signal
 import struct
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ _HEADER = struct.Struct("!II")
 _ANSWERS = "application/vnd.vaeedu.answers+json"
 _PIECE = 2**16
 _MOST_TEXT = 2**18
+_PIECES_AT_ONCE = 1000
 
 
 class Wire:
@@ -122,28 +124,36 @@ class Stream:
         return self._number
 
 
-def catch(wire: Wire, name: str, number: int) -> int:
-    """Sends on what is written to a file number, as other programs do that a cell starts; gives where to read it."""
-    read, write = os.pipe()
-    os.dup2(write, number)
-    os.close(write)
+class Catcher:
+    """Sends on what is written to a file number, as other programs do that a cell starts."""
 
-    def forward() -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while data := os.read(read, _PIECE):
-            wire.stream(name, decoder.decode(data))
+    def __init__(self, wire: Wire, name: str, number: int) -> None:
+        self._wire, self._name = wire, name
+        self._read, write = os.pipe()
+        os.dup2(write, number)
+        os.close(write)
+        self._lock = threading.Lock()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        threading.Thread(target=self._forward, daemon=True).start()
 
-    threading.Thread(target=forward, daemon=True).start()
-    return read
+    def settle(self) -> None:
+        """Sends on what has been written so far."""
+        for _ in range(_PIECES_AT_ONCE):
+            with self._lock:
+                if not select.select([self._read], [], [], 0)[0] or not self._take():
+                    return
 
+    def _forward(self) -> None:
+        while True:
+            select.select([self._read], [], [])
+            with self._lock:
+                if select.select([self._read], [], [], 0)[0] and not self._take():
+                    return
 
-def settle(caught: Sequence[int]) -> None:
-    """Waits a moment for what other programs have written to be sent on."""
-    with contextlib.suppress(OSError, ValueError):
-        for _ in range(100):
-            if not select.select(caught, [], [], 0)[0]:
-                return
-            time.sleep(0.001)
+    def _take(self) -> bytes:
+        data = os.read(self._read, _PIECE)
+        self._wire.stream(self._name, self._decoder.decode(data))
+        return data
 
 
 def make_shell(wire: Wire) -> Any:
@@ -220,8 +230,8 @@ def no_input(prompt: object = "") -> str:
 class Kernel:
     """Runs one cell after another, and lets the running one be interrupted."""
 
-    def __init__(self, wire: Wire, caught: Sequence[int]) -> None:
-        self._wire, self._caught, self._running = wire, caught, False
+    def __init__(self, wire: Wire, catchers: Sequence[Catcher]) -> None:
+        self._wire, self._catchers, self._running = wire, catchers, False
         self._cells: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()
         self._shell = make_shell(wire)
         builtins.input = no_input
@@ -264,7 +274,9 @@ class Kernel:
             wire.send("error", json.dumps(report).encode())
         finally:
             self._running = False
-            settle(self._caught)
+            with contextlib.suppress(OSError, ValueError):  # a cell may have closed any file
+                for catcher in self._catchers:
+                    catcher.settle()
             wire.send("done", status=status, count=max(self._shell.execution_count - 1, 0))
 
 
@@ -276,12 +288,18 @@ def main() -> None:
     for folder in settings["paths"]:
         sys.path.insert(0, folder)
     sys.path.append("")  # last: a file that a student sends may be imported, but never in place of a library
+    # matplotlib looks through all fonts once; here that was done before.
+    shutil.copytree(settings["matplotlib"], os.environ["MPLCONFIGDIR"])
     for name in settings["imports"]:
         __import__(name)
-    caught = [catch(wire, "stdout", 1), catch(wire, "stderr", 2)]
+    catchers = [Catcher(wire, "stdout", 1), Catcher(wire, "stderr", 2)]
     sys.stdout, sys.stderr = Stream(wire, "stdout", 1), Stream(wire, "stderr", 2)
-    kernel = Kernel(wire, caught)
+    kernel = Kernel(wire, catchers)
     threading.Thread(target=kernel.listen, daemon=True).start()
+    for kind, value in settings["resources"]:
+        most = resource.getrlimit(kind)[1]
+        lowest = value if most == resource.RLIM_INFINITY else min(value, most)
+        resource.setrlimit(kind, (lowest, lowest))
     versions = {name: version(name) for name in ("ipython", "numpy", "torch")}
     python = ".".join(map(str, sys.version_info[:3]))
     wire.send("hello", json.dumps({"python": python, **versions}).encode())

@@ -12,15 +12,25 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from vaeedu.grading.sandbox import bubble, watch
 from vaeedu.grading.sandbox.channel import Channel, Closed, Flood, Garbled, Late
 from vaeedu.grading.sandbox.model import Limits, SandboxError
-from vaeedu.grading.sandbox.package import copy_package
+from vaeedu.grading.sandbox.package import template
 
 _PROGRAM = Path(__file__).with_name("inside.py")
 # What most cells need; imported while the sandbox waits for its submission.
 IMPORTS = ("numpy", "torch")
 _START_SECONDS = 120.0
+_END_SECONDS = 10.0
 _UNSAFE = "vaeedu: warning: --unsafe: submissions run WITHOUT a sandbox; they can read and change whatever you can\n"
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # The data are small: more threads would cost more than they gain.
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 class Prepared:
@@ -40,14 +50,18 @@ class Prepared:
     def __init__(
         self, limits: Limits | None = None, *, sealed: Collection[str] = (), unsafe: bool = False
     ) -> None:
-        self.limits, self.sealed, self.unsafe = limits or Limits(), frozenset(sealed), unsafe
+        self.limits, self.unsafe, self.used = limits or Limits(), unsafe, False
         self.versions: dict[str, str] = {}
-        self.used = False
-        self._folder = Path(tempfile.mkdtemp(prefix="vaeedu-sandbox-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._first: int | None = None
         self._channel: Channel | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        package = template(sealed)
         try:
-            self._start()
+            if unsafe:
+                self._start_plainly(package)
+            else:
+                self._start(package)
         except BaseException:
             self.close()
             raise
@@ -61,7 +75,8 @@ class Prepared:
     @property
     def channel(self) -> Channel:
         """The way to talk to it."""
-        assert self._channel is not None
+        if self._channel is None:
+            raise SandboxError("the sandbox has been ended: prepare another one")
         return self._channel
 
     def wait(self) -> None:
@@ -74,66 +89,122 @@ class Prepared:
             return
         try:
             message = self.channel.receive(deadline=time.monotonic() + _START_SECONDS)
-            self.versions = {str(name): str(number) for name, number in json.loads(message.body).items()}
+            versions = {str(name): str(number) for name, number in json.loads(message.body).items()}
         except (Closed, Late, Garbled, Flood, ValueError) as error:
             raise SandboxError(f"the sandbox did not start: {self._complaint()}") from error
+        if self._process is not None and self._process.stderr is not None:
+            self._process.stderr.close()  # nothing that runs inside may fill it up
+        if self._first is not None:
+            watch.limit(self._first, self._resources())
+        self.versions = versions
+
+    def over(self) -> str:
+        """Says which limit all of its processes together are over; empty if none."""
+        if self._first is None:
+            return ""
+        return watch.over(self._first, self.limits, () if self.unsafe else bubble.WRITABLE)
 
     def close(self) -> None:
         """Ends all of its processes, and removes what they left."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._kill()
             if self._process.stderr is not None:
                 self._process.stderr.close()
         if self._channel is not None:
+            self._channel.wait_for_end(deadline=time.monotonic() + _END_SECONDS)
             self._channel.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+            self._channel = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self) -> None:
-        package, work = self._folder / "package", self._folder / "work"
-        package.mkdir()
-        work.mkdir()
-        copy_package(package, self.sealed)
+    def _start(self, package: Path) -> None:
+        # Nothing of it is in a folder that a student's code can write to, and the environment is all its own.
+        settings = self._settings(bubble.PACKAGE)
+        inside = [sys.executable, "-I", "-B", f"{bubble.PACKAGE}/inside.py", settings]
+        places = {
+            "HOME": bubble.HOME,
+            "TMPDIR": "/tmp",
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        }
+        environment = {**_ENVIRONMENT, **places, "MPLCONFIGDIR": f"{bubble.HOME}/matplotlib"}
+        read, write = os.pipe()
+        command = bubble.command(package, inside, environment, self.limits, info=write)
+        try:
+            # Bubblewrap's own environment could be read from inside: it gets none.
+            self._open(command.arguments, "/", {}, files=command.files)
+        finally:
+            command.close()
+            with os.fdopen(read, "rb") as pipe:
+                told = pipe.read(4096)
+        with contextlib.suppress(ValueError, KeyError):  # no answer: it failed, and `wait` says why
+            self._first = int(json.loads(told)["child-pid"])
+
+    def _start_plainly(self, package: Path) -> None:
         sys.stderr.write(_UNSAFE)
-        settings = json.dumps({"paths": [str(package)], "imports": IMPORTS})
-        command = [sys.executable, "-I", "-B", str(_PROGRAM), settings]
-        environment = {**_ENVIRONMENT, "HOME": str(work), "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        self._folder = Path(tempfile.mkdtemp(prefix="vaeedu-unsafe-"))
+        home, work = str(self._folder / "home"), self._folder / "work"
+        work.mkdir()
+        environment = {"HOME": home, "TMPDIR": str(self._folder), "MPLCONFIGDIR": f"{home}/matplotlib"}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+        command = [sys.executable, "-I", "-B", str(_PROGRAM), self._settings(str(package))]
+        self._open(command, str(work), {**_ENVIRONMENT, **environment})
+        self._first = self._process.pid if self._process else None
+
+    def _open(
+        self,
+        command: list[str],
+        folder: str,
+        environment: dict[str, str],
+        *,
+        files: Collection[int] = (),
+    ) -> None:
         self._process = subprocess.Popen(
             command,
-            cwd=work,
+            cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=files,
         )
-        write, read = self._process.stdin, self._process.stdout
-        assert write is not None
-        assert read is not None
-        self._channel = Channel(
-            os.dup(write.fileno()),
-            os.dup(read.fileno()),
-            most_body=self.limits.answer_bytes + 4096,
-            most_total=self.limits.flood_bytes,
+        pipes = [pipe for pipe in (self._process.stdin, self._process.stdout) if pipe is not None]
+        write, read = (os.dup(pipe.fileno()) for pipe in pipes)
+        for pipe in pipes:
+            pipe.close()
+        most = self.limits.answer_bytes + self.limits.output_bytes + 4096
+        self._channel = Channel(write, read, most_body=most, most_total=self.limits.flood_bytes)
+
+    def _resources(self) -> dict[int, int]:
+        return watch.resources(self.limits, count_processes=not self.unsafe)
+
+    def _settings(self, package: str) -> str:
+        """What the program inside is told, as JSON."""
+        return json.dumps(
+            {
+                "paths": [package],
+                "imports": IMPORTS,
+                "matplotlib": f"{package}/matplotlib",
+                "resources": list(self._resources().items()),
+            }
         )
-        write.close()
-        read.close()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            # Bubblewrap's end takes the first process of the sandbox with it, and that all others.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def _complaint(self) -> str:
-        assert self._process is not None
-        assert self._process.stderr is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        text = self._process.stderr.read(2000).decode("utf-8", "replace").strip()
-        return text.rpartition("\n")[2] or "it said nothing"
-
-
-_ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    # The data are small: more threads would cost more than they gain.
-    "MKL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
+        self._kill()
+        if self._process is None or self._process.stderr is None:
+            return "it said nothing"
+        text = self._process.stderr.read(4000).decode("utf-8", "replace").strip()
+        line = text.rpartition("\n")[2] or "it said nothing"
+        hint = (
+            ". May unprivileged users make user namespaces here? See the instructor's guide"
+            if "bwrap" in line
+            else ""
+        )
+        return line + hint

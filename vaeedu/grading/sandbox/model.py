@@ -33,6 +33,7 @@ class Limits:
         file_bytes: Size of any one file.
         open_files: Open files of each process.
         tmp_bytes: Size of each folder that can be written to.
+        tmp_files: Files in each of these folders.
         output_bytes: Output kept of one cell; the rest is left out, with a note.
         total_output_bytes: Output kept of all cells together.
         answer_bytes: Size of the answers of one cell.
@@ -48,6 +49,7 @@ class Limits:
     file_bytes: int = 64 * _MIB
     open_files: int = 256
     tmp_bytes: int = 64 * _MIB
+    tmp_files: int = 10_000
     output_bytes: int = _MIB
     total_output_bytes: int = 16 * _MIB
     answer_bytes: int = 16 * _MIB

@@ -1,8 +1,14 @@
 """The course's library as a sandbox has it: without what tells answers, and without what an exercise asks for."""
 
-import compileall
+import atexit
+import hashlib
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 import vaeedu
@@ -11,6 +17,8 @@ from vaeedu.grading.sandbox.model import SandboxError
 # Of grading/, what `vaeedu.check` needs: it compares with the visible answers in checks.json, and knows no others.
 STUDENT_SIDE = ("__init__", "answers", "compare", "emit", "judge", "key", "plain", "run", "student")
 _ABSENT = ("cli.py", "grading")
+_SOURCE = Path(vaeedu.__file__).parent
+_ONCE = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2); import matplotlib.font_manager"
 _SEALED = (
     "raise ImportError(\n"
     '    "{name} is not there while your work is graded: the exercise asks you to write it yourself"\n'
@@ -18,39 +26,81 @@ _SEALED = (
 )
 
 
-def copy_package(folder: Path, sealed: Collection[str] = ()) -> Path:
-    """Copies the library into a folder, for a sandbox to use.
+def template(sealed: Collection[str] = ()) -> Path:
+    """Returns a folder with the library as a sandbox is to have it; made once, and kept in the user's cache.
 
     Args:
-        folder: Where to; the package's folder is made in it.
         sealed: Modules, such as "vaeedu.pca", that raise an ImportError saying that the exercise asks for them.
-
-    Returns:
-        The folder.
 
     Raises:
         ValueError: There is no such module in the library.
     """
-    source, target = Path(vaeedu.__file__).parent, folder / "vaeedu"
+    name = _fingerprint(sealed)
+    for place in _places():
+        folder = place / name
+        if folder.is_dir():
+            return folder
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(prefix="new-", dir=place))
+        except OSError:
+            continue
+        try:
+            _fill(made, sealed)
+            made.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process has made it at the same time
+                raise
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        return folder
+    raise SandboxError("there is no folder to put the sandbox's library in: set XDG_CACHE_HOME to one")
+
+
+@lru_cache
+def _places() -> tuple[Path, ...]:
+    """Where to keep it: the user's cache or, where that cannot be written to, a folder until this process ends."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    temporary = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return cache / "vaeedu" / "sandbox", temporary
+
+
+def _fingerprint(sealed: Collection[str]) -> str:
+    digest = hashlib.sha256(repr((sys.version, sorted(sealed))).encode())
+    for path in sorted(_SOURCE.rglob("*.py")):
+        digest.update(repr(str(path.relative_to(_SOURCE))).encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _fill(folder: Path, sealed: Collection[str]) -> None:
+    target = folder / "vaeedu"
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(source, target, ignore=lambda at, names: _left_out(source, at, ignored(at, names)))
+    shutil.copytree(_SOURCE, target, ignore=lambda at, names: _left_out(at, ignored(at, names)))
     (target / "grading").mkdir()
     for name in STUDENT_SIDE:
-        shutil.copy2(source / "grading" / f"{name}.py", target / "grading")
+        shutil.copy2(_SOURCE / "grading" / f"{name}.py", target / "grading")
     for name in sealed:
         _seal(target, name)
-    # So that no sandbox compiles them again; what is there is never changed.
-    if not compileall.compile_dir(target, quiet=2, workers=1):
+    shutil.copy2(Path(__file__).with_name("inside.py"), folder)
+    # So that no sandbox does these again.
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _ONCE, str(target)],
+        env={"MPLCONFIGDIR": str(folder / "matplotlib"), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
         raise SandboxError(
-            "the library could not be compiled for the sandbox: see python -m compileall vaeedu"
+            f"the library could not be made ready for the sandbox: {done.stderr.strip()[-200:]}"
         )
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
 
 
-def _left_out(source: Path, at: str, ignored: set[str]) -> set[str]:
-    return ignored | set(_ABSENT) if Path(at) == source else ignored
+def _left_out(at: str, ignored: set[str]) -> set[str]:
+    return ignored | set(_ABSENT) if Path(at) == _SOURCE else ignored
 
 
 def _seal(target: Path, name: str) -> None:

@@ -38,7 +38,7 @@ class Session:
         self._channel: Channel = prepared.channel
         self._hit: dict[str, None] = {}
         self._room = self._limits.total_output_bytes
-        self._end = 0.0
+        self._end, self._next_look = 0.0, 0.0
 
     def run(self, cells: Sequence[Cell], files: Mapping[str, bytes]) -> Run:
         """Puts the files in place, and runs the cells one after another."""
@@ -107,8 +107,14 @@ class Session:
     def _next(self, deadline: float) -> Message:
         """Waits for a message, and looks after the sandbox's memory meanwhile."""
         while True:
+            now = time.monotonic()
+            if now >= self._next_look:
+                self._next_look = now + _LOOK_SECONDS
+                limit = self._prepared.over()
+                if limit:
+                    raise _Ended("memory", limit)
             try:
-                return self._channel.receive(deadline=min(deadline, time.monotonic() + _LOOK_SECONDS))
+                return self._channel.receive(deadline=min(deadline, self._next_look))
             except Late:
                 if time.monotonic() >= deadline:
                     raise
