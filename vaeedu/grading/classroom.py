@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 
 from vaeedu.grading import nbgrader
-from vaeedu.grading.course import exercises, exercises_file
+from vaeedu.grading.course import exercises_file
 from vaeedu.grading.nbgrader import GradingError, quiet, succeed
 from vaeedu.grading.release import bake
 from vaeedu.grading.student import CHECKS
@@ -65,7 +65,7 @@ class Classroom:
         """Makes the students' folder, and records the assignment's cells and points in the gradebook."""
         with quiet():
             succeed(self._api.generate_assignment(self.assignment))
-        bake(exercises(self.course, self.assignment), self.released / CHECKS)
+        bake(exercises_file(self.course, self.assignment), self.released / CHECKS)
         (self.folder / "released" / f".{self.assignment}").write_text(self._sources(), encoding="ascii")
 
     def generate_if_needed(self, known: bool) -> None:

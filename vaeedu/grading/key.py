@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from vaeedu.grading.plain import Array, decode, encode
 
 # Seconds for one call of a student's function, where the exercise does not ask for more.
 SECONDS = 5.0
+# No exercise has this name: it is no Python name.
+_SEALED = ":sealed"
 VIEWS = ("values", "columns_up_to_sign", "outer_product")
 
 
@@ -99,12 +101,19 @@ class AnswerKey:
         )
 
 
-def write_keys(path: Path, keys: Mapping[str, AnswerKey]) -> None:
-    """Writes several keys into one file, the same bytes for the same keys, one exercise a line."""
+def write_keys(path: Path, keys: Mapping[str, AnswerKey], sealed: Sequence[str] = ()) -> None:
+    """Writes several keys into one file, the same bytes for the same keys, one exercise a line.
+
+    Args:
+        path: The file.
+        keys: The keys by exercise.
+        sealed: The library's modules that are absent when the exercises are graded.
+    """
     lines = [
         f"{json.dumps(name)}:{json.dumps(keys[name].to_json(), ensure_ascii=False, allow_nan=False)}"
         for name in sorted(keys)
     ]
+    lines += [f"{json.dumps(_SEALED)}:{json.dumps(list(sealed))}"] if sealed else []
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
@@ -116,7 +125,7 @@ def read_key(path: Path, name: str) -> AnswerKey:
     """
     try:
         keys = json.loads(path.read_text(encoding="utf-8"))
-        known = sorted(keys)
+        known = sorted(keys.keys() - {_SEALED})
         if name in known:
             return AnswerKey.from_json(name, keys[name])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -125,6 +134,11 @@ def read_key(path: Path, name: str) -> AnswerKey:
             "copy it there again"
         ) from error
     raise ValueError(f"name must be one of {', '.join(map(repr, known))}, but is {name!r}")
+
+
+def read_sealed(path: Path) -> tuple[str, ...]:
+    """Reads which of the library's modules are absent when the exercises of a file are graded."""
+    return tuple(map(str, json.loads(path.read_text(encoding="utf-8")).get(_SEALED, ())))
 
 
 def _encoded(value: object) -> object:
