@@ -20,7 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         # Imported only now: importing nbgrader takes longer than printing a version.
         from vaeedu.grading.nbgrader import GradingError
+        from vaeedu.grading.sandbox import SandboxError
 
+        if isinstance(error, SandboxError):
+            return _fail(str(error))
         if not isinstance(error, GradingError):
             raise
         return _fail(f"nbgrader: {error}")

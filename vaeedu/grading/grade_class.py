@@ -18,6 +18,7 @@ from vaeedu.grading.gradebook import Writer
 from vaeedu.grading.intake import Rejected, read_files
 from vaeedu.grading.job import Job, failed
 from vaeedu.grading.pool import Done, run_cluster, run_local
+from vaeedu.grading.sandbox.bubble import program
 from vaeedu.grading.store import Store, digest_of
 
 # Raised whenever the same submission would be graded differently: all are graded again then.
@@ -86,11 +87,14 @@ def grade_class(course: Path, assignment: str, settings: Settings | None = None)
         settings: Whose submissions, and how.
 
     Raises:
-        ValueError: There is no such assignment or student, no sandbox can be made, or another run is going on.
+        ValueError: There is no such assignment or student, or another run is going on.
+        SandboxError: No sandbox can be made on this machine.
         GradingError: nbgrader refused something.
     """
     settings = settings or Settings()
     exercises_file(course, assignment)
+    if not settings.unsafe and not settings.cluster:
+        program()  # says how to install it where it is missing
     room = Classroom(course, assignment)
     store = Store(room.folder, assignment)
     with store.only_writer(), Writer(course, assignment) as writer:
@@ -107,12 +111,41 @@ def grade_class(course: Path, assignment: str, settings: Settings | None = None)
                 todo.append(submission.job)
                 if store.merged(student).get("digest") != submission.digest:
                     writer.invalidate(student)
-        for job, data in _run(todo, settings):
-            outcome = json.loads(data) if data else failed(job, "its process ended without an outcome")
+        for done in _run(todo, settings):
+            outcome = _read(done)
             store.save(outcome)
-            _merge(writer, store, submissions[job.student], outcome)
+            _merge(writer, store, submissions[done.job.student], outcome)
             yield _result(outcome)
         yield from (Result(student, "missing", {}, (), ("nothing submitted",)) for student in missing)
+
+
+def grade_one(course: Path, assignment: str, student: str) -> dict[str, Any]:
+    """Grades one submission for nbgrader's own `autograde`, which then writes the gradebook itself.
+
+    Returns:
+        The outcome.
+    """
+    room = Classroom(course, assignment)
+    store = Store(room.folder, assignment)
+    with store.only_writer(), Writer(course, assignment) as writer:
+        room.generate_if_needed(writer.has_assignment())
+        submission = _submissions(course, room, store, Settings(students=(student,)))[student]
+        outcome = store.outcome(student)
+        if outcome is None or outcome["key"] != submission.job.key or outcome["status"] == "failed":
+            (done,) = run_local([submission.job], 1)
+            outcome = _read(done)
+            store.save(outcome)
+        if store.merged(student).get("digest") != submission.digest:
+            writer.take_back(outcome)
+        store.set_merged(outcome, submission.digest)
+        return outcome
+
+
+def _read(done: Done) -> dict[str, Any]:
+    if not done.outcome:
+        return failed(done.job, "its process ended without an outcome")
+    outcome: dict[str, Any] = json.loads(done.outcome)
+    return outcome
 
 
 def _run(jobs: Sequence[Job], settings: Settings) -> Iterator[Done]:

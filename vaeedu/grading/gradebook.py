@@ -76,11 +76,23 @@ class Writer:
             if timestamp:
                 (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
             if is_new:
-                self._take_back(student, notebook)
+                self.take_back(outcome)
             with quiet():
                 succeed(self._api.autograde(self.assignment, student, force=True, create=True))
         finally:
             shutil.rmtree(self._submitted / student)
+
+    def take_back(self, outcome: Mapping[str, Any]) -> None:
+        """Takes back the marks that were given by hand for another submission, but for the same written answers."""
+        student, notebook = outcome["student"], nbformat.from_dict(outcome["notebook"])
+        before = _texts(self._marked(student))
+        marked = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
+        written = {c.metadata.nbgrader.grade_id: c.source for c in marked}
+        with self.open() as gradebook:
+            for grade in _grades(gradebook, self.assignment, student):
+                if grade.name not in written or before.get(grade.name) != written[grade.name]:
+                    grade.manual_score, grade.extra_credit = None, None
+            gradebook.db.commit()
 
     def agrees(self, outcome: Mapping[str, Any]) -> bool:
         """Says whether the gradebook, and the folder of marked notebooks, have this outcome."""
@@ -107,16 +119,6 @@ class Writer:
 
     def _marked(self, student: str) -> Path:
         return self._autograded / student / self.assignment / f"{self.assignment}.ipynb"
-
-    def _take_back(self, student: str, notebook: Any) -> None:
-        before = _texts(self._marked(student))
-        marked = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
-        written = {c.metadata.nbgrader.grade_id: c.source for c in marked}
-        with self.open() as gradebook:
-            for grade in _grades(gradebook, self.assignment, student):
-                if grade.name not in written or before.get(grade.name) != written[grade.name]:
-                    grade.manual_score, grade.extra_credit = None, None
-            gradebook.db.commit()
 
 
 def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
