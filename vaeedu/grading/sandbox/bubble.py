@@ -5,6 +5,8 @@ is made by a user that owns nothing.
 """
 
 import os
+import resource
+import secrets
 import shutil
 import subprocess
 import sys
@@ -15,17 +17,28 @@ from functools import lru_cache
 from pathlib import Path
 
 from vaeedu.grading.course import course_root
-from vaeedu.grading.sandbox import seccomp
+from vaeedu.grading.sandbox import seccomp, watch
 from vaeedu.grading.sandbox.model import Limits, SandboxError
 
-# Owns nothing, and is no account that anything else runs as.
-USER = 64913
+# Numbers of users who own nothing, and are no accounts that anything else runs as; each sandbox takes another, so that
+# none counts as, or can touch, another one's processes.
+USERS = range(63000, 64000)
 PACKAGE, WORK, HOME = "/sandbox/package", "/sandbox/work", "/sandbox/home"
 WRITABLE = ("/tmp", HOME, WORK, "/dev/shm")
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
 _SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
 _ACCOUNTS = b"student:x:1000:1000::/sandbox/home:/bin/sh\n"
+# What util-linux's prlimit calls them.
+_OPTIONS = {
+    resource.RLIMIT_CORE: "core",
+    resource.RLIMIT_CPU: "cpu",
+    resource.RLIMIT_DATA: "data",
+    resource.RLIMIT_FSIZE: "fsize",
+    resource.RLIMIT_MEMLOCK: "memlock",
+    resource.RLIMIT_NOFILE: "nofile",
+    resource.RLIMIT_NPROC: "nproc",
+}
 _INSTALL = (
     "grading runs submissions in a bubblewrap sandbox, but {problem}: install it with 'apt install bubblewrap' "
     "(Debian, Ubuntu) or 'dnf install bubblewrap' (Fedora), version 0.8 or newer, or pass --unsafe"
@@ -87,7 +100,11 @@ def command(
         info: An open file to write the first process's number to.
     """
     path = program()
-    made = Command([path, *_ISOLATED, "--info-fd", str(info)], [info])
+    root = os.geteuid() == 0
+    # Where the sandbox's user is not its own, all processes of that user would count.
+    made = Command(
+        [*_limited(limits, count_processes=root), path, *_ISOLATED, "--info-fd", str(info)], [info]
+    )
     for name, value in environment.items():
         made.arguments += ["--setenv", name, value]
     made.arguments += ["--proc", "/proc", "--dev", "/dev"]
@@ -109,7 +126,7 @@ def command(
         made.files.append(rules)
         made.arguments += ["--seccomp", str(rules)]
     made.arguments += ["--", *inside]
-    if os.geteuid() == 0:
+    if root:
         made.arguments = [*_as_nobody(path, [shown for _, shown in layers if shown]), *made.arguments]
     return made
 
@@ -128,10 +145,21 @@ def _as_nobody(path: str, needed: Sequence[Path]) -> list[str]:
             for between in reversed([p for p in folder.parents if p != top and p.is_relative_to(top)]):
                 line += ["--perms", "0755", "--dir", str(between)]
             line += ["--ro-bind", str(folder), str(folder)]
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise SandboxError("grading as root needs setpriv: install it with 'apt install util-linux'")
-    return [*line, "--", setpriv, f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"]
+    user = USERS[secrets.randbelow(len(USERS))]
+    return [*line, "--", _tool("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+
+
+def _limited(limits: Limits, *, count_processes: bool) -> list[str]:
+    """The start of a command line that limits the rest: bubblewrap itself too, whose first process stays inside."""
+    values = watch.resources(limits, count_processes=count_processes)
+    return [_tool("prlimit"), *(f"--{_OPTIONS[kind]}={value}" for kind, value in values.items()), "--"]
+
+
+def _tool(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise SandboxError(f"grading needs {name}: install it with 'apt install util-linux'")
+    return path
 
 
 def _closed_above(folder: Path) -> Path | None:

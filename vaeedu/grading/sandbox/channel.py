@@ -1,6 +1,5 @@
 """The trusted end of the two pipes: reads no more than it has room for, and waits no longer than it was told to."""
 
-import contextlib
 import json
 import os
 import select
@@ -84,14 +83,6 @@ class Channel:
                 raise Flood
             self._buffer += data
         return message
-
-    def wait_for_end(self, *, deadline: float) -> None:
-        """Waits until nobody is left who could write; what they still say is dropped."""
-        with contextlib.suppress(Late, OSError):
-            while True:
-                _wait(deadline, read=self._read)
-                if not os.read(self._read, _CHUNK):
-                    return
 
     def close(self) -> None:
         """Closes both pipes."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -42,18 +43,26 @@ class Prepared:
         limits: What the submission may use.
         sealed: Modules of the library that are absent inside.
         unsafe: Whether to start a plain process instead, with a warning.
+        imports: Packages to import while it waits.
 
     Raises:
         SandboxError: It cannot be set up on this machine; the message says why.
     """
 
     def __init__(
-        self, limits: Limits | None = None, *, sealed: Collection[str] = (), unsafe: bool = False
+        self,
+        limits: Limits | None = None,
+        *,
+        sealed: Collection[str] = (),
+        unsafe: bool = False,
+        imports: Collection[str] = IMPORTS,
     ) -> None:
         self.limits, self.unsafe, self.used = limits or Limits(), unsafe, False
         self.versions: dict[str, str] = {}
+        self._imports = tuple(imports)
         self._folder: Path | None = None
         self._first: int | None = None
+        self._handle: int | None = None
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
         package = template(sealed)
@@ -111,9 +120,11 @@ class Prepared:
             if self._process.stderr is not None:
                 self._process.stderr.close()
         if self._channel is not None:
-            self._channel.wait_for_end(deadline=time.monotonic() + _END_SECONDS)
             self._channel.close()
             self._channel = None
+        if self._handle is not None:
+            self._wait_for_end(self._handle)
+            self._handle = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -136,8 +147,10 @@ class Prepared:
             command.close()
             with os.fdopen(read, "rb") as pipe:
                 told = pipe.read(4096)
-        with contextlib.suppress(ValueError, KeyError):  # no answer: it failed, and `wait` says why
+        # Where there is no answer it has failed, and `wait` will say why.
+        with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
             self._first = int(json.loads(told)["child-pid"])
+            self._handle = os.pidfd_open(self._first)
 
     def _start_plainly(self, package: Path) -> None:
         sys.stderr.write(_UNSAFE)
@@ -183,18 +196,32 @@ class Prepared:
         return json.dumps(
             {
                 "paths": [package],
-                "imports": IMPORTS,
+                "imports": self._imports,
                 "matplotlib": f"{package}/matplotlib",
                 "resources": list(self._resources().items()),
             }
         )
 
     def _kill(self) -> None:
-        if self._process is not None:
-            # Bubblewrap's end takes the first process of the sandbox with it, and that all others.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        if self._process is None:
+            return
+        if self._handle is not None and not self.unsafe:
+            # The end of its first process is that of all others in a sandbox; bubblewrap then cleans up and ends too.
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+                self._process.wait(_END_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _wait_for_end(self, handle: int) -> None:
+        """Waits until the sandbox's first process has ended, which it does after all others."""
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        ended = poll.poll(_END_SECONDS * 1000)
+        os.close(handle)
+        if not ended:
+            raise SandboxError(f"the sandbox's process {self._first} could not be ended: look at it with ps")
 
     def _complaint(self) -> str:
         self._kill()

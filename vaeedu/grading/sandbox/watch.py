@@ -41,10 +41,10 @@ def resources(limits: Limits, *, count_processes: bool) -> dict[int, int]:
 
 
 def limit(pid: int, values: dict[int, int]) -> None:
-    """Sets the limits of a family from outside, where that is allowed; the program inside sets its own as well.
+    """Sets the limits of a family from outside, where that is allowed.
 
-    It is for the first process, which bubblewrap leaves in the sandbox: a student's code must gain nothing by taking
-    it over.
+    The program inside sets its own as well. This is for the first process, which bubblewrap leaves in the sandbox: a
+    student's code must gain nothing by taking it over.
     """
     for member in family(pid):
         for kind, value in values.items():
