@@ -20,7 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         # Imported only now: importing nbgrader takes longer than printing a version.
         from vaeedu.grading.nbgrader import GradingError
+        from vaeedu.grading.sandbox import SandboxError
 
+        if isinstance(error, SandboxError):
+            return _fail(str(error))
         if not isinstance(error, GradingError):
             raise
         return _fail(f"nbgrader: {error}")
@@ -47,8 +50,26 @@ def _parser() -> argparse.ArgumentParser:
         "demo-class", help="grade a made-up class, and compare its marks with the expected ones"
     )
     demo.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    demo.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    demo.add_argument(
+        "--unsafe", action="store_true", help="run the made-up students' code without a sandbox"
+    )
     demo.set_defaults(run=_demo_class)
+    _add_grade(commands)
     return parser
+
+
+def _add_grade(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
+    grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
+    grade.add_argument(
+        "--explain", metavar="NAME", help="print how a student's marks came about, and grade nothing"
+    )
+    grade.set_defaults(run=_grade)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -65,7 +86,34 @@ def _demo_class(options: argparse.Namespace) -> int:
     from vaeedu.grading.course import course_root
     from vaeedu.grading.demo import demo_class
 
-    return 0 if demo_class(course_root(), only=options.student) else 1
+    _check_jobs(options.jobs)
+    done = demo_class(course_root(), only=options.student, workers=options.jobs, unsafe=options.unsafe)
+    return 0 if done else 1
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from vaeedu.grading.course import course_root
+
+    if options.explain is not None:
+        from vaeedu.grading.explain import explain
+
+        print(explain(course_root(), options.assignment, options.explain))
+        return 0
+    from vaeedu.grading.grade_class import Settings, grade_class, print_class
+
+    _check_jobs(options.jobs)
+    settings = Settings(
+        students=None if options.student is None else tuple(options.student),
+        workers=options.jobs,
+        cluster=options.cluster,
+        unsafe=options.unsafe,
+    )
+    return print_class(grade_class(course_root(), options.assignment, settings))
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, but is {jobs}")
 
 
 def _fail(message: str) -> int:

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ import numpy as np
 
 from vaeedu.grading.plain import Array, decode, encode
 
+# Seconds for one call of a student's function, where the exercise does not ask for more.
+SECONDS = 5.0
+# No exercise has this name: it is no Python name.
+_SEALED = ":sealed"
 VIEWS = ("values", "columns_up_to_sign", "outer_product")
 
 
@@ -57,6 +61,7 @@ class AnswerKey:
         inputs: A case's arguments by name: arrays and plain numbers.
         expected: A case's right arrays.
         misconceptions: The mistakes that show in these cases.
+        seconds: How long one call may take.
     """
 
     name: str
@@ -65,9 +70,11 @@ class AnswerKey:
     inputs: tuple[dict[str, Any], ...]
     expected: tuple[tuple[Array, ...], ...]
     misconceptions: tuple[Misconception, ...]
+    seconds: float = SECONDS
 
     def to_json(self) -> dict[str, Any]:
-        """Writes the key as a JSON object."""
+        """Writes the key as a JSON object; what is as usual is left out."""
+        unusual: dict[str, Any] = {} if self.seconds == SECONDS else {"seconds": self.seconds}
         return {
             "outputs": [{"name": o.name, "shape": list(o.shape), "view": o.view} for o in self.outputs],
             "tolerance": self.tolerance,
@@ -76,6 +83,7 @@ class AnswerKey:
             "misconceptions": [
                 {"message": m.message, "answers": _encoded_all(m.answers)} for m in self.misconceptions
             ],
+            **unusual,
         }
 
     @classmethod
@@ -93,12 +101,19 @@ class AnswerKey:
         )
 
 
-def write_keys(path: Path, keys: Mapping[str, AnswerKey]) -> None:
-    """Writes several keys into one file, the same bytes for the same keys, one exercise a line."""
+def write_keys(path: Path, keys: Mapping[str, AnswerKey], sealed: Sequence[str] = ()) -> None:
+    """Writes several keys into one file, the same bytes for the same keys, one exercise a line.
+
+    Args:
+        path: The file.
+        keys: The keys by exercise.
+        sealed: The library's modules that are absent when the exercises are graded.
+    """
     lines = [
         f"{json.dumps(name)}:{json.dumps(keys[name].to_json(), ensure_ascii=False, allow_nan=False)}"
         for name in sorted(keys)
     ]
+    lines += [f"{json.dumps(_SEALED)}:{json.dumps(list(sealed))}"] if sealed else []
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
@@ -110,7 +125,7 @@ def read_key(path: Path, name: str) -> AnswerKey:
     """
     try:
         keys = json.loads(path.read_text(encoding="utf-8"))
-        known = sorted(keys)
+        known = sorted(keys.keys() - {_SEALED})
         if name in known:
             return AnswerKey.from_json(name, keys[name])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -119,6 +134,11 @@ def read_key(path: Path, name: str) -> AnswerKey:
             "copy it there again"
         ) from error
     raise ValueError(f"name must be one of {', '.join(map(repr, known))}, but is {name!r}")
+
+
+def read_sealed(path: Path) -> tuple[str, ...]:
+    """Reads which of the library's modules are absent when the exercises of a file are graded."""
+    return tuple(map(str, json.loads(path.read_text(encoding="utf-8")).get(_SEALED, ())))
 
 
 def _encoded(value: object) -> object:

@@ -44,7 +44,8 @@ def examine(function: object, key: AnswerKey, *, praise: str) -> None:
             f"function must be the function {key.name} itself, but is {type(function).__name__}: "
             "leave out the parentheses"
         )
-    verdict = judge(run_all(function, key.inputs, num_outputs=len(key.outputs)), key)
+    answers = run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=key.seconds)
+    verdict = judge(answers, key)
     if not verdict.passed:
         raise CheckFailed(verdict.message)
     sys.stdout.write(f"✓ {key.name}: {praise}\n")

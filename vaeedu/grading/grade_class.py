@@ -1,0 +1,263 @@
+"""`vaeedu grade`: a whole class's submissions, each graded in a process of its own, one writer for the gradebook."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+import vaeedu
+from vaeedu.grading.classroom import Classroom
+from vaeedu.grading.course import exercises, exercises_file
+from vaeedu.grading.exercise import PARTS
+from vaeedu.grading.gradebook import Writer
+from vaeedu.grading.intake import Rejected, read_files
+from vaeedu.grading.job import Job, failed
+from vaeedu.grading.pool import Done, run_cluster, run_local
+from vaeedu.grading.sandbox.bubble import program
+from vaeedu.grading.store import Store, digest_of
+
+# Raised whenever the same submission would be graded differently: all are graded again then.
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is graded.
+
+    Attributes:
+        students: Whose submissions; None for everybody's.
+        workers: How many processes of this machine work at a time.
+        cluster: A Dask scheduler's address, to use instead; empty for none.
+        unsafe: Whether to run without a sandbox.
+        limits: The sandbox's limits that differ from the usual ones.
+    """
+
+    students: tuple[str, ...] | None = None
+    workers: int = 1
+    cluster: str = ""
+    unsafe: bool = False
+    limits: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a student's submission came to.
+
+    Attributes:
+        student: Whose it is.
+        status: "graded", "flagged", "rejected", "failed" or "missing".
+        scores: Points by test cell and written answer, without those that wait for marking by hand.
+        waiting: The names of what waits for marking by hand.
+        reasons: What the instructor should know.
+    """
+
+    student: str
+    status: str
+    scores: dict[str, float]
+    waiting: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """The sum of the points given so far."""
+        return sum(self.scores.values())
+
+
+@dataclass(frozen=True)
+class _Submission:
+    job: Job
+    digest: str
+    timestamp: str
+
+
+def grade_class(course: Path, assignment: str, settings: Settings | None = None) -> Iterator[Result]:
+    """Grades the submissions of an assignment, and yields each student's result when the gradebook has it.
+
+    What has been graded before, by the same source, is not graded again. Killed at any point and started again, it ends
+    with the same gradebook.
+
+    Args:
+        course: The course's folder.
+        assignment: The assignment's name.
+        settings: Whose submissions, and how.
+
+    Raises:
+        ValueError: There is no such assignment or student, or another run is going on.
+        SandboxError: No sandbox can be made on this machine.
+        GradingError: nbgrader refused something.
+    """
+    settings = settings or Settings()
+    exercises_file(course, assignment)
+    if not settings.unsafe and not settings.cluster:
+        program()  # says how to install it where it is missing
+    room = Classroom(course, assignment)
+    store = Store(room.folder, assignment)
+    with store.only_writer(), Writer(course, assignment) as writer:
+        room.generate_if_needed(writer.has_assignment())
+        submissions = _submissions(course, room, store, settings)
+        missing = _missing(room, settings, submissions)
+        todo = []
+        for student, submission in submissions.items():
+            outcome = store.outcome(student)
+            if outcome is not None and outcome["key"] == submission.job.key and outcome["status"] != "failed":
+                _merge(writer, store, submission, outcome)
+                yield _result(outcome)
+            else:
+                todo.append(submission.job)
+                if store.merged(student).get("digest") != submission.digest:
+                    writer.invalidate(student)
+        for done in _run(todo, settings):
+            outcome = _read(done)
+            store.save(outcome)
+            _merge(writer, store, submissions[done.job.student], outcome)
+            yield _result(outcome)
+        yield from (Result(student, "missing", {}, (), ("nothing submitted",)) for student in missing)
+
+
+def grade_one(course: Path, assignment: str, student: str) -> dict[str, Any]:
+    """Grades one submission for nbgrader's own `autograde`, which then writes the gradebook itself.
+
+    Returns:
+        The outcome.
+    """
+    room = Classroom(course, assignment)
+    store = Store(room.folder, assignment)
+    with store.only_writer(), Writer(course, assignment) as writer:
+        room.generate_if_needed(writer.has_assignment())
+        submission = _submissions(course, room, store, Settings(students=(student,)))[student]
+        outcome = store.outcome(student)
+        if outcome is None or outcome["key"] != submission.job.key or outcome["status"] == "failed":
+            (done,) = run_local([submission.job], 1)
+            outcome = _read(done)
+            store.save(outcome)
+        if store.merged(student).get("digest") != submission.digest:
+            writer.take_back(outcome)
+        store.set_merged(outcome, submission.digest)
+        return outcome
+
+
+def _read(done: Done) -> dict[str, Any]:
+    if not done.outcome:
+        return failed(done.job, "its process ended without an outcome")
+    outcome: dict[str, Any] = json.loads(done.outcome)
+    return outcome
+
+
+def _run(jobs: Sequence[Job], settings: Settings) -> Iterator[Done]:
+    if not jobs:
+        return iter(())
+    if settings.cluster:
+        return run_cluster(jobs, settings.cluster)
+    return run_local(jobs, settings.workers)
+
+
+def _merge(writer: Writer, store: Store, submission: _Submission, outcome: dict[str, Any]) -> None:
+    """Brings the gradebook up to date with an outcome, unless it is already."""
+    note = store.merged(outcome["student"])
+    if note.get("key") == outcome["key"] and writer.agrees(outcome):
+        return
+    is_new = note.get("digest") != submission.digest
+    writer.merge(outcome, timestamp=submission.timestamp, is_new=is_new)
+    store.set_merged(outcome, submission.digest)
+
+
+def _result(outcome: dict[str, Any]) -> Result:
+    scores = {name: float(score) for name, score in outcome["scores"].items() if score is not None}
+    waiting = tuple(name for name, score in outcome["scores"].items() if score is None)
+    return Result(outcome["student"], outcome["status"], scores, waiting, tuple(outcome["reasons"]))
+
+
+def _submissions(course: Path, room: Classroom, store: Store, settings: Settings) -> dict[str, _Submission]:
+    """Reads the submissions there are, or of the students asked for."""
+    folders = {path.parent.name: path for path in (room.folder / "submitted").glob(f"*/{room.assignment}")}
+    for student in settings.students or ():
+        if student not in folders and student not in room.students():
+            raise ValueError(f"student must be one with a submission or in the roster, but is {student!r}")
+    source, described = _source(course, room), exercises_file(course, room.assignment)
+    support = {
+        p.name: p.read_bytes() for p in room.released.iterdir() if p.is_file() and p.suffix != ".ipynb"
+    }
+    found = {}
+    for student in sorted(folders):
+        if settings.students is not None and student not in settings.students:
+            continue
+        try:
+            files, rejected = read_files(folders[student]), ""
+        except Rejected as error:
+            files, rejected = {}, str(error)
+        digest = digest_of(files, rejected)
+        timestamp = files.pop("timestamp.txt", b"").decode("ascii", "replace").strip()
+        job = Job(
+            assignment=room.assignment,
+            student=student,
+            key="",
+            seed=store.seed(digest),
+            files=files,
+            source=source,
+            described=described.read_text(encoding="utf-8"),
+            support=support,
+            rejected=rejected,
+            unsafe=settings.unsafe,
+            limits=dict(settings.limits),
+        )
+        found[student] = _Submission(_with_key(job), digest, timestamp)
+    return found
+
+
+def _with_key(job: Job) -> Job:
+    parts = [str(_VERSION), vaeedu.__version__]
+    total = hashlib.sha256(job.to_json() + json.dumps(parts).encode())
+    return Job(**{**{name: getattr(job, name) for name in asdict(job)}, "key": total.hexdigest()})
+
+
+def _source(course: Path, room: Classroom) -> str:
+    """The notebook that submissions are put into: the released one, with an instructor's own hidden tests.
+
+    What the course's exercises decide needs no test in the notebook, and a student's process gets none to see.
+    """
+    released = nbformat.read(room.released / f"{room.assignment}.ipynb", as_version=4)
+    path = course / "solutions" / room.assignment / f"{room.assignment}.ipynb"
+    solved = {
+        c.metadata.nbgrader.grade_id: c
+        for c in nbformat.read(path, as_version=4).cells
+        if "nbgrader" in c.metadata
+    }
+    ours = {f"{name}_{part}" for name in exercises(course, room.assignment) for part in PARTS}
+    for cell in released.cells:
+        nbgrader = cell.metadata.get("nbgrader", {})
+        if nbgrader.get("grade") and not nbgrader.get("solution") and nbgrader.grade_id not in ours:
+            cell.source = solved[nbgrader.grade_id].source
+    text: str = nbformat.writes(released)
+    return text
+
+
+def _missing(room: Classroom, settings: Settings, submissions: dict[str, _Submission]) -> list[str]:
+    asked = room.students() if settings.students is None else set(settings.students)
+    return sorted(asked - submissions.keys())
+
+
+def print_class(results: Iterator[Result], count: int | None = None) -> int:
+    """Prints results as a table with a summary, and a progress bar on a terminal.
+
+    Returns:
+        The exit code: 0 if every submission has a status other than "failed", else 1.
+    """
+    from tqdm import tqdm
+
+    rows = list(tqdm(results, total=count, unit="submission", disable=None, file=sys.stderr))
+    width = max([len(row.student) for row in rows], default=7)
+    print(f"{'student':{width}}  status    points  by hand  remarks")
+    for row in sorted(rows, key=lambda row: row.student):
+        remarks = "; ".join(row.reasons)
+        line = (
+            f"{row.student:{width}}  {row.status:8}  {row.total:6g}  {len(row.waiting) or '':>7}  {remarks}"
+        )
+        print(line.rstrip())
+    counts = {status: sum(row.status == status for row in rows) for status in {row.status for row in rows}}
+    print(", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "no submissions")
+    return int("failed" in counts)
