@@ -17,6 +17,7 @@ from vaeedu.grading.exercise import PARTS
 from vaeedu.grading.gradebook import Writer
 from vaeedu.grading.intake import Rejected, read_files
 from vaeedu.grading.job import Job, failed
+from vaeedu.grading.marking import graded_name
 from vaeedu.grading.pool import Done, run_cluster, run_local
 from vaeedu.grading.sandbox.bubble import program
 from vaeedu.grading.store import Store, digest_of
@@ -178,7 +179,9 @@ def _submissions(course: Path, room: Classroom, store: Store, settings: Settings
     for student in settings.students or ():
         if student not in folders and student not in room.students():
             raise ValueError(f"student must be one with a submission or in the roster, but is {student!r}")
-    source, described = _source(course, room), exercises_file(course, room.assignment)
+    described = exercises_file(course, room.assignment)
+    source = (room.released / f"{room.assignment}.ipynb").read_text(encoding="utf-8")
+    own_tests = _own_tests(course, room.assignment)
     support = {
         p.name: p.read_bytes() for p in room.released.iterdir() if p.is_file() and p.suffix != ".ipynb"
     }
@@ -199,6 +202,7 @@ def _submissions(course: Path, room: Classroom, store: Store, settings: Settings
             seed=store.seed(digest),
             files=files,
             source=source,
+            own_tests=own_tests,
             described=described.read_text(encoding="utf-8"),
             support=support,
             rejected=rejected,
@@ -215,25 +219,15 @@ def _with_key(job: Job) -> Job:
     return Job(**{**{name: getattr(job, name) for name in asdict(job)}, "key": total.hexdigest()})
 
 
-def _source(course: Path, room: Classroom) -> str:
-    """The notebook that submissions are put into: the released one, with an instructor's own hidden tests.
+def _own_tests(course: Path, assignment: str) -> dict[str, str]:
+    """The texts of an instructor's own test cells, which mark themselves.
 
     What the course's exercises decide needs no test in the notebook, and a student's process gets none to see.
     """
-    released = nbformat.read(room.released / f"{room.assignment}.ipynb", as_version=4)
-    path = course / "solutions" / room.assignment / f"{room.assignment}.ipynb"
-    solved = {
-        c.metadata.nbgrader.grade_id: c
-        for c in nbformat.read(path, as_version=4).cells
-        if "nbgrader" in c.metadata
-    }
-    ours = {f"{name}_{part}" for name in exercises(course, room.assignment) for part in PARTS}
-    for cell in released.cells:
-        nbgrader = cell.metadata.get("nbgrader", {})
-        if nbgrader.get("grade") and not nbgrader.get("solution") and nbgrader.grade_id not in ours:
-            cell.source = solved[nbgrader.grade_id].source
-    text: str = nbformat.writes(released)
-    return text
+    path = course / "solutions" / assignment / f"{assignment}.ipynb"
+    ours = {f"{name}_{part}" for name in exercises(course, assignment) for part in PARTS}
+    cells = nbformat.read(path, as_version=4).cells
+    return {name: c.source for c in cells if (name := graded_name(c)) and name not in ours}
 
 
 def _missing(room: Classroom, settings: Settings, submissions: dict[str, _Submission]) -> list[str]:

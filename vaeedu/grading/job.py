@@ -23,6 +23,8 @@ from vaeedu.grading.marking import cells_to_run, graded_name, make_keys, mark, r
 from vaeedu.grading.rebuild import rebuild
 from vaeedu.grading.sandbox import Limits, Run, run_cells
 
+# An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
+_GRACE_SECONDS = 20.0
 STATUSES = ("graded", "flagged", "rejected", "failed")
 
 
@@ -36,7 +38,8 @@ class Job:
         key: What decides the outcome, as a hash; an outcome with the same key need not be made again.
         seed: What the fresh inputs are drawn from, hexadecimal.
         files: The submission's files by name.
-        source: The released notebook, JSON, with the tests that the gradebook knows.
+        source: The released notebook, JSON.
+        own_tests: The text of an instructor's own test cells, with what is hidden from students.
         described: The text of the assignment's file in `exercises/`.
         support: Other files of the assignment, for the notebook to read.
         rejected: Why the submission is not taken, found while reading its files; empty if it is.
@@ -51,6 +54,7 @@ class Job:
     files: Mapping[str, bytes]
     source: str
     described: str
+    own_tests: Mapping[str, str] = field(default_factory=dict)
     support: Mapping[str, bytes] = field(default_factory=dict)
     rejected: str = ""
     unsafe: bool = False
@@ -88,9 +92,12 @@ def grade(job: Job) -> dict[str, Any]:
     except Rejected as rejected:
         refuse(source, f"This submission could not be graded: {rejected}")
         return _outcome(job, "rejected", [str(rejected)], source, {}, started)
-    notebook, flags = _rebuilt(source, submitted.notebook)
+    rebuilt = rebuild(source, submitted.notebook)
+    notebook = rebuilt.notebook
+    for cell in notebook.cells:
+        cell.source = job.own_tests.get(graded_name(cell), cell.source)
     verdicts, run = _run(job, notebook)
-    reasons = [*submitted.notes, *flags, *_remarks(run)]
+    reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run)]
     outcome = _outcome(job, "flagged" if reasons else "graded", reasons, notebook, verdicts, started)
     outcome["record"] |= {
         "run": run.status,
@@ -110,11 +117,6 @@ def failed(job: Job, reason: str) -> dict[str, Any]:
     return _outcome(job, "failed", [reason], source, {}, datetime.now(UTC))
 
 
-def _rebuilt(source: Any, submitted: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
-    rebuilt = rebuild(source, submitted)
-    return rebuilt.notebook, rebuilt.flags
-
-
 def _run(job: Job, notebook: Any) -> tuple[dict[str, Verdict], Run]:
     with tempfile.TemporaryDirectory(prefix="vaeedu-job-") as folder:
         path = Path(folder, f"{job.assignment}.py")
@@ -122,15 +124,24 @@ def _run(job: Job, notebook: Any) -> tuple[dict[str, Verdict], Run]:
         described, sealed = load_exercises(path)
     keys = make_keys(described, bytes.fromhex(job.seed))
     longest = max((key.seconds * len(key.inputs) for key in keys.values()), default=0.0)
-    limits = {"cell_seconds": max(Limits.cell_seconds, 2 * longest), **job.limits}
+    limits = {
+        "cell_seconds": max(Limits.cell_seconds, 2 * longest),
+        "grace_seconds": _GRACE_SECONDS,
+        **job.limits,
+    }
     run = run_cells(
         cells_to_run(notebook, keys),
-        files=job.support,
+        files={**_beside(job.files), **job.support},
         limits=Limits(**limits),  # type: ignore[arg-type]
         sealed=sealed,
         unsafe=job.unsafe,
     )
     return mark(notebook, run, keys), run
+
+
+def _beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What a student has sent with the notebook, for it to read; the assignment's own files come before these."""
+    return {name: data for name, data in files.items() if not name.lower().endswith(".ipynb")}
 
 
 def _remarks(run: Run) -> list[str]:

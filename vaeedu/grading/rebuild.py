@@ -35,7 +35,8 @@ def rebuild(source: NotebookNode, submitted: Mapping[str, Any]) -> Rebuilt:
     Args:
         source: What the student was given, with its nbgrader metadata; the cells that have such metadata are the
             skeleton.
-        submitted: The submission, plain JSON of a notebook whose cells have a type and a source each.
+        submitted: The submission, plain JSON of a notebook whose cells have a type and a source each, as
+            `intake.take_notebook` gives it.
 
     Returns:
         The notebook and the flags. A cell of the student's own stays behind the cell of the skeleton that it followed.
@@ -110,15 +111,19 @@ def _filled(
         flags.append(f"{name} was a {cell.cell_type} cell, not {submitted['cell_type']}: restored")
     if _is_solution(cell):
         made.source = text_of(submitted)
+        if made.cell_type == "markdown" and submitted.get("attachments"):
+            made.attachments = nbformat.from_dict(copy.deepcopy(submitted["attachments"]))
     elif text_of(submitted) != cell.source:
         flags.append(f"{name} is read-only and was edited: restored")
     return made
 
 
 def _own(cell: Mapping[str, Any]) -> NotebookNode:
-    """A cell that the student added: its text only."""
+    """A cell that the student added: its text, and the pictures pasted into it."""
     kind = cell["cell_type"] if cell["cell_type"] in _TYPES else "raw"
     made: NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(text_of(cell))
+    if kind == "markdown" and cell.get("attachments"):
+        made.attachments = nbformat.from_dict(copy.deepcopy(cell["attachments"]))
     return made
 
 
