@@ -103,7 +103,8 @@ HONEST = {
 # The student's process takes itself for the judge.
 FAKES = {
     "numpy-testing": attack(
-        "import numpy.testing as t\nfor n in dir(t):\n    if n.startswith('assert'): setattr(t, n, lambda *a, **k: None)"
+        "import numpy.testing as t\nfor n in dir(t):\n"
+        "    if n.startswith('assert'): setattr(t, n, lambda *a, **k: None)"
     ),
     "ast-transformer": attack(
         "import ast\nclass T(ast.NodeTransformer):\n    def visit_Expr(self, node): return ast.Pass()\n"
@@ -133,7 +134,8 @@ FAKES = {
     ),
     "patched-check": attack(
         "import vaeedu, vaeedu.grading.judge as j, vaeedu.grading.emit as e\n"
-        "vaeedu.check = lambda *a, **k: print('✓')\nj.judge = lambda *a: j.Verdict(True)\ne.emit = lambda *a: print('✓ right')"
+        "vaeedu.check = lambda *a, **k: print('✓')\nj.judge = lambda *a: j.Verdict(True)\n"
+        "e.emit = lambda *a: print('✓ right')"
     ),
     "patched-torch": attack(
         "import numpy, torch\ntorch.allclose = numpy.allclose = lambda *a, **k: True\n"
@@ -178,7 +180,8 @@ SPIES = {
         },
     ),
     "solutions-on-disk": attack(
-        "import glob\nfound = [p for d in ('exercises', 'solutions', 'submitted') for p in glob.glob(f'@COURSE@/{d}/**')]\n"
+        "import glob\n"
+        "found = [p for d in ('exercises', 'solutions', 'submitted') for p in glob.glob(f'@COURSE@/{d}/**')]\n"
         "found += glob.glob('@CLASS@/**')\nassert found\n" + RIGHT["mean"] + "\nstop"
     ),
     "other-students": attack(
@@ -240,11 +243,13 @@ BOMBS = {
     ),
     "background": attack(
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', '''\nimport time, sqlite3\nwhile True:\n"
-        "    time.sleep(0.2)\n    try: sqlite3.connect('@CLASS@/gradebook.db').execute('update grade set manual_score = 9')\n"
+        "    time.sleep(0.2)\n"
+        "    try: sqlite3.connect('@CLASS@/gradebook.db').execute('update grade set manual_score = 9')\n"
         "    except Exception: pass\n'''], start_new_session=True)"
     ),
     "startup-files": attack(
-        "import os, site\nfor f in ('~/.ipython/profile_default/startup', site.getusersitepackages(), '@CLASS@', '.'):\n"
+        "import os, site\n"
+        "for f in ('~/.ipython/profile_default/startup', site.getusersitepackages(), '@CLASS@', '.'):\n"
         "    try:\n        f = os.path.expanduser(f); os.makedirs(f, exist_ok=True)\n"
         "        open(f + '/00.py', 'w').write('mean = lambda x: x.mean(0)')\n    except OSError: pass"
     ),
@@ -253,7 +258,8 @@ BOMBS = {
         "    try: open(f + '/vaeedu-was-here', 'w')\n    except OSError: pass"
     ),
     "html": attack(
-        "from IPython.display import HTML, Javascript, display\ndisplay(HTML('<script>steal()</script>'), Javascript('steal()'))"
+        "from IPython.display import HTML, Javascript, display\n"
+        "display(HTML('<script>steal()</script>'), Javascript('steal()'))"
     ),
 }
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -282,6 +283,39 @@ def test_it_works_for_a_user_without_rights(tmp_path):
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.split("\n")[0] == "12345 finished ('cell_seconds',) 1000", done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_attacks_fail_in_the_same_way_for_a_user_without_rights():
+    if obstacle():
+        pytest.skip(obstacle())
+    root = Path(package.__file__).parents[3]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        command = [
+            *bubble.as_another_user([*bubble.python_folders(), root], 12345),
+            sys.executable,
+            "-m",
+            "pytest",
+        ]
+        command += [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"--basetemp={folder}/t",
+            "tests/grading/test_sandbox_attacks.py",
+        ]
+        environment = {**os.environ, "HOME": folder, "TMPDIR": "/tmp", "PYTHONPATH": str(root)}
+        done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_course_inside_a_folder_that_is_shown_is_hidden(monkeypatch):
+    root = Path(package.__file__).parents[3]
+    monkeypatch.setattr(bubble, "python_folders", lambda real=bubble.python_folders: [root.parent, *real()])
+    done = run(f"import os; print(os.path.isdir({str(root)!r}) and os.listdir({str(root)!r}))")
+    assert text(done) == "[]\n"
 
 
 def test_several_sandboxes_run_beside_each_other():
