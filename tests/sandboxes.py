@@ -8,7 +8,7 @@ from vaeedu.grading.sandbox import Cell, Limits, Prepared, Run, SandboxError, ru
 
 MIB = 2**20
 # Small, so that a test that reaches them is quick.
-LIMITS = {"cell_seconds": 2.0, "grace_seconds": 1.0, "wall_seconds": 20.0, "tmp_bytes": 8 * MIB}
+LIMITS = {"cell_seconds": 2.0, "grace_seconds": 2.5, "wall_seconds": 20.0, "tmp_bytes": 8 * MIB}
 
 
 @functools.cache

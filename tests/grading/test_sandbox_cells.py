@@ -102,9 +102,19 @@ def test_two_messages_of_answers_are_none():
     assert [cell.answers for cell in done.cells] == [2, 1]
 
 
-def test_answers_that_are_too_large_end_the_run():
-    done = run(EMIT % "'x' * (3 * 2**20)", "1", answer_bytes=MIB)
-    assert (done.status, done.emitted) == ("protocol", {})
+def test_answers_that_are_too_large_are_an_error_of_their_cell():
+    done = run(EMIT % "'x' * (3 * 2**20)", EMIT % "'1'", answer_bytes=MIB)
+    assert statuses(done) == ["error", "ok"]
+    assert "the answer is too large: 3,145,728 bytes, of 1,048,576 at most" in text(done)
+    assert done.emitted == {"cell1": b"1"}
+
+
+def test_values_that_are_too_large_to_show_are_cut():
+    done = valid(run("'z' * 2**25", "display({'image/png': 'A' * 2**24}, raw=True)", "2", output_bytes=MIB))
+    assert done.status == "finished"
+    assert text(done).startswith("'zzz")
+    assert MIB < len(text(done)) < MIB + 200
+    assert (done.cells[1].outputs, text(done, 2)) == ([], "2")
 
 
 def test_output_is_bounded_and_the_rest_is_left_out(unsafe):

@@ -40,8 +40,8 @@ class Wire:
         self._in: BinaryIO = os.fdopen(os.dup(0), "rb")
         self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
         self._lock = threading.RLock()
-        self._owner = os.getpid()
-        self.cell, self.room = -1, 0
+        self._owner, self.muted = os.getpid(), False
+        self.cell, self.room, self.most_answer = -1, 0, 0
 
     def close_others(self) -> None:
         """Closes every file that was inherited, and leaves nothing to read where input comes from."""
@@ -54,7 +54,7 @@ class Wire:
 
     def send(self, kind: str, body: bytes = b"", **header: object) -> None:
         """Sends a message about the cell that runs."""
-        if os.getpid() != self._owner:  # a fork's words would mix with its parent's
+        if self.muted or os.getpid() != self._owner:  # a fork's words would mix with its parent's
             return
         head = json.dumps({"kind": kind, "cell": self.cell, **header}).encode()
         data = memoryview(_HEADER.pack(len(head), len(body)) + head + body)
@@ -171,12 +171,19 @@ def make_shell(wire: Wire) -> Any:
                 value = base64.b64encode(value).decode()
             text = value if isinstance(value, str) else json.dumps(value)
             parts.append((str(mime), text.encode("utf-8", "replace")))
-        answers = [content for mime, content in parts if mime == _ANSWERS]
-        others = [(mime, content) for mime, content in parts if mime != _ANSWERS]
-        for content in answers:
+        for content in [content for mime, content in parts if mime == _ANSWERS]:
+            if len(content) > wire.most_answer:
+                raise ValueError(
+                    f"the answer is too large: {len(content):,} bytes, of {wire.most_answer:,} at most"
+                )
             wire.send("answers", content)
-        if others and wire.room >= 0:
-            wire.room -= sum(len(content) for _, content in others)
+        others = [(mime, content) for mime, content in parts if mime != _ANSWERS]
+        size = sum(len(content) for _, content in others)
+        if size > wire.room:  # then text, which can be cut
+            for content in [content for mime, content in others if mime == "text/plain"]:
+                wire.stream("stdout", content.decode())
+        elif others:
+            wire.room -= size
             sizes = [[mime, len(content)] for mime, content in others]
             wire.send(kind, b"".join(content for _, content in others), parts=sizes, **header)
 
@@ -236,6 +243,12 @@ class Kernel:
         self._shell = make_shell(wire)
         builtins.input = no_input
 
+    def warm_up(self) -> None:
+        """Stops once with an error that nobody hears of: the first one takes a while, for all that it imports."""
+        self._wire.muted = True
+        self._shell.run_cell("raise KeyboardInterrupt", store_history=False)
+        self._wire.muted = False
+
     def listen(self) -> None:
         """Hands on cells and files, and interrupts; ends the process when the other side is gone."""
         while (message := self._wire.receive()) is not None:
@@ -285,6 +298,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     wire = Wire()
     wire.close_others()
+    wire.most_answer = settings["answer_bytes"]
     for folder in settings["paths"]:
         sys.path.insert(0, folder)
     sys.path.append("")  # last: a file that a student sends may be imported, but never in place of a library
@@ -297,6 +311,7 @@ def main() -> None:
     catchers = [Catcher(wire, "stdout", 1), Catcher(wire, "stderr", 2)]
     sys.stdout, sys.stderr = Stream(wire, "stdout", 1), Stream(wire, "stderr", 2)
     kernel = Kernel(wire, catchers)
+    kernel.warm_up()
     threading.Thread(target=kernel.listen, daemon=True).start()
     for kind, value in settings["resources"]:
         most = resource.getrlimit(kind)[1]

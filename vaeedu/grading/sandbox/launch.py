@@ -205,6 +205,7 @@ class Prepared:
             {
                 "paths": [package],
                 "imports": self._imports,
+                "answer_bytes": self.limits.answer_bytes,
                 "matplotlib": f"{package}/matplotlib",
                 "resources": list(self._resources().items()),
             }

@@ -45,7 +45,7 @@ class Limits:
     cpu_seconds: int = 600
     wall_seconds: float = 600.0
     cell_seconds: float = 60.0
-    grace_seconds: float = 5.0
+    grace_seconds: float = 10.0
     file_bytes: int = 64 * _MIB
     open_files: int = 256
     tmp_bytes: int = 64 * _MIB
