@@ -161,7 +161,10 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("bomb", [SHARED, SEVERAL], ids=["shared", "several processes"])
-def test_memory_of_all_together_is_limited(bomb):
+@pytest.mark.parametrize("groups", [True, False], ids=["control group", "watched"])
+def test_memory_of_all_together_is_limited(bomb, groups, monkeypatch):
+    if not groups:
+        monkeypatch.setattr(Prepared, "_count_together", lambda *_: None)
     done = run(bomb, AFTER, memory_bytes=300 * MIB)
     assert (done.status, done.limits_hit) == ("memory", ("memory_bytes",))
 
@@ -279,6 +282,8 @@ def test_a_grader_that_is_killed_takes_its_sandbox_along():
     while first in processes() and time.monotonic() < end:
         time.sleep(0.05)
     assert first not in processes()
+    run("1")  # which removes the control group that was left behind, where there is one
+    assert not list(Path("/sys/fs/cgroup").rglob(f"vaeedu-{grader.pid}-*"))
 
 
 def test_there_is_no_network():

@@ -127,25 +127,29 @@ def command(
         made.arguments += ["--seccomp", str(rules)]
     made.arguments += ["--", *inside]
     if root:
-        made.arguments = [*_as_nobody(path, [shown for _, shown in layers if shown]), *made.arguments]
+        user = USERS[secrets.randbelow(len(USERS))]
+        made.arguments = [*as_another_user([shown for _, shown in layers if shown], user), *made.arguments]
     return made
 
 
-def _as_nobody(path: str, needed: Sequence[Path]) -> list[str]:
+def as_another_user(needed: Sequence[Path], user: int) -> list[str]:
     """The start of a command line that lets root run the rest as another user, who can reach what is needed.
 
     Python often lies below /root, where nobody else may look. In a view of the file system that only this command has,
     an empty folder takes the place of such a one, with what is needed in it and nothing else.
+
+    Args:
+        needed: Folders that the rest needs.
+        user: The user's number.
     """
     closed = {top for folder in needed if (top := _closed_above(folder)) is not None}
-    line = [path, "--die-with-parent", "--dev-bind", "/", "/"]
+    line = [program(), "--die-with-parent", "--dev-bind", "/", "/"]
     for top in sorted(closed):
         line += ["--perms", "0755", "--tmpfs", str(top)]
         for folder in sorted(folder for folder in needed if folder.is_relative_to(top)):
             for between in reversed([p for p in folder.parents if p != top and p.is_relative_to(top)]):
                 line += ["--perms", "0755", "--dir", str(between)]
             line += ["--ro-bind", str(folder), str(folder)]
-    user = USERS[secrets.randbelow(len(USERS))]
     return [*line, "--", _tool("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
 
 

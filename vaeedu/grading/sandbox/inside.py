@@ -291,7 +291,9 @@ def main() -> None:
     # matplotlib looks through all fonts once; here that was done before.
     shutil.copytree(settings["matplotlib"], os.environ["MPLCONFIGDIR"])
     for name in settings["imports"]:
-        __import__(name)
+        # What cannot be imported, the cell that wants it will be told.
+        with contextlib.suppress(Exception):
+            __import__(name)
     catchers = [Catcher(wire, "stdout", 1), Catcher(wire, "stderr", 2)]
     sys.stdout, sys.stderr = Stream(wire, "stdout", 1), Stream(wire, "stderr", 2)
     kernel = Kernel(wire, catchers)

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from vaeedu.grading.sandbox import bubble, watch
+from vaeedu.grading.sandbox.cgroups import Group
 from vaeedu.grading.sandbox.channel import Channel, Closed, Flood, Garbled, Late
 from vaeedu.grading.sandbox.model import Limits, SandboxError
 from vaeedu.grading.sandbox.package import template
@@ -63,6 +64,7 @@ class Prepared:
         self._folder: Path | None = None
         self._first: int | None = None
         self._handle: int | None = None
+        self._group: Group | None = None
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
         package = template(sealed)
@@ -105,13 +107,17 @@ class Prepared:
             self._process.stderr.close()  # nothing that runs inside may fill it up
         if self._first is not None:
             watch.limit(self._first, self._resources())
+            self._count_together(self._first)
         self.versions = versions
 
     def over(self) -> str:
         """Says which limit all of its processes together are over; empty if none."""
         if self._first is None:
             return ""
-        return watch.over(self._first, self.limits, () if self.unsafe else bubble.WRITABLE)
+        limit = watch.over(self._first, self.limits, () if self.unsafe else bubble.WRITABLE)
+        return limit or (
+            "memory_bytes" if self._group is not None and self._group.killed_for_memory() else ""
+        )
 
     def close(self) -> None:
         """Ends all of its processes, and removes what they left."""
@@ -125,6 +131,8 @@ class Prepared:
         if self._handle is not None:
             self._wait_for_end(self._handle)
             self._handle = None
+        if self._group is not None:
+            self._group.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -201,6 +209,13 @@ class Prepared:
                 "resources": list(self._resources().items()),
             }
         )
+
+    def _count_together(self, first: int) -> None:
+        """Puts all processes into a control group, where there can be one."""
+        if not self.unsafe:
+            with contextlib.suppress(OSError):
+                self._group = Group(self.limits, len(bubble.WRITABLE))
+                self._group.add(watch.family(first))
 
     def _kill(self) -> None:
         if self._process is None:

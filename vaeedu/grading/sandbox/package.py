@@ -38,7 +38,7 @@ def template(sealed: Collection[str] = ()) -> Path:
     name = _fingerprint(sealed)
     for place in _places():
         folder = place / name
-        if folder.is_dir():
+        if os.path.isdir(folder):  # unlike Path.is_dir, it takes a folder that cannot be looked into for none
             return folder
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,12 @@ def _left_out(at: str, ignored: set[str]) -> set[str]:
 def _seal(target: Path, name: str) -> None:
     first, *rest = name.split(".")
     path = target.joinpath(*rest)
-    if first != "vaeedu" or not rest or not (path.is_dir() or path.with_suffix(".py").is_file()):
+    if (
+        first != "vaeedu"
+        or not rest
+        or rest[0] == "grading"
+        or not (path.is_dir() or path.with_suffix(".py").is_file())
+    ):
         raise ValueError(f"sealed must name modules of the library, such as 'vaeedu.pca', but names {name!r}")
     if path.is_dir():
         shutil.rmtree(path)

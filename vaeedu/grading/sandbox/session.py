@@ -55,6 +55,9 @@ class Session:
         except _Ended as ended:
             status = ended.status
             self._note(ended.limit)
+            if status == "killed" and (limit := self._prepared.over()):
+                status = "memory"  # it was the kernel that ended it
+                self._note(limit)
         return Run(
             cells=tuple(results),
             status=status,
