@@ -17,7 +17,7 @@ from vaeedu.grading.submission import filled_in, source_of
 ASSIGNMENT = "02_linear_latent_variable_models"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 # One submission has a loop that never ends; the demonstration does not wait a minute for it.
-_CELL_SECONDS = 15.0
+_CELL_SECONDS = 20.0
 _MARKER = ".made-by-vaeedu-demo-class"
 _MADE = (
     "submitted", "graded", "autograded", "feedback", "released", "gradebook.db", "grades.csv", "roster.csv",

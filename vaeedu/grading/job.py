@@ -19,7 +19,7 @@ import nbformat
 from vaeedu.grading.course import load_exercises
 from vaeedu.grading.intake import Rejected, take_notebook
 from vaeedu.grading.judge import Verdict
-from vaeedu.grading.marking import cells_to_run, graded_name, make_keys, mark, refuse
+from vaeedu.grading.marking import PATIENCE, cells_to_run, graded_name, make_keys, mark, refuse
 from vaeedu.grading.rebuild import rebuild
 from vaeedu.grading.sandbox import Limits, Run, run_cells
 
@@ -123,7 +123,7 @@ def _run(job: Job, notebook: Any) -> tuple[dict[str, Verdict], Run]:
         path.write_text(job.described, encoding="utf-8")
         described, sealed = load_exercises(path)
     keys = make_keys(described, bytes.fromhex(job.seed))
-    longest = max((key.seconds * len(key.inputs) for key in keys.values()), default=0.0)
+    longest = PATIENCE * max((key.seconds * len(key.inputs) for key in keys.values()), default=0.0)
     limits = {
         "cell_seconds": max(Limits.cell_seconds, 2 * longest),
         "grace_seconds": _GRACE_SECONDS,

@@ -123,7 +123,9 @@ def _start(context: ForkServerContext, job: Job, tries: int, seconds: float) -> 
 
 def _child(pipe: Any) -> None:
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    # Ctrl-C is for the process that started us. (SIG_IGN would be inherited by the sandbox, whose cells then could not be
+    # interrupted; a handler is not.)
+    signal.signal(signal.SIGINT, lambda number, frame: None)
     with pipe:
         pipe.send_bytes(work(pipe.recv_bytes()))
 
