@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -66,8 +67,13 @@ def test_a_cell_that_ends_its_own_process_ends_the_run(attack):
     assert time.monotonic() - start < 10
 
 
-def test_a_loop_without_end_costs_its_own_cell_only():
-    done = run("while True:\n    pass", AFTER)
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "interrupts ignored by the grader"])
+def test_a_loop_without_end_costs_its_own_cell_only(ignored):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        done = run("while True:\n    pass", AFTER)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert statuses(done) == ["interrupted", "ok"]
     assert (done.status, done.limits_hit) == ("finished", ("cell_seconds",))
     assert done.cells[0].outputs[-1]["ename"] == "KeyboardInterrupt"
@@ -88,6 +94,14 @@ def test_what_cannot_be_interrupted_is_ended_from_outside(attack):
     assert (done.status, done.limits_hit) == ("timeout", ("cell_seconds", "grace_seconds"))
     assert statuses(done) == ["ended", "not run"]
     assert done.seconds < LIMITS["cell_seconds"] + LIMITS["grace_seconds"] + 2
+
+
+def test_an_interrupt_leaves_no_half_message():
+    loop = "import os, sys\nwhile True:\n    print('x' * 50_000)"
+    done = run(
+        loop, AFTER, cell_seconds=1.0, output_bytes=64 * MIB, total_output_bytes=64 * MIB, wall_seconds=30.0
+    )
+    assert statuses(done)[1] == "ok" or done.status == "output"
 
 
 def test_all_cells_together_have_a_time_limit():
@@ -360,7 +374,7 @@ def test_nothing_that_tells_answers_is_there():
     first, second = text(done).splitlines()
     assert first == "[]"
     names = {Path(path).stem for path in eval(second)}
-    assert names == set(package.STUDENT_SIDE)
+    assert names == {*package.STUDENT_SIDE, "kernel", "shell", "wire"}
     assert not names & {"course", "demo", "exercise", "instructor", "job", "marking", "rebuild", "release"}
 
 

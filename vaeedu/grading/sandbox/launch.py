@@ -19,7 +19,8 @@ from vaeedu.grading.sandbox.channel import Channel, Closed, Flood, Garbled, Late
 from vaeedu.grading.sandbox.model import Limits, SandboxError
 from vaeedu.grading.sandbox.package import template
 
-_PROGRAM = Path(__file__).with_name("inside.py")
+# The library comes first: nothing that lies elsewhere can take its place.
+_PROGRAM = "import sys; sys.path.insert(0, {!r}); from vaeedu.grading.inside.kernel import main; main()"
 # What most cells need; imported while the sandbox waits for its submission.
 IMPORTS = ("numpy", "torch")
 _START_SECONDS = 120.0
@@ -138,8 +139,7 @@ class Prepared:
 
     def _start(self, package: Path) -> None:
         # Nothing of it is in a folder that a student's code can write to, and the environment is all its own.
-        settings = self._settings(bubble.PACKAGE)
-        inside = [sys.executable, "-I", "-B", f"{bubble.PACKAGE}/inside.py", settings]
+        inside = self._program(bubble.PACKAGE)
         places = {
             "HOME": bubble.HOME,
             "TMPDIR": "/tmp",
@@ -167,8 +167,7 @@ class Prepared:
         work.mkdir()
         environment = {"HOME": home, "TMPDIR": str(self._folder), "MPLCONFIGDIR": f"{home}/matplotlib"}
         environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-        command = [sys.executable, "-I", "-B", str(_PROGRAM), self._settings(str(package))]
-        self._open(command, str(work), {**_ENVIRONMENT, **environment})
+        self._open(self._program(str(package)), str(work), {**_ENVIRONMENT, **environment})
         self._first = self._process.pid if self._process else None
 
     def _open(
@@ -199,17 +198,15 @@ class Prepared:
     def _resources(self) -> dict[int, int]:
         return watch.resources(self.limits, count_processes=not self.unsafe)
 
-    def _settings(self, package: str) -> str:
-        """What the program inside is told, as JSON."""
-        return json.dumps(
-            {
-                "paths": [package],
-                "imports": self._imports,
-                "answer_bytes": self.limits.answer_bytes,
-                "matplotlib": f"{package}/matplotlib",
-                "resources": list(self._resources().items()),
-            }
-        )
+    def _program(self, package: str) -> list[str]:
+        """The command line of the program inside, with all that it is told as JSON."""
+        settings = {
+            "imports": self._imports,
+            "answer_bytes": self.limits.answer_bytes,
+            "matplotlib": f"{package}/matplotlib",
+            "resources": list(self._resources().items()),
+        }
+        return [sys.executable, "-I", "-B", "-c", _PROGRAM.format(package), json.dumps(settings)]
 
     def _count_together(self, first: int) -> None:
         """Puts all processes into a control group, where there can be one."""

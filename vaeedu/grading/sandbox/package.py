@@ -82,7 +82,7 @@ def _fill(folder: Path, sealed: Collection[str]) -> None:
         shutil.copy2(_SOURCE / "grading" / f"{name}.py", target / "grading")
     for name in sealed:
         _seal(target, name)
-    shutil.copy2(Path(__file__).with_name("inside.py"), folder)
+    shutil.copytree(_SOURCE / "grading" / "inside", target / "grading" / "inside", ignore=ignored)
     # So that no sandbox does these again.
     done = subprocess.run(
         [sys.executable, "-I", "-c", _ONCE, str(target)],
