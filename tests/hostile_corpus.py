@@ -209,7 +209,8 @@ BOMBS = {
     ),
     "sockets-removed": attack(
         "import os, shutil\nfor f in ('/sandbox/home', '/tmp', '/dev/shm'): shutil.rmtree(f, ignore_errors=True)\n"
-        "for n in os.listdir('/proc/self/fd'):\n    if int(n) > 4: os.close(int(n))",
+        "for n in os.listdir('/proc/self/fd'):\n    try:\n        if int(n) > 4: os.close(int(n))\n"
+        "    except OSError: pass",
         answers=RIGHT,
         marks=ALL,
     ),

@@ -84,8 +84,11 @@ def test_a_loop_without_end_costs_its_own_cell_only(ignored):
     [
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
         "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except BaseException: pass",
-        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
-        "import time, threading, sys, os\nos.dup2(os.open('/dev/null', 1), 4)\nwhile True: time.sleep(1)",
+        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", marks=pytest.mark.slow),
+        pytest.param(
+            "import os, time\nos.dup2(os.open('/dev/null', 1), 4)\nwhile True: time.sleep(1)",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["ignores", "catches", "stops", "says nothing"],
 )

@@ -261,6 +261,9 @@ def test_the_library_is_made_once_and_again_when_it_changes(monkeypatch, tmp_pat
         first.name,
         package.template(["vaeedu.pca"]).name,
     }
+    os.utime(first, (0, 0))
+    package.template(["vaeedu.sampling"])
+    assert not first.exists()
     package._places.cache_clear()
 
 

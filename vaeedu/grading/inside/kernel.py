@@ -24,6 +24,7 @@ class Kernel:
 
     def __init__(self, wire: Wire, catchers: Sequence[Catcher]) -> None:
         self._wire, self._catchers, self._running = wire, catchers, False
+        self._streams = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._cells: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()
         self._shell = make_shell(wire)
         builtins.input = no_input
@@ -59,6 +60,11 @@ class Kernel:
     def _run(self, header: dict[str, Any], source: str) -> None:
         wire = self._wire
         wire.cell, wire.room, self._running = header["cell"], header["room"], True
+        for name, stream in self._streams.items():
+            if not hasattr(
+                getattr(sys, name, None), "flush"
+            ):  # a cell has broken it, and IPython could not go on
+                setattr(sys, name, stream)
         status = "error"
         try:
             result = self._shell.run_cell(source, store_history=True)

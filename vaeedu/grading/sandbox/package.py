@@ -1,12 +1,14 @@
 """The course's library as a sandbox has it: without what tells answers, and without what an exercise asks for."""
 
 import atexit
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from vaeedu.grading.sandbox.model import SandboxError
 # Of grading/, what `vaeedu.check` needs: it compares with the visible answers in checks.json, and knows no others.
 STUDENT_SIDE = ("__init__", "answers", "compare", "emit", "judge", "key", "plain", "run", "student")
 _ABSENT = ("cli.py", "grading")
+_KEPT_SECONDS = 30 * 24 * 3600
 _SOURCE = Path(vaeedu.__file__).parent
 _ONCE = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2); import matplotlib.font_manager"
 _SEALED = (
@@ -39,6 +42,8 @@ def template(sealed: Collection[str] = ()) -> Path:
     for place in _places():
         folder = place / name
         if os.path.isdir(folder):  # unlike Path.is_dir, it takes a folder that cannot be looked into for none
+            with contextlib.suppress(OSError):
+                os.utime(folder)
             return folder
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -46,6 +51,7 @@ def template(sealed: Collection[str] = ()) -> Path:
         except OSError:
             continue
         try:
+            _remove_old(place)
             _fill(made, sealed)
             made.rename(folder)
         except OSError:
@@ -64,6 +70,13 @@ def _places() -> tuple[Path, ...]:
     temporary = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     return cache / "vaeedu" / "sandbox", temporary
+
+
+def _remove_old(place: Path) -> None:
+    """Removes what was made of earlier versions of the library and has not been used for a month."""
+    for folder in place.iterdir():
+        if folder.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fingerprint(sealed: Collection[str]) -> str:
