@@ -283,6 +283,8 @@ class Kernel:
 def main() -> None:
     """Gets everything ready, says so, and waits for cells."""
     settings = json.loads(sys.argv[1])
+    # Whoever started the sandbox may ignore Ctrl-C, and that is inherited: cells must be interruptible all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wire = Wire()
     wire.close_others()
     for folder in settings["paths"]:
