@@ -20,11 +20,17 @@ test: dev ## run the fast tests; PYTEST_ARGS="-k pca" is passed on
 test-all: dev ## run every test, also the slow ones (each lecture from a clean kernel)
 	$(BIN)/python -m pytest -m "" $(PYTEST_ARGS)
 
+check: course ## try an assignment's visible tests before handing it in: make check A=03_information_and_divergence
+	@$(BIN)/python -m vaeedu.grading.check_all "$(A)"
+
 release: course ## make assignments/ from solutions/ and exercises/
 	$(BIN)/vaeedu release
 
 demo-class: course ## grade a demo class in classroom/ and compare its marks with those expected
 	$(BIN)/vaeedu demo-class
+
+student-bundle: course ## make dist/vaeedu-course.zip, which students receive
+	$(BIN)/vaeedu student-bundle
 
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -48,4 +54,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all release demo-class bench lint format clean course dev
+.PHONY: help lab test test-all check release demo-class student-bundle bench lint format clean course dev

@@ -17,6 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:
         return _fail("interrupted")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("vaeedu.grading"):
+            raise
+        return _fail(
+            "this command is for instructors; what it needs is not in the students' copy of the course"
+        )
     except Exception as error:
         # Imported only now: importing nbgrader takes longer than printing a version.
         from vaeedu.grading.nbgrader import GradingError
@@ -56,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo_class)
     _add_grade(commands)
+    _add_class(commands)
     return parser
 
 
@@ -70,6 +77,33 @@ def _add_grade(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--explain", metavar="NAME", help="print how a student's marks came about, and grade nothing"
     )
     grade.set_defaults(run=_grade)
+
+
+def _add_class(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
+    collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
+    collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
+    collect.set_defaults(run=_collect)
+
+    marks = commands.add_parser("marks", help="write an assignment's marks as CSV, with late days")
+    marks.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    marks.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    marks.add_argument(
+        "--free-late-days", type=int, default=0, metavar="N", help="a student's, for all assignments"
+    )
+    marks.add_argument(
+        "--late-penalty", type=float, default=0.0, metavar="PART", help="of the points, a further day"
+    )
+    marks.set_defaults(run=_marks)
+
+    bundle = commands.add_parser("student-bundle", help="make the zip that students receive")
+    bundle.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="which to include; by default all"
+    )
+    bundle.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to put it; by default dist/vaeedu-course.zip"
+    )
+    bundle.set_defaults(run=_bundle)
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -99,7 +133,8 @@ def _grade(options: argparse.Namespace) -> int:
 
         print(explain(course_root(), options.assignment, options.explain))
         return 0
-    from vaeedu.grading.grade_class import Settings, grade_class, print_class
+    from vaeedu.grading.grade_class import Settings, grade_class
+    from vaeedu.grading.report import print_class
 
     _check_jobs(options.jobs)
     settings = Settings(
@@ -109,6 +144,49 @@ def _grade(options: argparse.Namespace) -> int:
         unsafe=options.unsafe,
     )
     return print_class(grade_class(course_root(), options.assignment, settings))
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from vaeedu.grading.classroom import Classroom
+    from vaeedu.grading.collect import collect
+    from vaeedu.grading.course import course_root, exercises_file
+
+    course = course_root()
+    exercises_file(course, options.assignment)
+    room = Classroom(course, options.assignment)
+    found = collect(options.source, room.folder / "submitted", options.assignment, room.people())
+    for student, names in found.files.items():
+        print(f"{student}: {', '.join(names)}")
+    for problem in found.problems:
+        print(f"not taken: {problem}", file=sys.stderr)
+    print(f"{len(found.files)} submissions of {options.assignment}")
+    return int(bool(found.problems))
+
+
+def _marks(options: argparse.Namespace) -> int:
+    from vaeedu.grading.course import course_root
+    from vaeedu.grading.marks import LateDays, write_marks
+
+    rule = LateDays(options.free_late_days, options.late_penalty)
+    if options.output is None:
+        waiting = write_marks(course_root(), options.assignment, sys.stdout, rule)
+    else:
+        with options.output.open("w", encoding="utf-8", newline="") as file:
+            waiting = write_marks(course_root(), options.assignment, file, rule)
+    if waiting:
+        print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from vaeedu.grading.bundle import make_bundle
+    from vaeedu.grading.course import course_root
+
+    course = course_root()
+    target = options.output or course / "dist" / "vaeedu-course.zip"
+    names = make_bundle(course, target, only=tuple(options.assignment) or None)
+    print(f"{target}: {len(names)} files")
+    return 0
 
 
 def _check_jobs(jobs: int) -> None:

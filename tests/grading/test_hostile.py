@@ -39,7 +39,8 @@ class Graded:
             self.hand_in(name)
         before = self.state()
         self.results, self.gaps = self.grade()
-        self.changed = {path for path in before | self.state() if before.get(path) != self.state().get(path)}
+        after = self.state()
+        self.changed = {path for path in before | after if before.get(path) != after.get(path)}
 
     def canaries(self):
         (self.room / "submitted").mkdir(parents=True)

@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 
 from vaeedu.grading import nbgrader
+from vaeedu.grading.collect import Person
 from vaeedu.grading.course import exercises_file
 from vaeedu.grading.nbgrader import GradingError, quiet, succeed
 from vaeedu.grading.release import bake
@@ -79,6 +80,13 @@ class Classroom:
         """Returns the names of everybody in the gradebook."""
         with quiet(), self._gradebook() as gradebook:
             return {student.id for student in gradebook.students}
+
+    def people(self) -> list[Person]:
+        """Returns everybody in the gradebook."""
+        with quiet(), self._gradebook() as gradebook:
+            return [
+                Person(s.id, s.first_name or "", s.last_name or "", s.email or "") for s in gradebook.students
+            ]
 
     def submission(self, student: str) -> Path:
         """The folder that a student's submission belongs into."""

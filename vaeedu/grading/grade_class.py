@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -233,25 +232,3 @@ def _own_tests(course: Path, assignment: str) -> dict[str, str]:
 def _missing(room: Classroom, settings: Settings, submissions: dict[str, _Submission]) -> list[str]:
     asked = room.students() if settings.students is None else set(settings.students)
     return sorted(asked - submissions.keys())
-
-
-def print_class(results: Iterator[Result], count: int | None = None) -> int:
-    """Prints results as a table with a summary, and a progress bar on a terminal.
-
-    Returns:
-        The exit code: 0 if every submission has a status other than "failed", else 1.
-    """
-    from tqdm import tqdm
-
-    rows = list(tqdm(results, total=count, unit="submission", disable=None, file=sys.stderr))
-    width = max([len(row.student) for row in rows], default=7)
-    print(f"{'student':{width}}  status    points  by hand  remarks")
-    for row in sorted(rows, key=lambda row: row.student):
-        remarks = "; ".join(row.reasons)
-        line = (
-            f"{row.student:{width}}  {row.status:8}  {row.total:6g}  {len(row.waiting) or '':>7}  {remarks}"
-        )
-        print(line.rstrip())
-    counts = {status: sum(row.status == status for row in rows) for status in {row.status for row in rows}}
-    print(", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "no submissions")
-    return int("failed" in counts)

@@ -40,6 +40,7 @@ class Writer:
             CheckCellMetadata,
         ]
         self._autograded = Path(self._api.coursedir.autograded_directory)
+        self.folder = self._autograded.parent
 
     def __enter__(self) -> "Writer":
         return self

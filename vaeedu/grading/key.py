@@ -136,9 +136,24 @@ def read_key(path: Path, name: str) -> AnswerKey:
     raise ValueError(f"name must be one of {', '.join(map(repr, known))}, but is {name!r}")
 
 
+def read_names(path: Path) -> list[str]:
+    """Reads the names of the exercises in a file of keys; raises `ValueError` as `read_key` does."""
+    return sorted(_read(path).keys() - {_SEALED})
+
+
 def read_sealed(path: Path) -> tuple[str, ...]:
     """Reads which of the library's modules are absent when the exercises of a file are graded."""
-    return tuple(map(str, json.loads(path.read_text(encoding="utf-8")).get(_SEALED, ())))
+    return tuple(map(str, _read(path).get(_SEALED, ())))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} must lie beside the notebook, but cannot be read: {error}") from error
+    if not isinstance(keys, dict):
+        raise ValueError(f"{path.name} must be the file that came with the assignment: copy it there again")
+    return keys
 
 
 def _encoded(value: object) -> object:

@@ -123,8 +123,8 @@ def _start(context: ForkServerContext, job: Job, tries: int, seconds: float) -> 
 
 def _child(pipe: Any) -> None:
     die_with_parent()
-    # Ctrl-C is for the process that started us. (SIG_IGN would be inherited by the sandbox, whose cells then could not be
-    # interrupted; a handler is not.)
+    # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
+    # interrupted then; it does not inherit a handler.)
     signal.signal(signal.SIGINT, lambda number, frame: None)
     with pipe:
         pipe.send_bytes(work(pipe.recv_bytes()))
