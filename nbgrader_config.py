@@ -1,7 +1,7 @@
 """nbgrader's settings for this course: `solutions/` becomes `assignments/`; all of a class lies in `classroom/`.
 
 Read by nbgrader's commands, by the formgrader and Validate buttons of a JupyterLab started in this folder, and by
-`vaeedu release` and `vaeedu demo-class`. VAEEDU_CLASSROOM puts the class somewhere else.
+the `vaeedu` command. VAEEDU_CLASSROOM puts the class somewhere else.
 """
 
 import os
@@ -27,7 +27,8 @@ c.CourseDirectory.release_directory = "assignments"
 c.CourseDirectory.submitted_directory = str(classroom / "submitted")
 c.CourseDirectory.autograded_directory = str(classroom / "autograded")
 c.CourseDirectory.feedback_directory = str(classroom / "feedback")
-c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
+# VAEEDU_DB_URL names another database, such as postgresql+psycopg://teacher@host/gradebook.
+c.CourseDirectory.db_url = os.environ.get("VAEEDU_DB_URL") or f"sqlite:///{classroom / 'gradebook.db'}"
 
 # The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
 c.GenerateAssignment.post_convert_hook = "vaeedu.grading.release.add_checks"

@@ -82,7 +82,7 @@ def test_the_same_course_gives_the_same_zip_and_some_assignments_may_be_left_out
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     some = make_bundle(ROOT, tmp_path / "c.zip", only=(assignments(ROOT)[0],))
     assert {name.split("/")[2] for name in some if "/assignments/" in name} == {assignments(ROOT)[0]}
-    with pytest.raises(ValueError, match="assignment must be one of .* but is 'nope'"):
+    with pytest.raises(ValueError, match=r"assignment must be one of .* but is 'nope'"):
         make_bundle(ROOT, tmp_path / "d.zip", only=("nope",))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "b.zip", "c.zip"]
 
@@ -249,7 +249,7 @@ def test_the_command_collects_into_the_class(tmp_path):
     put(source, **{"ada_homework.ipynb": written.read_text(), "who.ipynb": "?"})
     done = mini.vaeedu(course, room, "collect", source, "--assignment", ASSIGNMENT)
     assert done.returncode == 1
-    assert "ada: ada_homework.ipynb\n1 submissions of 01_mini\n" == done.stdout
+    assert done.stdout == "ada: ada_homework.ipynb\n1 submissions of 01_mini\n"
     assert done.stderr == "not taken: who.ipynb is of nobody in the roster\n"
     text = mini.vaeedu(course, room, "grade", ASSIGNMENT).stdout
     assert "ada      flagged        3        1  renamed to ada_homework.ipynb" in text
