@@ -216,7 +216,7 @@ BOMBS = {
     ),
     "stdout-replaced": attack("import sys\nsys.stdout = sys.stderr = None", answers=RIGHT, marks=ALL),
     "fork-bomb": attack(
-        "import os\nwhile True: os.fork()", status="flagged", reason="cell_seconds|killed|timeout"
+        "import os\nwhile True: os.fork()", status="flagged", reason="cell_seconds|ended early"
     ),
     "memory-bomb": attack("x = [bytearray(2**28) for _ in range(64)]"),
     "shared-memory-bomb": attack(

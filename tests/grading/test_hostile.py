@@ -20,7 +20,7 @@ import json, sys
 from pathlib import Path
 from vaeedu.grading.grade_class import Settings, grade_class
 
-limits = (("cell_seconds", 12.0), ("grace_seconds", 8.0), ("memory_bytes", 2**30), ("tmp_bytes", 2**24))
+limits = (("cell_seconds", 25.0), ("grace_seconds", 8.0), ("memory_bytes", 2**30), ("tmp_bytes", 2**24))
 if __name__ == "__main__":
     for result in grade_class(Path(sys.argv[1]), sys.argv[2], Settings(workers=2, limits=limits)):
         line = {"student": result.student, "status": result.status, "scores": result.scores, "why": result.reasons}
