@@ -89,7 +89,7 @@ def test_a_record_explains_and_repeats_a_mark(course, room):
         "numpy ",
         "       0  total_hidden",
         "A mean is no sum.",
-        "       1  own  (marks itself: an instructor's own test)",
+        "       0  own  (marks itself: an instructor's own test)",
         " by hand  essay",
     ):
         assert expected in text

@@ -252,4 +252,4 @@ def test_the_command_collects_into_the_class(tmp_path):
     assert done.stdout == "ada: ada_homework.ipynb\n1 submissions of 01_mini\n"
     assert done.stderr == "not taken: who.ipynb is of nobody in the roster\n"
     text = mini.vaeedu(course, room, "grade", ASSIGNMENT).stdout
-    assert "ada      flagged        3        1  renamed to ada_homework.ipynb" in text
+    assert "flagged        3        1  renamed to ada_homework.ipynb, taken as 01_mini.ipynb" in text
