@@ -115,8 +115,11 @@ def test_on_a_cluster_whose_workers_are_killed_the_marks_are_the_same(course, se
 
 def postgresql_programs():
     found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return folders[-1] if folders else None
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    folders += [Path(found).resolve().parent] if found else []
+    needed = ("initdb", "postgres", "pg_isready", "createdb")
+    usable = [folder for folder in folders if all((folder / name).is_file() for name in needed)]
+    return usable[-1] if usable else None
 
 
 @pytest.fixture

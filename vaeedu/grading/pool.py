@@ -92,7 +92,7 @@ def run_cluster(jobs: Sequence[Job], address: str) -> Iterator[Done]:
         futures = [
             client.submit(work_apart, j.to_json(), key=key, retries=_TRIES) for key, j in by_key.items()
         ]
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             outcome = future.result() if future.status == "finished" else None
             yield Done(by_key[future.key], outcome)
             future.release()
