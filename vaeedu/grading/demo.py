@@ -79,7 +79,13 @@ def students(described: Mapping[str, Exercise]) -> tuple[Student, ...]:
         Student("dora", "two misconceptions", right | shortcut),
         Student("emmy", "right on the visible cases only", right | visible_only),
         Student("felix", "syntax error", right | {"ppca_posterior": Work(_NO_COLON, PARTS)}),
-        Student("grace", "infinite loop", right | {"als_sweep": Work(_LOOP, PARTS)}),
+        Student(
+            "grace",
+            "infinite loop",
+            right | {"als_sweep": Work(_LOOP, PARTS)},
+            status="flagged",
+            note="limit reached: cell_seconds",
+        ),
         Student(
             "hedy",
             "renamed notebook",
