@@ -1,10 +1,13 @@
 """Running jobs beside each other: each in a process of its own, on this machine or on a Dask cluster."""
 
+import contextlib
 import ctypes
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -126,8 +129,19 @@ def _child(pipe: Any) -> None:
     # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
     # interrupted then; it does not inherit a handler.)
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    with pipe:
-        pipe.send_bytes(work(pipe.recv_bytes()))
+    job = pipe.recv_bytes()
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    pipe.send_bytes(work(job))
+
+
+def _end_with(pipe: Any) -> None:
+    """Ends this process when the other end of its pipe is closed, which happens when the process there is killed.
+
+    The server that forks these processes stays as long as one of them does, so its end tells nothing.
+    """
+    with contextlib.suppress(EOFError, OSError):
+        pipe.recv_bytes()
+    os._exit(1)
 
 
 def _ready(running: dict[Any, _Running]) -> list[Any]:
