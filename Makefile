@@ -35,6 +35,9 @@ student-bundle: course ## make dist/vaeedu-course.zip, which students receive
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
+gpu-check: dev ## test and measure on a GPU, if there is one; GPU_ARGS="--seconds 300" is passed on
+	$(BIN)/python tools/gpu_check.py $(GPU_ARGS)
+
 lint: dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,4 +57,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release demo-class student-bundle bench lint format clean course dev
+.PHONY: help lab test test-all check release demo-class student-bundle bench gpu-check lint format clean course dev

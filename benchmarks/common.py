@@ -51,8 +51,10 @@ def machine() -> dict[str, str]:
             (s.split(":")[1].strip() for s in info.read_text().splitlines() if s.startswith("model name")),
             cpu,
         )
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "cpu": cpu,
+        **({"gpu": gpu, "cuda": str(torch.version.cuda)} if gpu else {}),
         "threads": str(torch.get_num_threads()),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -65,3 +65,61 @@ def test_an_interval_must_be_positive(make):
 def test_bad_stops_are_refused(make, values, start, message):
     with pytest.raises(ValueError, match=message):
         make(values, start=start)
+
+
+@pytest.fixture
+def point():
+    """A figure with a point in it, and what moves the point."""
+    figure = Figure(figsize=(2, 1))
+    axes = figure.add_subplot()
+    (mark,) = axes.plot([0], [0], "o")
+    axes.set(xlim=(-3, 3), ylim=(-3, 3))
+
+    def draw(x, y):
+        mark.set_data([x], [y])
+        return f"at {x}, {y}"
+
+    return figure, draw, mark
+
+
+def test_a_pad_moves_a_point_across_and_up(point):
+    figure, draw, mark = point
+    top, across, caption = widgets.pad(
+        figure, draw, (-1.0, 0.0, 2.0), descriptions=("x", "y"), start=(1, 0)
+    ).children
+    up, picture = top.children
+    assert (across.orientation, up.orientation) == ("horizontal", "vertical")
+    assert (across.description, up.description) == ("x", "y")
+    assert caption.value == "at 0.0, -1.0"
+    seen = {bytes(picture.value)}
+    across.value = 2.0
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (2.0, -1.0)
+    seen.add(bytes(picture.value))
+    up.value = 2.0
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (2.0, 2.0)
+    assert caption.value == "at 2.0, 2.0"
+    seen.add(bytes(picture.value))
+    assert len(seen) == 3
+
+
+def test_a_pads_stops_ascend(point):
+    figure, draw, _ = point
+    for values in ((1.0, 0.0), (0.0, 0.0)):
+        with pytest.raises(ValueError, match=r"values must ascend, but are \[.*\]: sort them"):
+            widgets.pad(figure, draw, values, descriptions=("x", "y"))
+    with pytest.raises(ValueError, match="start must be an index into the 2 values, but is 2"):
+        widgets.pad(figure, draw, (0.0, 1.0), descriptions=("x", "y"), start=(0, 2))
+
+
+def test_several_sliders_move_one_picture(point):
+    figure, draw, _ = point
+    left, right = widgets.sliders(figure, draw, (0.0, 1.0), descriptions=["x", "y"], start=1).children
+    picture, caption = right.children
+    assert [control.description for control in left.children] == ["x", "y"]
+    assert caption.value == "at 1.0, 1.0"
+    first = bytes(picture.value)
+    left.children[1].value = 0.0
+    assert caption.value == "at 1.0, 0.0"
+    assert bytes(picture.value) != first
+    with pytest.raises(ValueError, match="descriptions must hold a label for each slider, but is empty"):
+        widgets.sliders(figure, draw, (0.0, 1.0), descriptions=[])

@@ -14,6 +14,9 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "autoencoders",
+        "autoregressive",
+        "bounds",
         "checks",
         "data",
         "divergences",
@@ -21,9 +24,13 @@ _MODULES = frozenset(
         "gradients",
         "grading",
         "inference",
+        "networks",
         "pca",
+        "pixelcnn",
         "plotting",
         "sampling",
+        "training",
+        "vae",
         "widgets",
     }
 )

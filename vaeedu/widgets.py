@@ -1,9 +1,10 @@
-"""Figures that answer to a slider, built on ipywidgets.
+"""Figures that answer to sliders, built on ipywidgets: one slider, several below each other, or two as a pad.
 
 A widget needs a running kernel. A lecture therefore shows the same thing first as a static figure for a few chosen
 values, so that nothing is lost where there is none.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import ipywidgets
@@ -41,32 +42,117 @@ def slider(
     Raises:
         ValueError: There are fewer than two stops, `start` is none of them, or `interval` is not positive.
     """
+    control = _control(values, start, description, value_format)
+    if interval is not None:
+        checks.positive_int("interval", interval)
+    picture, caption = _joined(figure, [control], draw)
+    first = control if interval is None else _played(control, interval)
+    return ipywidgets.VBox([first, picture, caption], layout=_at_the_left())
+
+
+def sliders(
+    figure: Figure,
+    draw: Callable[..., str],
+    values: Sequence[float],
+    *,
+    descriptions: Sequence[str],
+    start: int = 0,
+    value_format: str = "{:.3g}",
+) -> ipywidgets.HBox:
+    """Joins a figure to several sliders, one below the other: whenever one moves, `draw(*values)` is called.
+
+    Args:
+        figure: The figure that `draw` changes.
+        draw: Takes the values of all sliders in order, updates the figure, and returns a line of text to stand below
+            it.
+        values: The stops, the same for all.
+        descriptions: A label for each slider; there are as many sliders as labels.
+        start: The index in `values` that all begin with.
+        value_format: How a stop is written beside its slider.
+
+    Returns:
+        The widget, sliders at the left, the picture beside them.
+
+    Raises:
+        ValueError: There is no label; or as `slider`.
+    """
+    if not descriptions:
+        raise ValueError("descriptions must hold a label for each slider, but is empty")
+    controls = [_control(values, start, text, value_format) for text in descriptions]
+    picture, caption = _joined(figure, controls, draw)
+    left = ipywidgets.VBox(controls, layout=_at_the_left())
+    right = ipywidgets.VBox([picture, caption], layout=_at_the_left())
+    return ipywidgets.HBox([left, right], layout=ipywidgets.Layout(flex_flow="row wrap"))
+
+
+def pad(
+    figure: Figure,
+    draw: Callable[[float, float], str],
+    values: Sequence[float],
+    *,
+    descriptions: tuple[str, str],
+    start: tuple[int, int] = (0, 0),
+    value_format: str = "{:.3g}",
+) -> ipywidgets.VBox:
+    """Joins a figure to a point in the plane: a slider below it moves the point across, one at its side up.
+
+    Both take the mouse and the arrow keys; a point is reached by Tab and arrows alone.
+
+    Args:
+        figure: The figure that `draw` changes; it should mark the point.
+        draw: Takes the point's two coordinates, updates the figure, and returns a line of text to stand below it.
+        values: The stops along each side, in ascending order, so that the point moves as its slider does.
+        descriptions: Labels of the slider across and of the one up.
+        start: The indices in `values` to begin with, across and up.
+        value_format: How a stop is written beside its slider.
+
+    Returns:
+        The widget; a notebook shows it as the last value of a cell.
+
+    Raises:
+        ValueError: The stops do not ascend; or as `slider`.
+    """
+    if any(later <= earlier for earlier, later in itertools.pairwise(values)):
+        raise ValueError(f"values must ascend, but are {list(values)}: sort them")
+    across = _control(values, start[0], descriptions[0], value_format)
+    up = _control(values, start[1], descriptions[1], value_format)
+    up.orientation, up.layout = "vertical", ipywidgets.Layout(height=f"{figure.get_figheight():.1f}in")
+    picture, caption = _joined(figure, [across, up], draw)
+    top = ipywidgets.HBox([up, picture], layout=ipywidgets.Layout(align_items="center"))
+    return ipywidgets.VBox([top, across, caption], layout=_at_the_left())
+
+
+def _joined(
+    figure: Figure, controls: Sequence[ipywidgets.SelectionSlider], draw: Callable[..., str]
+) -> tuple[ipywidgets.Image, ipywidgets.HTML]:
+    """Makes a picture and its caption, which follow the controls."""
+    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
+    caption = ipywidgets.HTML()
+
+    def update(change: object = None) -> None:
+        caption.value = draw(*(control.value for control in controls))
+        picture.value = plotting.png(figure)
+
+    update()
+    for control in controls:
+        control.observe(update, names="value")
+    return picture, caption
+
+
+def _at_the_left() -> ipywidgets.Layout:
+    # Or a box would stretch the picture to its own width.
+    return ipywidgets.Layout(align_items="flex-start")
+
+
+def _control(
+    values: Sequence[float], start: int, description: str, value_format: str
+) -> ipywidgets.SelectionSlider:
     if len(values) < 2:
         raise ValueError(f"values must hold at least two stops for the slider, but holds {len(values)}")
     if not 0 <= start < len(values):
         raise ValueError(f"start must be an index into the {len(values)} values, but is {start}")
-    if interval is not None:
-        checks.positive_int("interval", interval)
-    options = [(value_format.format(value), value) for value in values]
-    control = _control(options, start, description)
-    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
-    caption = ipywidgets.HTML()
-
-    def update(value: float) -> None:
-        caption.value = draw(value)
-        picture.value = plotting.png(figure)
-
-    update(values[start])
-    control.observe(lambda change: update(change["new"]), names="value")
-    first = control if interval is None else _played(control, interval)
-    # Aligned at the left, or the box would stretch the picture to its own width.
-    left = ipywidgets.Layout(align_items="flex-start")
-    return ipywidgets.VBox([first, picture, caption], layout=left)
-
-
-def _control(options: list[tuple[str, float]], start: int, description: str) -> ipywidgets.SelectionSlider:
     return ipywidgets.SelectionSlider(
-        options=options,
+        options=[(value_format.format(value), value) for value in values],
         index=start,
         description=description,
         continuous_update=True,

@@ -13,6 +13,9 @@ LECTURES = (
     "lectures/03_information_and_divergence.ipynb",
     "lectures/04_approximate_inference.ipynb",
     "lectures/05_monte_carlo_gradients.ipynb",
+    "lectures/06_autoencoders.ipynb",
+    "lectures/07_variational_autoencoders.ipynb",
+    "lectures/10_autoregressive_models.ipynb",
 )
 
 HARMLESS = (

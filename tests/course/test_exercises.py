@@ -14,6 +14,14 @@ from vaeedu.grading.run import run_all
 ROOT = Path(__file__).resolve().parents[2]
 ALL = [(name, exercise) for name in assignments(ROOT) for exercise in exercises(ROOT, name).values()]
 each = pytest.mark.parametrize("exercise", [e for _, e in ALL], ids=[f"{a[:2]}-{e.name}" for a, e in ALL])
+each_compared = pytest.mark.parametrize(
+    "exercise",
+    [e for _, e in ALL if e.goal is None],
+    ids=[f"{a[:2]}-{e.name}" for a, e in ALL if e.goal is None],
+)
+each_with_a_goal = pytest.mark.parametrize(
+    "exercise", [e for _, e in ALL if e.goal], ids=[f"{a[:2]}-{e.name}" for a, e in ALL if e.goal]
+)
 each_part = pytest.mark.parametrize("part", PARTS)
 
 
@@ -24,7 +32,8 @@ def verdict(exercise, function, part):
     if (exercise.name, part) not in KEYS:
         KEYS[exercise.name, part] = answer_key(exercise, part)
     key = KEYS[exercise.name, part]
-    return judge(run_all(function, key.inputs, num_outputs=len(exercise.outputs)), key)
+    answers = run_all(function, key.inputs, num_outputs=len(exercise.outputs), time_limit=key.seconds)
+    return judge(answers, key)
 
 
 @each
@@ -52,7 +61,8 @@ def test_every_mistake_hears_its_own_message_and_no_other(exercise, part):
 @each_part
 def test_float32_solutions_pass(exercise, part):
     def single(**inputs):
-        lower = {k: v.float() if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
+        floats = {k: v for k, v in inputs.items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
+        lower = inputs | {k: v.float() for k, v in floats.items()}
         default = torch.get_default_dtype()
         result = exercise.reference(**lower)
         assert torch.get_default_dtype() == default
@@ -61,7 +71,7 @@ def test_float32_solutions_pass(exercise, part):
     assert verdict(exercise, single, part).message == ""
 
 
-@each
+@each_compared
 @each_part
 def test_an_answer_that_is_off_a_little_or_noisy_fails_without_a_misconception(exercise, part):
     def off(**inputs):
@@ -71,6 +81,17 @@ def test_an_answer_that_is_off_a_little_or_noisy_fails_without_a_misconception(e
 
     told = verdict(exercise, off, part).message
     assert "the values are not" in told
+    assert not any(wrong.message in told for wrong in exercise.wrong)
+
+
+@each_with_a_goal
+@each_part
+def test_an_untrained_answer_falls_short_without_a_misconception(exercise, part):
+    def untrained(**inputs):
+        return exercise.reference(**{**inputs, "num_steps": 0})
+
+    told = verdict(exercise, untrained, part).message
+    assert f"{exercise.goal.unit}, but must be at least" in told
     assert not any(wrong.message in told for wrong in exercise.wrong)
 
 

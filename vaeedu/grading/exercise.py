@@ -5,13 +5,13 @@ It lives on the instructor's side, in `exercises/NN_topic.py` as `EXERCISES`.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from vaeedu.grading.compare import alike
-from vaeedu.grading.key import SECONDS, AnswerKey, Misconception, Output
+from vaeedu.grading.key import SECONDS, AnswerKey, Goal, Misconception, Output, Symptom
 from vaeedu.grading.plain import Array, rounded
 from vaeedu.grading.run import run_all
 
@@ -34,11 +34,13 @@ class Wrong:
         function: A solution that makes it; it must run, and return arrays, in every case.
         message: What to tell who made it: the idea that is wrong, and the formula to look at, not the solution.
         loses: The parts that fail. A mistake may pass the visible cases.
+        symptoms: Where the exercise has a goal, by which measures the mistake is recognised: their ranges.
     """
 
     function: Function
     message: str
     loses: tuple[str, ...] = PARTS
+    symptoms: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Exercise:
         wrong: Mistakes to recognise.
         alternatives: Right solutions of other kinds.
         tolerance: The largest deviation allowed, as a part of an output's largest entry; float32 solutions must pass.
+        goal: What a result must reach, where many are right, as those of a training are; each case then says with
+            `at_least` how much. None where answers are compared with the reference's.
         seconds: How long one call may take.
     """
 
@@ -69,6 +73,7 @@ class Exercise:
     wrong: tuple[Wrong, ...]
     alternatives: tuple[Function, ...]
     tolerance: float = 1e-4
+    goal: Goal | None = None
     seconds: float = SECONDS
 
 
@@ -85,7 +90,8 @@ def answer_key(exercise: Exercise, part: str) -> AnswerKey:
     Raises:
         ValueError: There is no such part; the reference or a wrong solution does not return finite arrays, or arrays of
             the rank described; a mistake nearly agrees with the right answer, shows where it should not, does not show
-            where it should, or cannot be told from another.
+            where it should, or cannot be told from another. Of an exercise with a goal nothing is run: a case does not
+            say what to reach, or a mistake has no symptoms.
     """
     _check_part(part)
     return _key(exercise, part, (*exercise.name.encode(), PARTS.index(part)))
@@ -132,6 +138,8 @@ def _key(exercise: Exercise, part: str, entropy: tuple[int, ...]) -> AnswerKey:
         _rounded_inputs(exercise.make_inputs(case, np.random.default_rng([*entropy, number])))
         for number, case in enumerate(exercise.cases[part])
     )
+    if exercise.goal is not None:
+        return _goal_key(exercise, exercise.goal, part, inputs)
     right = _answers(exercise, exercise.reference, inputs)
     _check_reference(exercise, right)
     mistakes: list[tuple[Wrong, Misconception]] = []
@@ -147,6 +155,34 @@ def _key(exercise: Exercise, part: str, entropy: tuple[int, ...]) -> AnswerKey:
         inputs=inputs,
         expected=right,
         misconceptions=tuple(found for _, found in mistakes),
+        seconds=exercise.seconds,
+    )
+
+
+def _goal_key(exercise: Exercise, goal: Goal, part: str, inputs: tuple[dict[str, Any], ...]) -> AnswerKey:
+    """Makes the key of an exercise with a goal, without a training: that would take too long each time it is graded."""
+    for case in exercise.cases[part]:
+        if "at_least" not in case:
+            raise ValueError(
+                f"every case of {exercise.name} must say what to reach with at_least, but {case} does not"
+            )
+    for wrong in exercise.wrong:
+        if not wrong.symptoms:
+            raise ValueError(
+                f"{_called(exercise, wrong.function)} must have symptoms, since the exercise has a goal"
+            )
+    return AnswerKey(
+        name=exercise.name,
+        outputs=exercise.outputs,
+        tolerance=exercise.tolerance,
+        inputs=inputs,
+        expected=(),
+        misconceptions=(),
+        goal=replace(
+            goal,
+            at_least=tuple(float(case["at_least"]) for case in exercise.cases[part]),
+            symptoms=tuple(Symptom(w.message, w.symptoms) for w in exercise.wrong if part in w.loses),
+        ),
         seconds=exercise.seconds,
     )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaeedu.grading.compare import alike, deviation, seen
-from vaeedu.grading.key import AnswerKey, Output
+from vaeedu.grading.key import AnswerKey, Goal, Output
+from vaeedu.grading.measures import MEASURES
 from vaeedu.grading.plain import Array
 from vaeedu.grading.run import Answer, Failure
 
@@ -48,7 +49,24 @@ def _problem(answer: Answer, key: AnswerKey, case: int) -> str:
         return _failed(answer.failure or Failure("unreadable", "nothing"), key)
     if len(answer.outputs) != len(key.outputs):
         return f"It must return {_names(key)}, but returned {_count(len(answer.outputs))}."
-    for output, actual, right in zip(key.outputs, answer.outputs, key.expected[case], strict=True):
+    problem = (
+        _wrong_arrays(answer.outputs, key, case)
+        if key.goal is None
+        else _short_of(answer.outputs, key, key.goal, case)
+    )
+    if problem:
+        return problem
+    if answer.changed:
+        name = answer.changed[0]
+        return (
+            f"The values are right, but the function changes its argument `{name}` in place, so that whatever uses "
+            f"`{name}` next gets other data. Work on a new tensor: write `{name} = {name} - …`, not `{name} -= …`."
+        )
+    return ""
+
+
+def _wrong_arrays(outputs: tuple[Array, ...], key: AnswerKey, case: int) -> str:
+    for output, actual, right in zip(key.outputs, outputs, key.expected[case], strict=True):
         problem = (
             _wrong_type(output, actual)
             or _wrong_shape(output, actual, right)
@@ -57,13 +75,31 @@ def _problem(answer: Answer, key: AnswerKey, case: int) -> str:
         )
         if problem:
             return problem
-    if answer.changed:
-        name = answer.changed[0]
-        return (
-            f"The values are right, but the function changes its argument `{name}` in place, so that whatever uses "
-            f"`{name}` next gets other data. Work on a new tensor: write `{name} = {name} - …`, not `{name} -= …`."
-        )
     return ""
+
+
+def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int) -> str:
+    """What keeps a result from its goal: the likely mistake, or else the numbers that were measured."""
+    try:
+        measured = MEASURES[goal.measure](key.inputs[case], outputs)
+    except ValueError as error:
+        return f"{error}."
+    reached, wanted = measured[goal.quantity], goal.at_least[case]
+    if reached >= wanted:
+        return ""
+    named = [symptom.message for symptom in goal.symptoms if symptom.fits(measured)]
+    if named:
+        return named[0]
+    if not np.isfinite(reached):
+        return (
+            f"The {goal.quantity} is {reached}, which is no finite number: the training has run away. Does each step "
+            "lower the loss, and is every logarithm taken of a positive number?"
+        )
+    aside = ", ".join(f"{name} {measured[name]:.2f}" for name in goal.shown)
+    return (
+        f"The {goal.quantity} is {reached:.2f} {goal.unit}, but must be at least {wanted:.2f}"
+        f"{aside and f' ({aside})'}."
+    )
 
 
 def _failed(failure: Failure, key: AnswerKey) -> str:

@@ -5,12 +5,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vaeedu.grading.measures import MEASURES
 from vaeedu.grading.plain import Array, decode, encode
 
 # Seconds for one call of a student's function, where the exercise does not ask for more.
@@ -51,6 +52,73 @@ class Misconception:
 
 
 @dataclass(frozen=True)
+class Symptom:
+    """What a well-known mistake makes of a result's measures, and what to tell who shows it.
+
+    Attributes:
+        message: The idea that is wrong.
+        ranges: Lowest and highest value of each measure that tells; None where there is no end.
+    """
+
+    message: str
+    ranges: Mapping[str, tuple[float | None, float | None]]
+
+    def fits(self, measured: Mapping[str, float]) -> bool:
+        """Says whether every measure that tells lies in its range."""
+        return all(
+            (low is None or measured[name] >= low) and (high is None or measured[name] <= high)
+            for name, (low, high) in self.ranges.items()
+        )
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a result must reach, where many results are right: a number recomputed from it must be large enough.
+
+    Attributes:
+        measure: One of `vaeedu.grading.measures.MEASURES`.
+        quantity: Which of the numbers that it gives must be large enough.
+        unit: That number's unit.
+        shown: Other numbers to show beside it.
+        at_least: By case, what must be reached.
+        symptoms: Mistakes to recognise; the first that fits is named.
+    """
+
+    measure: str
+    quantity: str
+    unit: str
+    shown: tuple[str, ...] = ()
+    at_least: tuple[float, ...] = ()
+    symptoms: tuple[Symptom, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, but is {self.measure!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Writes the goal as a JSON object."""
+        symptoms = [
+            {"message": s.message, "ranges": {n: list(r) for n, r in s.ranges.items()}} for s in self.symptoms
+        ]
+        return {
+            **vars(self),
+            "shown": list(self.shown),
+            "at_least": list(self.at_least),
+            "symptoms": symptoms,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Goal":
+        """Reads back what `to_json` wrote."""
+        symptoms = tuple(
+            Symptom(s["message"], {n: (low, high) for n, (low, high) in s["ranges"].items()})
+            for s in value["symptoms"]
+        )
+        lists = {"shown": tuple(value["shown"]), "at_least": tuple(map(float, value["at_least"]))}
+        return cls(**{**value, **lists, "symptoms": symptoms})
+
+
+@dataclass(frozen=True)
 class AnswerKey:
     """One exercise's cases with their right answers.
 
@@ -61,6 +129,8 @@ class AnswerKey:
         inputs: A case's arguments by name: arrays and plain numbers.
         expected: A case's right arrays.
         misconceptions: The mistakes that show in these cases.
+        goal: What must be reached, where there is no single right answer; `expected` and `misconceptions` are then
+            empty.
         seconds: How long one call may take.
     """
 
@@ -70,11 +140,13 @@ class AnswerKey:
     inputs: tuple[dict[str, Any], ...]
     expected: tuple[tuple[Array, ...], ...]
     misconceptions: tuple[Misconception, ...]
+    goal: Goal | None = None
     seconds: float = SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """Writes the key as a JSON object; what is as usual is left out."""
-        unusual: dict[str, Any] = {} if self.seconds == SECONDS else {"seconds": self.seconds}
+        unusual: dict[str, Any] = {} if self.goal is None else {"goal": self.goal.to_json()}
+        unusual |= {} if self.seconds == SECONDS else {"seconds": self.seconds}
         return {
             "outputs": [{"name": o.name, "shape": list(o.shape), "view": o.view} for o in self.outputs],
             "tolerance": self.tolerance,
@@ -98,6 +170,8 @@ class AnswerKey:
             misconceptions=tuple(
                 Misconception(m["message"], _decoded_all(m["answers"])) for m in value["misconceptions"]
             ),
+            goal=Goal.from_json(value["goal"]) if "goal" in value else None,
+            seconds=float(value.get("seconds", SECONDS)),
         )
 
 

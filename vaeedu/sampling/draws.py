@@ -1,8 +1,4 @@
-"""Draws whose randomness is an argument.
-
-`torch.distributions` draws from the global generator. Every draw in this course takes a `generator` instead, so that a
-run can be repeated and no import or library call disturbs another's randomness.
-"""
+"""The draws themselves: each with its generator, `loc + scale * eps` written out once."""
 
 import math
 from collections.abc import Sequence
@@ -22,6 +18,8 @@ from torch.distributions import (
     Uniform,
 )
 
+from vaeedu.sampling.shards import noise, noise_like
+
 
 def normal(
     shape: Sequence[int], *, like: Tensor, generator: torch.Generator | None = None
@@ -40,7 +38,7 @@ def normal(
     >>> normal((2, 3), like=torch.zeros(1, dtype=torch.float64), generator=g).dtype
     torch.float64
     """
-    return torch.randn(tuple(shape), dtype=like.dtype, device=like.device, generator=generator)
+    return _normal(tuple(shape), like, generator, batch_dim=0)
 
 
 def uniform(
@@ -61,7 +59,9 @@ def uniform(
     True
     """
     device = None if generator is None else generator.device
-    return torch.rand(num_draws, dtype=dtype, device=device, generator=generator)
+    return noise(
+        (num_draws,), 0, lambda shape: torch.rand(shape, dtype=dtype, device=device, generator=generator)
+    )
 
 
 def integers(
@@ -81,7 +81,9 @@ def integers(
     tensor([0, 1, 2])
     """
     device = None if generator is None else generator.device
-    return torch.randint(num_values, (num_draws,), device=device, generator=generator)
+    return noise(
+        (num_draws,), 0, lambda shape: torch.randint(num_values, shape, device=device, generator=generator)
+    )
 
 
 def gumbel(
@@ -106,8 +108,12 @@ def gumbel(
     True
     """
     # −log u is exponential; torch draws it without ever returning 0, whose logarithm would be infinite.
-    waiting_time = torch.empty(tuple(shape), dtype=like.dtype, device=like.device).exponential_(
-        generator=generator
+    waiting_time = noise(
+        tuple(shape),
+        0,
+        lambda whole: torch.empty(whole, dtype=like.dtype, device=like.device).exponential_(
+            generator=generator
+        ),
     )
     return -waiting_time.log()
 
@@ -131,12 +137,16 @@ def categorical(
     >>> categorical(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
     tensor([1, 0])
     """
-    *batch, L = probs.shape
     n = math.prod(sample_shape)
-    drawn = torch.multinomial(
-        probs.detach().reshape(-1, L), n, replacement=True, generator=generator
-    )  # (batch, n)
-    return drawn.T.reshape(*sample_shape, *batch)
+
+    def indices(probs: Tensor) -> Tensor:
+        *batch, L = probs.shape
+        drawn = torch.multinomial(probs.reshape(-1, L), n, replacement=True, generator=generator)
+        return drawn.reshape(*batch, n)
+
+    batch_dim = 0 if probs.ndim > 1 else 1  # a single distribution has no batch
+    drawn = noise_like(probs.detach(), batch_dim, indices, fill=1.0)
+    return drawn.movedim(-1, 0).reshape(*sample_shape, *probs.shape[:-1])
 
 
 def bernoulli(
@@ -155,7 +165,7 @@ def bernoulli(
     tensor([0., 1.])
     """
     # Detached: torch would let a gradient through here, and it would be zero, not an error.
-    return torch.bernoulli(probs.detach(), generator=generator)
+    return _bernoulli(probs.detach(), generator, batch_dim=0)
 
 
 def reparameterize(
@@ -184,7 +194,7 @@ def reparameterize(
     >>> loc.grad
     tensor([5., 5., 5.])
     """
-    eps = normal((*sample_shape, *loc.shape), like=loc, generator=generator)
+    eps = _normal((*sample_shape, *loc.shape), loc, generator, batch_dim=len(sample_shape))
     return loc + scale * eps
 
 
@@ -249,14 +259,20 @@ def draw(
             return reparameterize(distribution.loc, distribution.scale, n, generator=generator)
         case MultivariateNormal():
             shape = (*n, *distribution.batch_shape, *distribution.event_shape)
-            eps = normal(shape, like=distribution.loc, generator=generator)
+            batch_dim = len(n) if distribution.batch_shape else len(shape)
+            eps = _normal(shape, distribution.loc, generator, batch_dim=batch_dim)
             return distribution.loc + (distribution.scale_tril @ eps[..., None])[..., 0]
         case Uniform():
             low, width = distribution.low, distribution.high - distribution.low
-            u = torch.rand((*n, *low.shape), dtype=low.dtype, device=low.device, generator=generator)
+            u = noise(
+                (*n, *low.shape),
+                len(n),
+                lambda shape: torch.rand(shape, dtype=low.dtype, device=low.device, generator=generator),
+            )
             return low + width * u
         case Bernoulli():
-            return bernoulli(distribution.probs.expand(*n, *distribution.batch_shape), generator=generator)
+            probs = distribution.probs.detach().expand(*n, *distribution.batch_shape)
+            return _bernoulli(probs, generator, batch_dim=len(n))
         case OneHotCategorical():
             index = categorical(distribution.probs, n, generator=generator)
             return torch.nn.functional.one_hot(index, distribution.event_shape[-1]).to(distribution.probs)
@@ -279,3 +295,17 @@ def _draw_mixture(
     index = which.reshape(*which.shape, 1, *[1] * events)
     index = index.expand(*which.shape, 1, *mixture.event_shape)
     return each.gather(-1 - events, index).squeeze(-1 - events)
+
+
+def _normal(
+    shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None, *, batch_dim: int
+) -> Tensor:
+    return noise(
+        shape,
+        batch_dim,
+        lambda whole: torch.randn(whole, dtype=like.dtype, device=like.device, generator=generator),
+    )
+
+
+def _bernoulli(probs: Tensor, generator: torch.Generator | None, *, batch_dim: int) -> Tensor:
+    return noise_like(probs, batch_dim, lambda whole: torch.bernoulli(whole, generator=generator), fill=0.5)

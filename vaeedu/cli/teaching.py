@@ -1,49 +1,17 @@
-"""The `vaeedu` command: what an instructor does with the course."""
+"""The instructor's commands: making assignments, and taking in, grading and marking submissions."""
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-import vaeedu
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line, and returns the exit code: 0 for success, 1 for marks that differ, 2 for an error."""
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except (ValueError, OSError) as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        return _fail("interrupted")
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("vaeedu.grading"):
-            raise
-        return _fail(
-            "this command is for instructors; what it needs is not in the students' copy of the course"
-        )
-    except Exception as error:
-        # Imported only now: importing nbgrader takes longer than printing a version.
-        from vaeedu.grading.nbgrader import GradingError
-        from vaeedu.grading.sandbox import SandboxError
-
-        if isinstance(error, SandboxError):
-            return _fail(str(error))
-        if not isinstance(error, GradingError):
-            raise
-        return _fail(f"nbgrader: {error}")
+from typing import Any
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="vaeedu",
-        description="The vaeedu course from the instructor's side. Run it inside the course's folder.",
+def add_commands(commands: Any) -> None:
+    """Adds them to the parser's commands."""
+    where = "Run it inside the course's folder."
+    release = commands.add_parser(
+        "release", help="make assignments/ from solutions/ and exercises/", description=where
     )
-    parser.add_argument("--version", action="version", version=f"vaeedu {vaeedu.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    release = commands.add_parser("release", help="make assignments/ from solutions/ and exercises/")
     release.add_argument(
         "assignment", nargs="?", metavar="ASSIGNMENT", help="its name; by default all of them"
     )
@@ -53,7 +21,9 @@ def _parser() -> argparse.ArgumentParser:
     release.set_defaults(run=_release)
 
     demo = commands.add_parser(
-        "demo-class", help="grade a made-up class, and compare its marks with the expected ones"
+        "demo-class",
+        help="grade a made-up class, and compare its marks with the expected ones",
+        description=where,
     )
     demo.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
     demo.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
@@ -63,10 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo_class)
     _add_grade(commands)
     _add_class(commands)
-    return parser
 
 
-def _add_grade(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_grade(commands: Any) -> None:
     grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
     grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
@@ -79,7 +48,7 @@ def _add_grade(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     grade.set_defaults(run=_grade)
 
 
-def _add_class(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_class(commands: Any) -> None:
     collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
     collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
     collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
@@ -104,6 +73,19 @@ def _add_class(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--output", type=Path, metavar="FILE", help="where to put it; by default dist/vaeedu-course.zip"
     )
     bundle.set_defaults(run=_bundle)
+
+
+def explained(error: Exception) -> str | None:
+    """Returns what to say of an error of grading, or None where it is another."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("vaeedu.grading"):
+        return "this command is for instructors; what it needs is not in the students' copy of the course"
+    # Imported only now: importing nbgrader takes longer than printing a version.
+    from vaeedu.grading.nbgrader import GradingError
+    from vaeedu.grading.sandbox import SandboxError
+
+    if isinstance(error, SandboxError):
+        return str(error)
+    return f"nbgrader: {error}" if isinstance(error, GradingError) else None
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -192,12 +174,3 @@ def _bundle(options: argparse.Namespace) -> int:
 def _check_jobs(jobs: int) -> None:
     if jobs < 1:
         raise ValueError(f"--jobs must be at least 1, but is {jobs}")
-
-
-def _fail(message: str) -> int:
-    print(f"vaeedu: error: {' '.join(message.split())}", file=sys.stderr)
-    return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

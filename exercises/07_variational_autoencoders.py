@@ -1,0 +1,1191 @@
+"""Variational autoencoders: draws, KL, the bound, likelihoods, importance weights, the manifold, a small VAE.
+
+Every function below is self-contained (but for math, numpy as np and torch), since the tests and the demonstration
+class put its source into notebooks. The draws are inputs, so that answers can be compared; only the last exercise
+trains with draws of its own, and is judged by what it reaches.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from vaeedu.grading.exercise import Exercise, Wrong
+from vaeedu.grading.key import Goal, Output
+
+
+def posteriors(rng, *shape):
+    """Means away from 0, and values of log σ on either side of 0: no σ near 1, where σ, σ² and log σ + 1 agree."""
+    sides = np.where(np.arange(math.prod(shape)).reshape(shape) % 2, 1.0, -1.0)
+    return rng.standard_normal(shape) + 1, sides * rng.uniform(0.3, 0.9, shape)
+
+
+# 1 ------------------------------------------------------------------------------------------ draws and their density
+
+
+def draw_inputs(case, rng):
+    """Noise for S draws of each of B codes, and what an encoder gave."""
+    mu, log_sigma = posteriors(rng, case["B"], case["K"])
+    return {"eps": rng.standard_normal((case["S"], case["B"], case["K"])), "mu": mu, "log_sigma": log_sigma}
+
+
+def reparameterize(eps, mu, log_sigma):
+    z = mu + log_sigma.exp() * eps
+    return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+def draw_torch(eps, mu, log_sigma):
+    q = torch.distributions.Independent(torch.distributions.Normal(mu, log_sigma.exp()), 1)
+    z = torch.addcmul(mu, log_sigma.exp(), eps)
+    return z, q.log_prob(z)
+
+
+def draw_numpy(eps, mu, log_sigma):
+    eps, mu, sigma = eps.numpy(), mu.numpy(), np.exp(log_sigma.numpy())
+    density = np.exp(-0.5 * eps**2) / (sigma * np.sqrt(2 * np.pi))
+    return mu[None] + sigma[None] * eps, np.log(density).sum(axis=2)
+
+
+def draw_loops(eps, mu, log_sigma):
+    draws, densities = [], []
+    for noise in eps:
+        z = [m + torch.exp(s) * e for m, s, e in zip(mu, log_sigma, noise, strict=True)]
+        draws.append(torch.stack(z))
+        K = mu.shape[1]
+        densities.append(
+            torch.stack(
+                [
+                    -(e @ e) / 2 - s.sum() - K / 2 * math.log(2 * math.pi)
+                    for e, s in zip(noise, log_sigma, strict=True)
+                ]
+            )
+        )
+    return torch.stack(draws), torch.stack(densities)
+
+
+def draw_log_sigma_as_sigma(eps, mu, log_sigma):
+    z = mu + log_sigma * eps
+    return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+def draw_log_variance(eps, mu, log_sigma):
+    z = mu + (log_sigma / 2).exp() * eps
+    return z, (-0.5 * eps**2 - log_sigma / 2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+def draw_variance_for_scale(eps, mu, log_sigma):
+    z = mu + (2 * log_sigma).exp() * eps
+    return z, (-0.5 * eps**2 - 2 * log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+def draw_density_of_noise(eps, mu, log_sigma):
+    z = mu + log_sigma.exp() * eps
+    return z, (-0.5 * eps**2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+def draw_density_averaged(eps, mu, log_sigma):
+    z = mu + log_sigma.exp() * eps
+    return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).mean(dim=-1)
+
+
+def draw_density_of_prior(eps, mu, log_sigma):
+    z = mu + log_sigma.exp() * eps
+    return z, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+
+DRAW = Exercise(
+    name="reparameterize",
+    signature="def reparameterize(eps, mu, log_sigma):",
+    outputs=(Output("z", ("S", "B", "K")), Output("log_q", ("S", "B"))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=draw_inputs,
+    cases={
+        "visible": ({"S": 3, "B": 4, "K": 2}, {"S": 1, "B": 2, "K": 1}),
+        "hidden": ({"S": 4, "B": 3, "K": 5}, {"S": 2, "B": 1, "K": 3}, {"S": 1, "B": 4, "K": 1}),
+    },
+    reference=reparameterize,
+    wrong=(
+        Wrong(
+            draw_log_sigma_as_sigma,
+            "You used log σ as if it were σ. The encoder gives log σ because it may be any number; the standard "
+            "deviation is its exponential.",
+        ),
+        Wrong(
+            draw_log_variance,
+            "You halved the exponent, which is right for an encoder that gives log σ². This one gives log σ: find out "
+            "what a network's output stands for before using it.",
+        ),
+        Wrong(
+            draw_variance_for_scale,
+            "You scaled the noise by the variance. Noise of standard deviation 1 becomes noise of standard deviation σ "
+            "when it is multiplied by σ.",
+        ),
+        Wrong(
+            draw_density_of_noise,
+            "You gave the density of ε. z = μ + σ ε stretches the noise by σ, so its density is lower by that factor: "
+            "log σ of each entry is missing.",
+        ),
+        Wrong(
+            draw_density_averaged,
+            "You averaged log q over the K entries. Independent entries multiply their densities, so the logarithms "
+            "add up.",
+        ),
+        Wrong(
+            draw_density_of_prior,
+            "You gave the prior's density at z. log q is that of N(μ, σ²), from which z was drawn.",
+        ),
+    ),
+    alternatives=(draw_torch, draw_numpy, draw_loops),
+)
+
+# 2 ---------------------------------------------------------------------------------------------- KL to the prior
+
+
+def kl_inputs(case, rng):
+    """What an encoder gave for B images."""
+    mu, log_sigma = posteriors(rng, case["B"], case["K"])
+    return {"mu": mu, "log_sigma": log_sigma}
+
+
+def kl_to_prior(mu, log_sigma):
+    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
+
+
+def kl_torch(mu, log_sigma):
+    q = torch.distributions.Normal(mu, log_sigma.exp())
+    p = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+    return torch.distributions.kl_divergence(q, p).sum(dim=1)
+
+
+def kl_numpy(mu, log_sigma):
+    mu, s = mu.numpy(), log_sigma.numpy()
+    return -0.5 * np.sum(1 + 2 * s - np.square(mu) - np.exp(2 * s), axis=1)
+
+
+def kl_as_entropies(mu, log_sigma):
+    K = mu.shape[1]
+    entropy = log_sigma.sum(dim=1) + K / 2 * math.log(2 * math.pi * math.e)
+    cross_entropy = (mu**2 + log_sigma.exp() ** 2).sum(dim=1) / 2 + K / 2 * math.log(2 * math.pi)
+    return cross_entropy - entropy
+
+
+def kl_averaged(mu, log_sigma):
+    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).mean(dim=-1)
+
+
+def kl_log_variance(mu, log_sigma):
+    return 0.5 * (mu**2 + log_sigma.exp() - 1 - log_sigma).sum(dim=-1)
+
+
+def kl_without_half(mu, log_sigma):
+    return (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma).sum(dim=-1)
+
+
+def kl_scale_not_squared(mu, log_sigma):
+    return (0.5 * (mu**2 + log_sigma.exp() - 1) - log_sigma).sum(dim=-1)
+
+
+def kl_reversed(mu, log_sigma):
+    variance = (2 * log_sigma).exp()
+    return (0.5 * ((1 + mu**2) / variance - 1) + log_sigma).sum(dim=-1)
+
+
+def kl_negative(mu, log_sigma):
+    return (log_sigma - 0.5 * (mu**2 + (2 * log_sigma).exp() - 1)).sum(dim=-1)
+
+
+def kl_without_one(mu, log_sigma):
+    return (0.5 * (mu**2 + (2 * log_sigma).exp()) - log_sigma).sum(dim=-1)
+
+
+def kl_over_batch(mu, log_sigma):
+    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1).mean()
+
+
+KL = Exercise(
+    name="kl_to_prior",
+    signature="def kl_to_prior(mu, log_sigma):",
+    outputs=(Output("kl", ("B",)),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=kl_inputs,
+    cases={
+        "visible": ({"B": 4, "K": 2}, {"B": 3, "K": 1}),
+        "hidden": ({"B": 5, "K": 3}, {"B": 1, "K": 4}, {"B": 2, "K": 1}),
+    },
+    reference=kl_to_prior,
+    wrong=(
+        Wrong(
+            kl_averaged,
+            "You averaged the KL over the latent dimensions. Independent coordinates add up: with a mean the KL weighs "
+            "K times too little against the reconstruction.",
+        ),
+        Wrong(
+            kl_log_variance,
+            "You read the encoder's output as log σ². It is log σ here: the variance is exp(2 log σ), and log σ² is "
+            "twice log σ.",
+        ),
+        Wrong(
+            kl_without_half,
+            "A factor is missing: in log N(z | μ, σ²) the square stands over 2σ², so every term of the KL but log σ "
+            "comes with a half.",
+        ),
+        Wrong(
+            kl_scale_not_squared,
+            "Your term in σ has the standard deviation where the variance belongs: E[(z − μ)²] = σ².",
+        ),
+        Wrong(
+            kl_reversed,
+            "You computed KL(prior ‖ q). The bound holds KL(q ‖ prior): the expectation is under q, from which z is "
+            "drawn.",
+        ),
+        Wrong(
+            kl_negative,
+            "Your KL has the wrong sign: it is never negative. It is the expectation of log q − log p under q, in this "
+            "order.",
+        ),
+        Wrong(
+            kl_without_one,
+            "Your KL is not 0 for μ = 0 and σ = 1, where q and prior are the same. The entropy of q holds a constant "
+            "that must stay: ½ for each latent.",
+        ),
+        Wrong(
+            kl_over_batch,
+            "You averaged over the images. In this course a KL has one value an image, (B,); who wants the batch's "
+            "average takes it later, in the loss.",
+        ),
+    ),
+    alternatives=(kl_torch, kl_numpy, kl_as_entropies),
+)
+
+# 3 ------------------------------------------------------------------------------------------ the bound, Bernoulli
+
+
+def elbo_inputs(case, rng):
+    """Binary images, what a decoder gave at S draws, and what the encoder gave; some hidden logits are enormous."""
+    S, B, D, K = case["S"], case["B"], case["D"], case["K"]
+    mu, log_sigma = posteriors(rng, B, K)
+    x = (rng.uniform(size=(B, D)) < 0.5).astype(float)
+    logits = 2 * rng.standard_normal((S, B, D))
+    logits[..., 0] += case["certain"] * np.where(x[:, 0] > 0, 1, -1)
+    return {"x": x, "logits": logits, "mu": mu, "log_sigma": log_sigma}
+
+
+def bernoulli_elbo(x, logits, mu, log_sigma):
+    log_likelihood = x * logits - torch.nn.functional.softplus(logits)
+    reconstruction = log_likelihood.sum(dim=-1).mean(dim=0)
+    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
+    return reconstruction, reconstruction - kl
+
+
+def elbo_torch(x, logits, mu, log_sigma):
+    likelihood = torch.distributions.Independent(torch.distributions.Bernoulli(logits=logits), 1)
+    q = torch.distributions.Normal(mu, log_sigma.exp())
+    p = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+    reconstruction = likelihood.log_prob(x.expand(logits.shape)).mean(dim=0)
+    return reconstruction, reconstruction - torch.distributions.kl_divergence(q, p).sum(dim=1)
+
+
+def elbo_cross_entropy(x, logits, mu, log_sigma):
+    targets = x.expand(logits.shape)
+    errors = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    reconstruction = -errors.sum(dim=2).mean(dim=0)
+    kl = -0.5 * (1 + 2 * log_sigma - mu.square() - log_sigma.exp().square()).sum(dim=1)
+    return reconstruction, reconstruction - kl
+
+
+def elbo_numpy(x, logits, mu, log_sigma):
+    x, a, mu, s = x.numpy(), logits.numpy(), mu.numpy(), log_sigma.numpy()
+    # A pixel's probability is that of a coin with the logit turned round where the pixel is white.
+    signed = np.where(x[None] > 0, a, -a)
+    reconstruction = -np.logaddexp(0, -signed).sum(axis=-1).mean(axis=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + np.exp(2 * s) - 1) - s).sum(axis=-1)
+
+
+def elbo_sigmoid_twice(x, logits, mu, log_sigma):
+    again = torch.sigmoid(logits)
+    reconstruction = (x * again - torch.nn.functional.softplus(again)).sum(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_pixel_mean(x, logits, mu, log_sigma):
+    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).mean(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_kl_averaged(x, logits, mu, log_sigma):
+    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).mean(-1)
+
+
+def elbo_kl_added(x, logits, mu, log_sigma):
+    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction + (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_draws_summed(x, logits, mu, log_sigma):
+    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).sum(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_as_loss(x, logits, mu, log_sigma):
+    error = (torch.nn.functional.softplus(logits) - x * logits).sum(dim=-1).mean(dim=0)
+    return error, error + (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_black_pixels_only(x, logits, mu, log_sigma):
+    reconstruction = (x * torch.nn.functional.logsigmoid(logits)).sum(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+def elbo_overflows(x, logits, mu, log_sigma):
+    p = torch.sigmoid(logits)
+    reconstruction = (x * torch.log(p) + (1 - x) * torch.log(1 - p)).sum(dim=-1).mean(dim=0)
+    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
+
+
+ELBO = Exercise(
+    name="bernoulli_elbo",
+    signature="def bernoulli_elbo(x, logits, mu, log_sigma):",
+    outputs=(Output("reconstruction", ("B",)), Output("elbo", ("B",))),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=elbo_inputs,
+    cases={
+        "visible": (
+            {"S": 3, "B": 4, "D": 5, "K": 2, "certain": 0.0},
+            {"S": 1, "B": 2, "D": 3, "K": 1, "certain": 0.0},
+        ),
+        "hidden": (
+            {"S": 2, "B": 3, "D": 6, "K": 4, "certain": 0.0},
+            # sigmoid(900) is exactly 1 in float64, and 0 · log 0 is no number.
+            {"S": 4, "B": 2, "D": 4, "K": 3, "certain": 900.0},
+            {"S": 1, "B": 1, "D": 7, "K": 2, "certain": 0.0},
+        ),
+    },
+    reference=bernoulli_elbo,
+    wrong=(
+        Wrong(
+            elbo_sigmoid_twice,
+            "You gave probabilities to a function that takes logits, so the sigmoid is applied twice: no pixel can be "
+            "surer than sigmoid(1) = 0.73. Hand over the decoder's outputs as they are.",
+        ),
+        Wrong(
+            elbo_pixel_mean,
+            "You averaged over the pixels. An image's log-likelihood is the sum of theirs; with a mean the KL weighs D "
+            "times too much, and the code collapses to the prior.",
+        ),
+        Wrong(
+            elbo_kl_averaged,
+            "The reconstruction is right, but you averaged the KL over the latent dimensions: it is a sum.",
+        ),
+        Wrong(
+            elbo_kl_added,
+            "You added the KL. The bound is reconstruction minus KL: what the code costs is taken off.",
+        ),
+        Wrong(
+            elbo_draws_summed,
+            "You summed over the S draws. They estimate one expectation, E_q[log p(x|z)]: average over them.",
+        ),
+        Wrong(
+            elbo_as_loss,
+            "You gave the loss. The reconstruction term is a log-probability of binary pixels, never positive; "
+            "the bound goes up, its negative is what an optimiser brings down.",
+        ),
+        Wrong(
+            elbo_black_pixels_only,
+            "You counted the pixels with x = 1 only. A pixel that is 0 has the log-probability log(1 − p), which "
+            "counts as well.",
+        ),
+        Wrong(
+            elbo_overflows,
+            "Your formula is right but breaks for a sure decoder: log(1 − p) is −∞ where p rounds to 1. Work from the "
+            "logits, with softplus or a function whose name says with_logits.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(elbo_torch, elbo_cross_entropy, elbo_numpy),
+)
+
+# 4 ------------------------------------------------------------------------------------- the Gaussian likelihood
+
+
+def normal_inputs(case, rng):
+    """Grey images, a decoder's means at S draws, and a noise level that is not the best one."""
+    S, B, D = case["S"], case["B"], case["D"]
+    x = rng.uniform(size=(B, D))
+    return {"x": x, "loc": x + 0.3 * rng.standard_normal((S, B, D)), "sigma": case["sigma"]}
+
+
+def normal_log_likelihood(x, loc, sigma):
+    squared_error = ((x - loc) ** 2).sum(dim=-1)
+    D = x.shape[-1]
+    constant = D * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
+    return -squared_error / (2 * sigma**2) - constant, ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_torch(x, loc, sigma):
+    log_likelihood = torch.distributions.Normal(loc, sigma).log_prob(x).sum(dim=-1)
+    return log_likelihood, torch.linalg.norm(x - loc) / loc.numel() ** 0.5
+
+
+def normal_numpy(x, loc, sigma):
+    errors = (x.numpy()[None] - loc.numpy()) / sigma
+    log_density = -0.5 * np.square(errors) - np.log(sigma * np.sqrt(2 * np.pi))
+    return np.einsum("sbd->sb", log_density), sigma * np.sqrt(np.mean(errors**2))
+
+
+def normal_loops(x, loc, sigma):
+    rows, total, count = [], 0.0, 0
+    for means in loc.tolist():
+        row = []
+        for pixels, centres in zip(x.tolist(), means, strict=True):
+            squares = [(v - m) ** 2 for v, m in zip(pixels, centres, strict=True)]
+            total, count = total + sum(squares), count + len(squares)
+            row.append(sum(-v / 2 / sigma**2 - math.log(2 * math.pi * sigma**2) / 2 for v in squares))
+        rows.append(row)
+    return rows, math.sqrt(total / count)
+
+
+def normal_squared_error_only(x, loc, sigma):
+    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2), ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_one_pixels_constant(x, loc, sigma):
+    constant = math.log(sigma) + 0.5 * math.log(2 * math.pi)
+    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant, ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_without_pi(x, loc, sigma):
+    constant = x.shape[-1] * math.log(sigma)
+    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant, ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_scale_not_squared(x, loc, sigma):
+    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
+    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma) - constant, ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_without_half(x, loc, sigma):
+    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
+    return -((x - loc) ** 2).sum(dim=-1) / sigma**2 - constant, ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_averaged(x, loc, sigma):
+    density = -((x - loc) ** 2) / (2 * sigma**2) - math.log(sigma) - 0.5 * math.log(2 * math.pi)
+    return density.mean(dim=-1), ((x - loc) ** 2).mean().sqrt()
+
+
+def normal_best_variance(x, loc, sigma):
+    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
+    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant, ((x - loc) ** 2).mean()
+
+
+NORMAL = Exercise(
+    name="normal_log_likelihood",
+    signature="def normal_log_likelihood(x, loc, sigma):",
+    outputs=(Output("log_likelihood", ("S", "B")), Output("best_sigma", ())),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=normal_inputs,
+    cases={
+        "visible": ({"S": 2, "B": 3, "D": 4, "sigma": 0.5}, {"S": 1, "B": 2, "D": 6, "sigma": 0.2}),
+        "hidden": (
+            {"S": 3, "B": 2, "D": 5, "sigma": 0.6},
+            {"S": 2, "B": 1, "D": 3, "sigma": 0.25},
+            {"S": 1, "B": 4, "D": 8, "sigma": 0.1},
+        ),
+    },
+    reference=normal_log_likelihood,
+    wrong=(
+        Wrong(
+            normal_squared_error_only,
+            "You left the normaliser out. It does not depend on the decoder's mean, but on σ: without it nothing would "
+            "keep σ from growing without end.",
+        ),
+        Wrong(
+            normal_one_pixels_constant,
+            "You took the normaliser off once. Each of the D pixels has a density of its own, with log σ + ½ log 2π "
+            "in it.",
+        ),
+        Wrong(
+            normal_without_pi,
+            "Your densities do not integrate to 1: ½ log 2π is missing for each pixel. Without it values cannot be "
+            "compared with those of another likelihood.",
+        ),
+        Wrong(
+            normal_scale_not_squared,
+            "The squared error has the unit of a variance: it stands over 2σ², not over 2σ.",
+        ),
+        Wrong(normal_without_half, "A half is missing: the squared error stands over 2σ²."),
+        Wrong(
+            normal_averaged,
+            "You averaged over the pixels. Pixels that are independent given z multiply their densities, so the "
+            "logarithms add up.",
+        ),
+        Wrong(
+            normal_best_variance,
+            "Your best_sigma is the variance, the mean squared error. The standard deviation is its root.",
+        ),
+    ),
+    alternatives=(normal_torch, normal_numpy, normal_loops),
+)
+
+# 5 ------------------------------------------------------------------------------------------ importance weights
+
+
+def iwae_inputs(case, rng):
+    """Log-densities at S draws of each image's q; some hidden ones are those of large images."""
+    S, B = case["S"], case["B"]
+    return {
+        "log_joint": 2 * rng.standard_normal((S, B)) - case["level"],
+        "log_q": rng.standard_normal((S, B)) + case["density"],
+    }
+
+
+def iwae_bound(log_joint, log_q):
+    log_w = log_joint - log_q
+    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=0)
+
+
+def iwae_shifted(log_joint, log_q):
+    log_w = log_joint - log_q
+    largest = log_w.max(dim=0).values
+    w = torch.exp(log_w - largest)
+    return largest + torch.log(w.mean(dim=0)), w / w.sum(dim=0)
+
+
+def iwae_numpy(log_joint, log_q):
+    log_w = log_joint.numpy() - log_q.numpy()
+    total = np.logaddexp.reduce(log_w, axis=0)
+    return total - np.log(len(log_w)), np.exp(log_w - total)
+
+
+def iwae_streaming(log_joint, log_q):
+    total = torch.full_like(log_q[0], -math.inf)
+    for joint, density in zip(log_joint, log_q, strict=True):
+        total = torch.logaddexp(total, joint - density)
+    return total - math.log(len(log_q)), torch.exp(log_joint - log_q - total)
+
+
+def iwae_without_log_count(log_joint, log_q):
+    log_w = log_joint - log_q
+    return torch.logsumexp(log_w, dim=0), torch.softmax(log_w, dim=0)
+
+
+def iwae_mean_of_logs(log_joint, log_q):
+    log_w = log_joint - log_q
+    return log_w.mean(dim=0), torch.softmax(log_w, dim=0)
+
+
+def iwae_upside_down(log_joint, log_q):
+    log_w = log_q - log_joint
+    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=0)
+
+
+def iwae_divided_after_the_log(log_joint, log_q):
+    log_w = log_joint - log_q
+    return torch.logsumexp(log_w, dim=0) / len(log_w), torch.softmax(log_w, dim=0)
+
+
+def iwae_without_q(log_joint, log_q):
+    return torch.logsumexp(log_joint, dim=0) - math.log(len(log_q)), torch.softmax(log_joint, dim=0)
+
+
+def iwae_over_images(log_joint, log_q):
+    log_w = log_joint - log_q
+    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=1)
+
+
+def iwae_underflows(log_joint, log_q):
+    w = torch.exp(log_joint - log_q)
+    return torch.log(w.mean(dim=0)), w / w.sum(dim=0)
+
+
+IWAE = Exercise(
+    name="iwae_bound",
+    signature="def iwae_bound(log_joint, log_q):",
+    outputs=(Output("bound", ("B",)), Output("weights", ("S", "B"))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=iwae_inputs,
+    cases={
+        "visible": (
+            {"S": 4, "B": 3, "level": 9.0, "density": -2.0},
+            {"S": 5, "B": 1, "level": 12.0, "density": 3.0},
+        ),
+        "hidden": (
+            {"S": 6, "B": 2, "level": 10.0, "density": -3.0},
+            # exp(−840) is 0 in float64, and log 0 is −∞.
+            {"S": 1, "B": 4, "level": 800.0, "density": 40.0},
+            {"S": 3, "B": 5, "level": 8.0, "density": 2.0},
+        ),
+    },
+    reference=iwae_bound,
+    wrong=(
+        Wrong(
+            iwae_without_log_count,
+            "log S is missing. The weights estimate p(x) by their average, not by their sum: without −log S every draw "
+            "more would raise the bound.",
+        ),
+        Wrong(
+            iwae_mean_of_logs,
+            "You averaged the logarithms, which is the ELBO. This bound is the logarithm of the average weight: by "
+            "Jensen's inequality at least as high.",
+        ),
+        Wrong(
+            iwae_upside_down,
+            "Your weights are upside down: w = p(x, z) / q(z|x), the density wanted over the density drawn from.",
+        ),
+        Wrong(
+            iwae_divided_after_the_log,
+            "You divided by S after the logarithm. The average is taken inside it: dividing there is taking log S off "
+            "outside.",
+        ),
+        Wrong(
+            iwae_without_q,
+            "You left q out. The draws come from q and not from a flat density, so each is weighted by p(x, z) over "
+            "q(z|x).",
+        ),
+        Wrong(
+            iwae_over_images,
+            "Your weights sum to 1 over the images. The S draws of one image compete with each other: normalise over "
+            "dim=0.",
+        ),
+        Wrong(
+            iwae_underflows,
+            "Your formula is right but underflows: exp(log w) is 0 for an image of a thousand nats, and log 0 is −∞. "
+            "Take the largest weight out first, as torch.logsumexp does.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(iwae_shifted, iwae_numpy, iwae_streaming),
+)
+
+# 6 ------------------------------------------------------------------------------------------------ the manifold
+
+
+def grid_inputs(case, rng):
+    """Two sizes, and nothing random."""
+    return {"num_rows": case["R"], "num_columns": case["C"]}
+
+
+def manifold_grid(num_rows, num_columns):
+    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
+    across = normal.icdf((torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns)
+    down = normal.icdf((torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows).flip(0)
+    z2, z1 = torch.meshgrid(down, across, indexing="ij")
+    return torch.stack([z1, z2], dim=-1)
+
+
+def grid_scipy(num_rows, num_columns):
+    from scipy.stats import norm
+
+    across = norm.ppf((np.arange(num_columns) + 0.5) / num_columns)
+    down = norm.isf((np.arange(num_rows) + 0.5) / num_rows)
+    return np.stack(np.meshgrid(across, down), axis=-1)
+
+
+def grid_statistics(num_rows, num_columns):
+    from statistics import NormalDist
+
+    at = NormalDist().inv_cdf
+    return [
+        [
+            [at((2 * c + 1) / (2 * num_columns)), at((2 * (num_rows - r) - 1) / (2 * num_rows))]
+            for c in range(num_columns)
+        ]
+        for r in range(num_rows)
+    ]
+
+
+def grid_erfinv(num_rows, num_columns):
+    def middles(n):
+        edges = torch.linspace(-1, 1, n + 1, dtype=torch.float64)
+        return math.sqrt(2) * torch.erfinv((edges[:-1] + edges[1:]) / 2)
+
+    z = torch.empty(num_rows, num_columns, 2, dtype=torch.float64)
+    z[..., 0], z[..., 1] = middles(num_columns)[None, :], -middles(num_rows)[:, None]
+    return z
+
+
+def grid_even(num_rows, num_columns):
+    across = -3 + 6 * (torch.arange(num_columns) + 0.5) / num_columns
+    down = 3 - 6 * (torch.arange(num_rows) + 0.5) / num_rows
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
+
+
+def grid_with_ends(num_rows, num_columns):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    across = normal.icdf(torch.linspace(0, 1, num_columns))
+    down = normal.icdf(torch.linspace(1, 0, num_rows))
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
+
+
+def grid_not_middles(num_rows, num_columns):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    across = normal.icdf((torch.arange(num_columns) + 1) / (num_columns + 1))
+    down = normal.icdf((torch.arange(num_rows) + 1) / (num_rows + 1)).flip(0)
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
+
+
+def grid_entries_swapped(num_rows, num_columns):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    across = normal.icdf((torch.arange(num_columns) + 0.5) / num_columns)
+    down = normal.icdf((torch.arange(num_rows) + 0.5) / num_rows).flip(0)
+    return torch.stack([down[:, None].expand(-1, num_columns), across.expand(num_rows, -1)], dim=-1)
+
+
+def grid_upside_down(num_rows, num_columns):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    across = normal.icdf((torch.arange(num_columns) + 0.5) / num_columns)
+    down = normal.icdf((torch.arange(num_rows) + 0.5) / num_rows)
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
+
+
+def grid_uniform(num_rows, num_columns):
+    across = (torch.arange(num_columns) + 0.5) / num_columns
+    down = 1 - (torch.arange(num_rows) + 0.5) / num_rows
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
+
+
+GRID = Exercise(
+    name="manifold_grid",
+    signature="def manifold_grid(num_rows, num_columns):",
+    outputs=(Output("z", ("R", "C", "2")),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=grid_inputs,
+    cases={
+        "visible": ({"R": 4, "C": 4}, {"R": 1, "C": 5}),
+        "hidden": ({"R": 3, "C": 6}, {"R": 5, "C": 1}, {"R": 8, "C": 2}),
+    },
+    reference=manifold_grid,
+    wrong=(
+        Wrong(
+            grid_even,
+            "Your codes are evenly spaced. Then most pictures lie where the prior has hardly any mass: space the "
+            "*probabilities* evenly, and put them through the inverse of the normal's distribution function.",
+        ),
+        Wrong(
+            grid_with_ends,
+            "Your probabilities reach 0 and 1, whose quantiles are −∞ and ∞. Take the middles of n equal cells.",
+        ),
+        Wrong(
+            grid_not_middles,
+            "You took i / (n + 1). The prior's mass is to be cut into n equal cells, of which each picture stands for "
+            "the middle.",
+        ),
+        Wrong(
+            grid_entries_swapped,
+            "Your two entries are swapped: the first entry of z changes from column to column, the second from row to "
+            "row.",
+        ),
+        Wrong(
+            grid_upside_down,
+            "Your rows are upside down: as on a map, the second entry of z is largest in the first row.",
+            loses=("visible", "hidden"),
+        ),
+        Wrong(
+            grid_uniform,
+            "You gave the probabilities themselves. z is where the standard normal's distribution function reaches "
+            "them: apply its inverse.",
+        ),
+    ),
+    alternatives=(grid_scipy, grid_statistics, grid_erfinv),
+)
+
+# 7 ------------------------------------------------------------------------------------- the encoder's gradient
+
+
+def gradient_inputs(case, rng):
+    """Images, noise, a linear encoder and a linear decoder."""
+    S, B, D, K = case["S"], case["B"], case["D"], case["K"]
+    return {
+        "x": rng.standard_normal((B, D)) + 1,
+        "eps": rng.standard_normal((S, B, K)),
+        "V": rng.standard_normal((K, D)) / 2,
+        "log_sigma": posteriors(rng, K)[1],
+        "A": rng.standard_normal((D, K)),
+    }
+
+
+def encoder_gradients(x, eps, V, log_sigma, A):
+    sigma, mu = log_sigma.exp(), x @ V.T
+    z = mu + sigma * eps
+    slope = (x - z @ A.T) @ A
+    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
+    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma**2
+
+
+def gradient_autograd(x, eps, V, log_sigma, A):
+    V, log_sigma = V.clone().requires_grad_(), log_sigma.clone().requires_grad_()
+    mu = x @ V.T
+    z = mu + log_sigma.exp() * eps
+    reconstruction = -0.5 * ((x - z @ A.T) ** 2).sum(dim=-1).mean(dim=0)
+    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
+    return torch.autograd.grad((reconstruction - kl).mean(), (V, log_sigma))
+
+
+def gradient_backward(x, eps, V, log_sigma, A):
+    V, log_sigma = V.clone().requires_grad_(), log_sigma.clone().requires_grad_()
+    q = torch.distributions.Normal(x @ V.T, log_sigma.exp().expand(len(x), -1))
+    p = torch.distributions.Normal(torch.zeros_like(q.loc), 1.0)
+    z = q.loc + q.scale * eps
+    likelihood = torch.distributions.Normal(z @ A.T, 1.0).log_prob(x).sum(dim=-1)
+    (likelihood.mean() - torch.distributions.kl_divergence(q, p).sum(dim=-1).mean()).backward()
+    return V.grad, log_sigma.grad
+
+
+def gradient_numpy(x, eps, V, log_sigma, A):
+    x, eps, V, s, A = (value.numpy() for value in (x, eps, V, log_sigma, A))
+    mu, S, B = x @ V.T, len(eps), len(x)
+    motion = np.exp(s) * eps
+    slope = np.einsum("sbd,dk->sbk", x - np.einsum("sbk,dk->sbd", mu + motion, A), A)
+    by_V = np.einsum("sbk,bd->kd", slope, x) / (S * B) - np.einsum("bk,bd->kd", mu, x) / B
+    return by_V, np.einsum("sbk,sbk->k", slope, motion) / (S * B) + 1 - np.exp(2 * s)
+
+
+def gradient_dead(x, eps, V, log_sigma, A):
+    mu = x @ V.T
+    return -mu.T @ x / len(x), 1 - (2 * log_sigma).exp()
+
+
+def gradient_without_kl(x, eps, V, log_sigma, A):
+    sigma, mu = log_sigma.exp(), x @ V.T
+    slope = (x - (mu + sigma * eps) @ A.T) @ A
+    return slope.mean(dim=0).T @ x / len(x), (slope * sigma * eps).mean(dim=(0, 1))
+
+
+def gradient_at_the_mean(x, eps, V, log_sigma, A):
+    mu = x @ V.T
+    slope = (x - mu @ A.T) @ A
+    return (slope - mu).T @ x / len(x), 1 - (2 * log_sigma).exp() + 0 * eps.sum()
+
+
+def gradient_summed(x, eps, V, log_sigma, A):
+    sigma, mu = log_sigma.exp(), x @ V.T
+    slope = (x - (mu + sigma * eps) @ A.T) @ A
+    by_log_sigma = (slope * sigma * eps).mean(dim=0).sum(dim=0) + len(x) * (1 - sigma**2)
+    return (slope.mean(dim=0) - mu).T @ x, by_log_sigma
+
+
+def gradient_downhill(x, eps, V, log_sigma, A):
+    sigma, mu = log_sigma.exp(), x @ V.T
+    slope = (x - (mu + sigma * eps) @ A.T) @ A
+    by_log_sigma = (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma**2
+    return (mu - slope.mean(dim=0)).T @ x / len(x), -by_log_sigma
+
+
+def gradient_kl_averaged(x, eps, V, log_sigma, A):
+    sigma, mu, K = log_sigma.exp(), x @ V.T, len(V)
+    slope = (x - (mu + sigma * eps) @ A.T) @ A
+    by_V = (slope.mean(dim=0) - mu / K).T @ x / len(x)
+    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + (1 - sigma**2) / K
+
+
+GRADIENT = Exercise(
+    name="encoder_gradients",
+    signature="def encoder_gradients(x, eps, V, log_sigma, A):",
+    outputs=(Output("by_V", ("K", "D")), Output("by_log_sigma", ("K",))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=gradient_inputs,
+    cases={
+        "visible": ({"S": 2, "B": 4, "D": 3, "K": 2}, {"S": 1, "B": 3, "D": 2, "K": 1}),
+        "hidden": (
+            {"S": 3, "B": 5, "D": 4, "K": 3},
+            {"S": 2, "B": 2, "D": 5, "K": 1},
+            {"S": 1, "B": 4, "D": 2, "K": 4},
+        ),
+    },
+    reference=encoder_gradients,
+    wrong=(
+        Wrong(
+            gradient_dead,
+            "The reconstruction gives your encoder no gradient: z is cut off from it, as by .detach(), torch.no_grad() "
+            "or a plain .sample(). Only the KL pulls, and always to the prior. z must be a function of V.",
+        ),
+        Wrong(
+            gradient_without_kl,
+            "Your gradient lacks the KL. Without it each σ would shrink towards 0, and the codes would drift away from "
+            "the prior.",
+        ),
+        Wrong(
+            gradient_at_the_mean,
+            "You decoded the mean of q and not the draws, so the reconstruction gives log σ no gradient: that is an "
+            "autoencoder with a KL beside it, not the bound.",
+        ),
+        Wrong(
+            gradient_summed,
+            "You summed over the images. Asked for is the gradient of the batch's average, which does not grow with "
+            "the batch.",
+        ),
+        Wrong(
+            gradient_downhill,
+            "Your gradient points downhill. It is that of the loss, −ELBO; asked for is the bound's own.",
+        ),
+        Wrong(
+            gradient_kl_averaged,
+            "Your KL is averaged over the latent dimensions, so it pulls K times too weakly. It is a sum.",
+        ),
+    ),
+    alternatives=(gradient_autograd, gradient_backward, gradient_numpy),
+)
+
+# 8 ------------------------------------------------------------------------------------------------ a small VAE
+
+
+def vae_inputs(case, rng):
+    """Digits in black and white: a threshold at one half, the same pixels each time."""
+    from sklearn.datasets import load_digits
+
+    images = load_digits().data
+    chosen = rng.permutation(len(images))[: case["N"]]
+    return {
+        "x": (images[chosen] > 8).astype(float),
+        "num_latents": case["K"],
+        "num_hidden": 64,
+        "num_steps": case["num_steps"],
+        "seed": case["seed"],
+    }
+
+
+def train_vae(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
+        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
+        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
+        optimizer.zero_grad()
+        (kl - reconstruction).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+def vae_monte_carlo_kl(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    prior = torch.distributions.Normal(torch.zeros(K), torch.ones(K))
+    for _ in range(num_steps):
+        batch = x[torch.randperm(len(x))[:100]].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        q = torch.distributions.Normal(mu, log_sigma.exp())
+        z = q.rsample()
+        log_p = torch.distributions.Bernoulli(logits=decoder(z)).log_prob(batch).sum(dim=1)
+        elbo = log_p + (prior.log_prob(z) - q.log_prob(z)).sum(dim=1)
+        optimizer.zero_grad()
+        (-elbo.mean()).backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters).detach()
+
+
+def vae_full_batch(x, num_latents, num_hidden, num_steps, seed):
+    generator = torch.Generator().manual_seed(seed)
+    x, D, K, H = x.float(), x.shape[1], num_latents, num_hidden
+    shapes = [(H, D), (H,), (2 * K, H), (2 * K,), (H, K), (H,), (D, H), (D,)]
+    weights = [
+        (torch.randn(*shape, generator=generator) / shape[-1] ** 0.5 * (len(shape) > 1)).requires_grad_()
+        for shape in shapes
+    ]
+    optimizer = torch.optim.Adam(weights, lr=0.01, betas=(0.9, 0.99))
+    for _ in range(num_steps):
+        W1, b1, W2, b2, W3, b3, W4, b4 = weights
+        h = torch.tanh(x @ W1.T + b1) @ W2.T + b2
+        mu, log_sigma = h[:, :K], h[:, K:]
+        z = mu + log_sigma.exp() * torch.randn(len(x), K, generator=generator)
+        logits = torch.tanh(z @ W3.T + b3) @ W4.T + b4
+        errors = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        kl = -0.5 * (1 + 2 * log_sigma - mu**2 - torch.exp(2 * log_sigma)).sum()
+        optimizer.zero_grad()
+        ((errors + kl) / len(x)).backward()
+        optimizer.step()
+    return torch.cat([weight.detach().flatten() for weight in weights])
+
+
+def vae_double_precision(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    x, K = x.double(), num_latents
+    layers = [
+        torch.nn.Linear(*sizes, dtype=torch.float64)
+        for sizes in (
+            (x.shape[1], num_hidden),
+            (num_hidden, 2 * K),
+            (K, num_hidden),
+            (num_hidden, x.shape[1]),
+        )
+    ]
+    parameters = [p for layer in layers for p in layer.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=0.02, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, total_iters=num_steps)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (128,))]
+        mu, log_sigma = layers[1](torch.tanh(layers[0](batch))).split(K, dim=1)
+        z = mu + log_sigma.exp() * torch.randn_like(mu)
+        logits = layers[3](torch.tanh(layers[2](z)))
+        elbo = (batch * logits - torch.logaddexp(logits, torch.zeros_like(logits))).sum(dim=1)
+        elbo = elbo - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
+        optimizer.zero_grad()
+        (-elbo).mean().backward()
+        optimizer.step()
+        schedule.step()
+    return torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
+
+
+def vae_collapsed(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        logits = decoder((mu + log_sigma.exp() * torch.randn_like(mu)).detach())
+        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
+        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
+        optimizer.zero_grad()
+        (kl - reconstruction).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+def vae_without_kl(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
+        errors = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch, reduction="none")
+        optimizer.zero_grad()
+        errors.sum(dim=1).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+def vae_sigmoid_twice(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        logits = torch.sigmoid(decoder(mu + log_sigma.exp() * torch.randn_like(mu)))
+        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
+        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
+        optimizer.zero_grad()
+        (kl - reconstruction).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+def vae_log_variance(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_variance = encoder(batch).chunk(2, dim=1)
+        logits = decoder(mu + (log_variance / 2).exp() * torch.randn_like(mu))
+        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
+        kl = 0.5 * (mu**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
+        optimizer.zero_grad()
+        (kl - reconstruction).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+def vae_kl_averaged(x, num_latents, num_hidden, num_steps, seed):
+    torch.manual_seed(seed)
+    D, K, H = x.shape[1], num_latents, num_hidden
+    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
+    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,))].float()
+        mu, log_sigma = encoder(batch).chunk(2, dim=1)
+        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
+        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
+        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).mean(dim=1)
+        optimizer.zero_grad()
+        (kl - reconstruction).mean().backward()
+        optimizer.step()
+    return torch.nn.utils.parameters_to_vector(parameters)
+
+
+TRAIN = Exercise(
+    name="train_vae",
+    signature="def train_vae(x, num_latents, num_hidden, num_steps, seed):",
+    outputs=(Output("parameters", ("P",)),),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=vae_inputs,
+    cases={
+        "visible": (
+            {"N": 300, "K": 2, "num_steps": 1000, "seed": 0, "at_least": -19.2},
+            {"N": 150, "K": 1, "num_steps": 300, "seed": 1, "at_least": -23.2},
+        ),
+        "hidden": (
+            {"N": 400, "K": 10, "num_steps": 1000, "seed": 2, "at_least": -17.0},
+            {"N": 150, "K": 1, "num_steps": 300, "seed": 3, "at_least": -23.2},
+        ),
+    },
+    reference=train_vae,
+    wrong=(
+        Wrong(
+            vae_sigmoid_twice,
+            "Your decoder's outputs, read as logits, are worse than tossing a coin for each pixel. Most likely the "
+            "loss applies a sigmoid to them twice: logits go in where logits are expected.",
+            symptoms={"reconstruction": (None, -50.0)},
+        ),
+        Wrong(
+            vae_collapsed,
+            "Nothing of the image reaches the code: the KL is 0. Either z is cut off from the encoder (no "
+            "reparameterisation), or the reconstruction is a mean over the pixels, beside which the KL is too heavy.",
+            symptoms={"kl": (None, 0.2), "reconstruction": (-40.0, None)},
+        ),
+        Wrong(
+            vae_without_kl,
+            "Your codes have drifted far from the prior: the KL is missing from your loss, so this is an autoencoder "
+            "whose bound is poor, however well it reconstructs.",
+            symptoms={"mean_square": (5.0, None)},
+        ),
+        Wrong(
+            vae_log_variance,
+            "Your bound would be higher if the encoder's second half were log σ². It is log σ here: σ = exp(log σ), in "
+            "the draw and in the KL.",
+            symptoms={"gain_if_log_variance": (0.5, None), "mean_square": (None, 1.4)},
+        ),
+        Wrong(
+            vae_kl_averaged,
+            "Your KL weighs too little: with K latents the codes spread wider than the prior, and each σ is too small. "
+            "Is it averaged over the latents, where a sum belongs?",
+            loses=("hidden",),
+            symptoms={"gain_if_log_variance": (0.5, None), "mean_square": (1.4, 5.0)},
+        ),
+    ),
+    alternatives=(vae_monte_carlo_kl, vae_full_batch, vae_double_precision),
+    goal=Goal(
+        measure="bernoulli_vae", quantity="bound", unit="nats per image", shown=("reconstruction", "kl")
+    ),
+    seconds=60.0,
+)
+
+EXERCISES = (DRAW, KL, ELBO, NORMAL, IWAE, GRID, GRADIENT, TRAIN)

@@ -1,0 +1,1220 @@
+"""Autoregressive models: masks, a test for causality, two stacks, gates, likelihoods, sampling, discretised logistics.
+
+Every function below is self-contained (but for math, numpy as np, torch, and `network`, which the notebook has as
+well), since the tests and the demonstration class put its source into notebooks. The draws are inputs, so that answers
+can be compared.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from vaeedu.grading.exercise import Exercise, Wrong
+from vaeedu.grading.key import Output
+
+# 1 ------------------------------------------------------------------------------------------------- causal masks
+
+
+def mask_inputs(case, rng):
+    """Nothing is random: a mask follows from its size and kind."""
+    return {"num_rows": case["R"], "num_columns": case["C"], "center": case["center"]}
+
+
+def causal_mask(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[:i] = 1
+    mask[i, :j] = 1
+    mask[i, j] = center
+    return mask
+
+
+def mask_by_position(num_rows, num_columns, center):
+    position = np.arange(num_rows * num_columns).reshape(num_rows, num_columns)
+    middle = position[num_rows // 2, num_columns // 2]
+    return np.where(position == middle, center, position < middle).astype(float)
+
+
+def mask_flat(num_rows, num_columns, center):
+    before = num_rows * num_columns // 2
+    flat = torch.cat([torch.ones(before), torch.tensor([float(center)]), torch.zeros(before)])
+    return flat.reshape(num_rows, num_columns)
+
+
+def mask_loops(num_rows, num_columns, center):
+    middle, rows = (num_rows // 2, num_columns // 2), []
+    for i in range(num_rows):
+        row = [1.0 if (i, j) < middle else 0.0 for j in range(num_columns)]
+        if i == middle[0]:
+            row[middle[1]] = float(center)
+        rows.append(row)
+    return rows
+
+
+def mask_kinds_swapped(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[:i] = 1
+    mask[i, :j] = 1
+    mask[i, j] = 1 - center
+    return mask
+
+
+def mask_always_a(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[:i] = 1
+    mask[i, :j] = 1
+    return mask
+
+
+def mask_whole_row(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[: i + 1] = 1
+    mask[i, j] = center
+    return mask
+
+
+def mask_of_the_future(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[i + 1 :] = 1
+    mask[i, j + 1 :] = 1
+    mask[i, j] = center
+    return mask
+
+
+def mask_upper_left(num_rows, num_columns, center):
+    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
+    i, j = num_rows // 2, num_columns // 2
+    mask[: i + 1, : j + 1] = 1
+    mask[i, j] = center
+    return mask
+
+
+MASK = Exercise(
+    name="causal_mask",
+    signature="def causal_mask(num_rows, num_columns, center):",
+    outputs=(Output("mask", ("R", "C")),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=mask_inputs,
+    cases={
+        "visible": (
+            {"R": 3, "C": 5, "center": 0},
+            {"R": 3, "C": 3, "center": 1},
+            {"R": 1, "C": 3, "center": 1},
+        ),
+        "hidden": (
+            {"R": 5, "C": 3, "center": 1},
+            {"R": 1, "C": 5, "center": 0},
+            {"R": 7, "C": 7, "center": 0},
+        ),
+    },
+    reference=causal_mask,
+    wrong=(
+        Wrong(
+            mask_kinds_swapped,
+            "You swapped the two kinds. The first layer's mask, A, hides the pixel that is to be predicted "
+            "(center = 0); the later layers' mask, B, lets it through (center = 1).",
+        ),
+        Wrong(
+            mask_always_a,
+            "You hid the middle for both kinds. With mask A in every layer, what a second layer hears from the left "
+            "neighbour does not know that neighbour's own value: the nearest pixel is lost. Mask B keeps it.",
+        ),
+        Wrong(
+            mask_whole_row,
+            "Your mask lets pixels to the right of the middle through. They come later in the order, and are not "
+            "known when this one is drawn.",
+        ),
+        Wrong(
+            mask_of_the_future,
+            "You kept the future and hid the past. torch.nn.functional.conv2d does not flip its kernel: what stands "
+            "upper left in the kernel meets what lies upper left in the image.",
+        ),
+        Wrong(
+            mask_upper_left,
+            "You hid what lies above and to the right. In raster order all of a row above is known, on both sides of "
+            "the middle.",
+        ),
+    ),
+    alternatives=(mask_by_position, mask_flat, mask_loops),
+)
+
+# 2 ---------------------------------------------------------------------------------------------------- colours
+
+
+def color_inputs(case, rng):
+    """Nothing is random; M and N are the numbers of channels a colour."""
+    return {"num_out": 3 * case["M"], "num_in": 3 * case["N"], "center": case["center"]}
+
+
+def color_mask(num_out, num_in, center):
+    out = torch.arange(num_out)[:, None] * 3 // num_out
+    into = torch.arange(num_in)[None] * 3 // num_in
+    return (out >= into if center else out > into).double()
+
+
+def color_kron(num_out, num_in, center):
+    small = np.tril(np.ones((3, 3)), k=0 if center else -1)
+    return np.kron(small, np.ones((num_out // 3, num_in // 3)))
+
+
+def color_blocks(num_out, num_in, center):
+    M, N = num_out // 3, num_in // 3
+    mask = torch.zeros(num_out, num_in)
+    for color in range(3):
+        mask[color * M : (color + 1) * M, : (color + int(center)) * N] = 1
+    return mask
+
+
+def color_loops(num_out, num_in, center):
+    rows = []
+    for o in range(num_out):
+        seen = o // (num_out // 3) + center
+        rows.append([1.0 if i // (num_in // 3) < seen else 0.0 for i in range(num_in)])
+    return rows
+
+
+def color_reversed(num_out, num_in, center):
+    out = torch.arange(num_out)[:, None] * 3 // num_out
+    into = torch.arange(num_in)[None] * 3 // num_in
+    return (out <= into if center else out < into).double()
+
+
+def color_ignored(num_out, num_in, center):
+    return torch.full((num_out, num_in), float(center), dtype=torch.float64)
+
+
+def color_kinds_swapped(num_out, num_in, center):
+    out = torch.arange(num_out)[:, None] * 3 // num_out
+    into = torch.arange(num_in)[None] * 3 // num_in
+    return (out > into if center else out >= into).double()
+
+
+def color_interleaved(num_out, num_in, center):
+    out = torch.arange(num_out)[:, None] % 3
+    into = torch.arange(num_in)[None] % 3
+    return (out >= into if center else out > into).double()
+
+
+def color_own_only(num_out, num_in, center):
+    out = torch.arange(num_out)[:, None] * 3 // num_out
+    into = torch.arange(num_in)[None] * 3 // num_in
+    return (out == into if center else out == into + 1).double()
+
+
+COLOR = Exercise(
+    name="color_mask",
+    signature="def color_mask(num_out, num_in, center):",
+    outputs=(Output("mask", ("num_out", "num_in")),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=color_inputs,
+    cases={
+        "visible": ({"M": 2, "N": 1, "center": 0}, {"M": 2, "N": 2, "center": 1}),
+        "hidden": (
+            {"M": 3, "N": 1, "center": 0},
+            {"M": 1, "N": 2, "center": 1},
+            {"M": 2, "N": 3, "center": 1},
+        ),
+    },
+    reference=color_mask,
+    wrong=(
+        Wrong(
+            color_reversed,
+            "Your colours run from blue to red. Here red comes first and sees neither of the others; blue comes last "
+            "and sees both.",
+        ),
+        Wrong(
+            color_ignored,
+            "You treated all channels alike. Within a pixel, red is drawn first and green knows it: with mask A green "
+            "must see red, and with mask B red features must not see green ones.",
+        ),
+        Wrong(
+            color_kinds_swapped,
+            "You swapped the two kinds. A colour must not see itself in the first layer (center = 0); from the "
+            "second layer on it may (center = 1).",
+        ),
+        Wrong(
+            color_interleaved,
+            "You took channels as R, G, B, R, G, B, … Here they stand in three blocks: first all that belong to red, "
+            "then all of green, then all of blue.",
+        ),
+        Wrong(
+            color_own_only,
+            "Each colour of yours sees one colour only. Blue is conditioned on red and on green: a product of "
+            "conditionals has all that came before on the right of the bar.",
+        ),
+    ),
+    alternatives=(color_kron, color_blocks, color_loops),
+)
+
+# 3 ------------------------------------------------------------------------------------------- a test for causality
+
+_MASKS = {
+    "A": [[1, 1, 1], [1, 0, 0], [0, 0, 0]],
+    "B": [[1, 1, 1], [1, 1, 0], [0, 0, 0]],
+    "right": [[1, 1, 1], [1, 1, 1], [0, 0, 0]],
+    "none": [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
+    "future": [[0, 0, 0], [0, 0, 1], [1, 1, 1]],
+    "columns": [[1, 1, 0], [1, 0, 0], [1, 0, 0]],
+}
+
+
+def network(image, kernels):
+    """The small network that leaks are looked for in, as the notebook has it."""
+    h = image[None, None]
+    for kernel in kernels:
+        h = torch.nn.functional.conv2d(torch.tanh(h), kernel[None, None], padding=1)
+    return h[0, 0]
+
+
+def leak_inputs(case, rng):
+    """Networks by their layers' masks, one word each; a hidden one leaks by a millionth."""
+    words = [word.split() for word in case["networks"]]
+    kernels = np.stack([[_masked_kernel(mask, rng) for mask in layers] for layers in words])
+    return {"kernels": kernels, "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"]))}
+
+
+def _masked_kernel(mask, rng):
+    weight = rng.uniform(0.5, 1.0, (3, 3)) * rng.choice([-1.0, 1.0], (3, 3))
+    if mask == "faint":
+        return weight * np.array(_MASKS["B"]) + 1e-6 * weight * (
+            np.array(_MASKS["right"]) - np.array(_MASKS["B"])
+        )
+    return weight * np.array(_MASKS[mask])
+
+
+def find_leaks(kernels, image):
+    P = image.numel()
+    forbidden = torch.ones(P, P).triu().bool()
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
+    return torch.stack(leaks)
+
+
+def leaks_by_gradients(kernels, image):
+    rows = []
+    for stack in kernels:
+        x = image.clone().requires_grad_()
+        output, counts = network(x, stack).flatten(), []
+        for i in range(len(output)):
+            (slope,) = torch.autograd.grad(output[i], x, retain_graph=True)
+            counts.append(int((slope.flatten()[i:] != 0).sum()))
+        rows.append(counts)
+    return rows
+
+
+def leaks_by_change(kernels, image):
+    leaks = torch.zeros(len(kernels), image.numel())
+    for n, stack in enumerate(kernels):
+        before = network(image, stack).flatten()
+        for j in range(image.numel()):
+            other = image.clone()
+            other.view(-1)[j] += 1
+            changed = network(other, stack).flatten() != before
+            leaks[n, : j + 1] += changed[: j + 1]
+    return leaks
+
+
+def leaks_by_pulling_back(kernels, image):
+    P = image.numel()
+    counts = np.zeros((len(kernels), P), dtype=int)
+    for n in range(len(kernels)):
+        for i in range(P):
+            one_hot = torch.zeros_like(image)
+            one_hot.view(-1)[i] = 1
+            _, slope = torch.autograd.functional.vjp(lambda x, n=n: network(x, kernels[n]), image, one_hot)
+            counts[n, i] = np.count_nonzero(slope.numpy().ravel()[i:])
+    return counts
+
+
+def leaks_strictly_later(kernels, image):
+    P = image.numel()
+    forbidden = torch.ones(P, P).triu(diagonal=1).bool()
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
+    return torch.stack(leaks)
+
+
+def leaks_of_earlier_pixels(kernels, image):
+    P = image.numel()
+    forbidden = torch.ones(P, P).tril(diagonal=-1).bool()
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
+    return torch.stack(leaks)
+
+
+def leaks_by_input(kernels, image):
+    P = image.numel()
+    forbidden = torch.ones(P, P).triu().bool()
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=0))
+    return torch.stack(leaks)
+
+
+def leaks_of_the_sum(kernels, image):
+    P = image.numel()
+    leaks = []
+    for stack in kernels:
+        x = image.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(network(x, stack).sum(), x)
+        leaks.append(torch.stack([(slope.flatten()[i:] != 0).sum() for i in range(P)]))
+    return torch.stack(leaks)
+
+
+def leaks_in_column_order(kernels, image):
+    P = image.numel()
+    order = torch.arange(P).reshape(image.shape[1], image.shape[0]).T.flatten()
+    forbidden = order[None] >= order[:, None]
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
+    return torch.stack(leaks)
+
+
+def leaks_above_a_threshold(kernels, image):
+    P = image.numel()
+    forbidden = torch.ones(P, P).triu().bool()
+    leaks = []
+    for stack in kernels:
+        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append(((jacobian.reshape(P, P).abs() > 1e-4) & forbidden).sum(dim=1))
+    return torch.stack(leaks)
+
+
+LEAKS = Exercise(
+    name="find_leaks",
+    signature="def find_leaks(kernels, image):",
+    outputs=(Output("leaks", ("N", "P")),),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=leak_inputs,
+    cases={
+        "visible": (
+            {"N": 4, "H": 4, "W": 3, "networks": ("A B B", "B B B", "A right B", "A B none")},
+            {"N": 1, "H": 3, "W": 5, "networks": ("none none",)},
+        ),
+        "hidden": (
+            {"N": 3, "H": 3, "W": 4, "networks": ("A faint", "A A", "future B")},
+            {"N": 1, "H": 5, "W": 2, "networks": ("A right B",)},
+            {"N": 3, "H": 4, "W": 4, "networks": ("A B", "columns B", "right A")},
+        ),
+    },
+    reference=find_leaks,
+    wrong=(
+        Wrong(
+            leaks_strictly_later,
+            "Your test passes a network whose first layer has mask B. The pixel itself is forbidden too: an output "
+            "that sees what it has to predict learns to copy it.",
+        ),
+        Wrong(
+            leaks_of_earlier_pixels,
+            "Your test sounds the alarm at sound networks. Earlier pixels are what an output may depend on; count "
+            "the pixel itself and later ones.",
+        ),
+        Wrong(
+            leaks_by_input,
+            "You counted, for each input, the outputs that see it too early. Asked for is a count for each output: "
+            "the jacobian has outputs in its rows.",
+        ),
+        Wrong(
+            leaks_of_the_sum,
+            "You differentiated the sum of all outputs. Every pixel may matter to some later output, so that says "
+            "nothing: differentiate one output at a time.",
+        ),
+        Wrong(
+            leaks_in_column_order,
+            "You numbered the pixels down the columns. The order here is that of reading: row by row, as "
+            "torch.flatten has it.",
+        ),
+        Wrong(
+            leaks_above_a_threshold,
+            "Your test overlooks a weak leak. Where a mask is in place the gradient is exactly zero, so any other "
+            "value is a leak, however small: training would make it grow.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(leaks_by_gradients, leaks_by_change, leaks_by_pulling_back),
+)
+
+# 4 ---------------------------------------------------------------------------------------------------- two stacks
+
+
+def stack_inputs(case, rng):
+    """A few rows of noise, and kernels without any zero."""
+    return {
+        "image": rng.standard_normal((case["H"], case["W"])),
+        "vertical": rng.uniform(0.5, 1.5, (case["R"], case["C"]))
+        * rng.choice([-1.0, 1.0], (case["R"], case["C"])),
+        "horizontal": rng.uniform(0.5, 1.5, case["K"]) * rng.choice([-1.0, 1.0], case["K"]),
+    }
+
+
+def two_stacks(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
+    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
+    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
+
+
+def stacks_cropped(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    x = image[None, None]
+    v = torch.nn.functional.conv2d(x, vertical[None, None], padding=(R, C // 2))[0, 0, : len(image)]
+    h = torch.nn.functional.conv2d(x, horizontal[None, None, None], padding=(0, K))[0, 0, :, : image.shape[1]]
+    return v, h + v
+
+
+def stacks_masked(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    tall = torch.cat([vertical, torch.zeros(R + 1, C).to(vertical)])
+    wide = torch.cat([horizontal, torch.zeros(K + 1).to(horizontal)])
+    v = torch.nn.functional.conv2d(image[None, None], tall[None, None], padding=(R, C // 2))[0, 0]
+    h = torch.nn.functional.conv2d(image[None, None], wide[None, None, None], padding=(0, K))[0, 0]
+    return v, v + h
+
+
+def stacks_loops(image, vertical, horizontal):
+    (H, W), (R, C), K = image.shape, vertical.shape, len(horizontal)
+    v, h = np.zeros((H, W)), np.zeros((H, W))
+    for i in range(H):
+        for j in range(W):
+            for a in range(R):
+                for b in range(C):
+                    row, column = i - R + a, j - C // 2 + b
+                    if row >= 0 and 0 <= column < W:
+                        v[i, j] += float(vertical[a, b]) * float(image[row, column])
+            h[i, j] = v[i, j]
+            for b in range(K):
+                if j - K + b >= 0:
+                    h[i, j] += float(horizontal[b]) * float(image[i, j - K + b])
+    return v, h
+
+
+def stacks_with_current_row(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image, (C // 2, C // 2, R - 1, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
+    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
+    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
+
+
+def stacks_with_own_pixel(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
+    left = torch.nn.functional.pad(image, (K - 1, 0))
+    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
+
+
+def stacks_apart(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
+    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
+    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
+
+
+def stacks_joined_both_ways(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
+    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
+    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
+    return v + h, v + h
+
+
+def stacks_flipped(image, vertical, horizontal):
+    (R, C), K = vertical.shape, len(horizontal)
+    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
+    v = torch.nn.functional.conv2d(above[None, None], vertical.flip(0, 1)[None, None])[0, 0]
+    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
+    return v, torch.nn.functional.conv2d(left[None, None], horizontal.flip(0)[None, None, None])[0, 0] + v
+
+
+STACKS = Exercise(
+    name="two_stacks",
+    signature="def two_stacks(image, vertical, horizontal):",
+    outputs=(Output("v", ("H", "W")), Output("h", ("H", "W"))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=stack_inputs,
+    cases={
+        "visible": (
+            {"H": 4, "W": 5, "R": 2, "C": 3, "K": 2},
+            {"H": 3, "W": 3, "R": 1, "C": 3, "K": 1},
+        ),
+        "hidden": (
+            {"H": 5, "W": 4, "R": 3, "C": 5, "K": 2},
+            {"H": 4, "W": 1, "R": 2, "C": 1, "K": 1},
+            {"H": 3, "W": 6, "R": 2, "C": 3, "K": 4},
+        ),
+    },
+    reference=two_stacks,
+    wrong=(
+        Wrong(
+            stacks_with_current_row,
+            "Your vertical stack leaks the current row. Its kernel has columns to the right of the middle, so it must "
+            "end one row above: at row i it may see rows i − R to i − 1.",
+        ),
+        Wrong(
+            stacks_with_own_pixel,
+            "Your horizontal stack sees the pixel that is to be predicted. This is the first layer: it must end one "
+            "column to the left, at j − 1.",
+        ),
+        Wrong(
+            stacks_apart,
+            "Your horizontal stack knows its own row only. It is the one that makes the prediction: add what the "
+            "vertical stack found in the rows above.",
+        ),
+        Wrong(
+            stacks_joined_both_ways,
+            "You also added h to v. Information flows from the vertical stack to the horizontal one only; the next "
+            "layer's vertical kernel looks to the right, where h has already seen this pixel.",
+        ),
+        Wrong(
+            stacks_flipped,
+            "You flipped the kernels. The last row of `vertical` belongs to the row just above, and the last entry of "
+            "`horizontal` to the pixel just left.",
+            loses=("visible", "hidden"),
+        ),
+    ),
+    alternatives=(stacks_cropped, stacks_masked, stacks_loops),
+)
+
+# 5 -------------------------------------------------------------------------------------- a gate that knows the class
+
+
+def gate_inputs(case, rng):
+    """Feature maps, labels of several classes, and a table whose entries are not small."""
+    B, C, Y = case["B"], case["C"], case["Y"]
+    return {
+        "features": rng.standard_normal((B, 2 * C, case["H"], case["W"])),
+        "labels": np.arange(B, dtype=np.int64) * 3 % Y,
+        "table": rng.uniform(0.5, 1.5, (Y, 2 * C)) * rng.choice([-1.0, 1.0], (Y, 2 * C)),
+    }
+
+
+def gated_unit(features, labels, table):
+    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
+    return torch.tanh(a) * torch.sigmoid(b)
+
+
+def gate_one_hot(features, labels, table):
+    C = features.shape[1] // 2
+    shift = torch.nn.functional.one_hot(labels, len(table)).to(table) @ table
+    total = features + shift.reshape(*shift.shape, 1, 1)
+    return total[:, :C].tanh() * total[:, C:].sigmoid()
+
+
+def gate_numpy(features, labels, table):
+    x, t = features.numpy(), table.numpy()[labels.numpy()]
+    C = x.shape[1] // 2
+    a = x[:, :C] + t[:, :C, None, None]
+    b = x[:, C:] + t[:, C:, None, None]
+    return np.tanh(a) / (1 + np.exp(-b))
+
+
+def gate_image_by_image(features, labels, table):
+    C = features.shape[1] // 2
+    images = []
+    for maps, label in zip(features, labels.tolist(), strict=True):
+        total = torch.stack([maps[c] + table[label, c] for c in range(2 * C)])
+        # tanh a = 2 sigmoid(2a) − 1
+        images.append((2 * torch.sigmoid(2 * total[:C]) - 1) * torch.sigmoid(total[C:]))
+    return torch.stack(images)
+
+
+def gate_halves_swapped(features, labels, table):
+    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
+    return torch.sigmoid(a) * torch.tanh(b)
+
+
+def gate_without_label(features, labels, table):
+    a, b = features.chunk(2, dim=1)
+    return torch.tanh(a) * torch.sigmoid(b)
+
+
+def gate_label_outside(features, labels, table):
+    a, b = features.chunk(2, dim=1)
+    return torch.tanh(a) * torch.sigmoid(b) + table[labels][:, : a.shape[1], None, None]
+
+
+def gate_label_not_in_gate(features, labels, table):
+    a, b = features.chunk(2, dim=1)
+    return torch.tanh(a + table[labels][:, : a.shape[1], None, None]) * torch.sigmoid(b)
+
+
+def gate_every_other_channel(features, labels, table):
+    total = features + table[labels][:, :, None, None]
+    return torch.tanh(total[:, 0::2]) * torch.sigmoid(total[:, 1::2])
+
+
+def gate_sum(features, labels, table):
+    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
+    return torch.tanh(a) + torch.sigmoid(b)
+
+
+GATE = Exercise(
+    name="gated_unit",
+    signature="def gated_unit(features, labels, table):",
+    outputs=(Output("out", ("B", "C", "H", "W")),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=gate_inputs,
+    cases={
+        "visible": (
+            {"B": 2, "C": 2, "H": 2, "W": 3, "Y": 4},
+            {"B": 3, "C": 1, "H": 2, "W": 2, "Y": 2},
+        ),
+        "hidden": (
+            {"B": 3, "C": 3, "H": 2, "W": 2, "Y": 5},
+            {"B": 1, "C": 2, "H": 3, "W": 1, "Y": 2},
+            {"B": 4, "C": 2, "H": 1, "W": 3, "Y": 10},
+        ),
+    },
+    reference=gated_unit,
+    wrong=(
+        Wrong(
+            gate_halves_swapped,
+            "You swapped the halves. The first C channels carry the value, through tanh; the other C are the gate, a "
+            "number between 0 and 1, through the sigmoid.",
+        ),
+        Wrong(
+            gate_without_label,
+            "Your output does not depend on the label. Each image's class shifts all 2C feature maps by its row of the "
+            "table.",
+        ),
+        Wrong(
+            gate_label_outside,
+            "You added the class after the gate. There it moves every pixel alike, whatever lies before it; inside "
+            "tanh and sigmoid it decides which features pass.",
+        ),
+        Wrong(
+            gate_label_not_in_gate,
+            "You gave the class to the tanh only. The table has 2C columns: the last C of them open and close the "
+            "gates.",
+        ),
+        Wrong(
+            gate_every_other_channel,
+            "You split the channels into even and odd ones. Here the first half is one part and the second half the "
+            "other, as torch.chunk does it.",
+        ),
+        Wrong(
+            gate_sum,
+            "You added the two halves. A gate multiplies: where it is 0 nothing passes.",
+        ),
+    ),
+    alternatives=(gate_one_hot, gate_numpy, gate_image_by_image),
+)
+
+# 6 -------------------------------------------------------------------------------------------------- the likelihood
+
+
+def likelihood_inputs(case, rng):
+    """Logits far from normalised; some hidden ones too large for exp."""
+    B, L, H, W = case["B"], case["L"], case["H"], case["W"]
+    logits = rng.standard_normal((B, L, H, W)) * 2 + rng.uniform(1, 2, (B, 1, H, W))
+    logits += case["shift"]
+    return {"logits": logits, "levels": rng.integers(0, L, (B, H, W))}
+
+
+def image_log_prob(logits, levels):
+    log_p = torch.log_softmax(logits, dim=1)
+    pixel = log_p.gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
+
+
+def likelihood_cross_entropy(logits, levels):
+    pixel = -torch.nn.functional.cross_entropy(logits, levels, reduction="none")
+    return pixel, pixel.flatten(1).sum(dim=1), -pixel.flatten(1).mean(dim=1) / math.log(2)
+
+
+def likelihood_distribution(logits, levels):
+    p = torch.distributions.Categorical(logits=logits.permute(0, 2, 3, 1))
+    whole = torch.distributions.Independent(p, 2).log_prob(levels)
+    bits = -whole / levels.shape[1] / levels.shape[2] * math.log2(math.e)
+    return p.log_prob(levels), whole, bits
+
+
+def likelihood_numpy(logits, levels):
+    from scipy.special import logsumexp
+
+    a, k = logits.numpy(), levels.numpy()
+    chosen = np.take_along_axis(a, k[:, None], axis=1)[:, 0]
+    pixel = chosen - logsumexp(a, axis=1)
+    return pixel, pixel.sum(axis=(1, 2)), -np.log2(np.exp(pixel)).mean(axis=(1, 2))
+
+
+def likelihood_mean_for_sum(logits, levels):
+    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.mean(dim=(1, 2))
+    return pixel, log_prob, -log_prob / math.log(2)
+
+
+def likelihood_nats_per_dim(logits, levels):
+    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / levels[0].numel()
+
+
+def likelihood_bits_of_image(logits, levels):
+    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / math.log(2)
+
+
+def likelihood_times_ln_two(logits, levels):
+    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob * math.log(2) / levels[0].numel()
+
+
+def likelihood_of_raw_logits(logits, levels):
+    pixel = logits.gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
+
+
+def likelihood_over_columns(logits, levels):
+    pixel = torch.log_softmax(logits, dim=-1).gather(1, levels[:, None])[:, 0]
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
+
+
+def likelihood_overflows(logits, levels):
+    weights = logits.exp()
+    p = weights / weights.sum(dim=1, keepdim=True)
+    pixel = p.gather(1, levels[:, None])[:, 0].log()
+    log_prob = pixel.sum(dim=(1, 2))
+    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
+
+
+LIKELIHOOD = Exercise(
+    name="image_log_prob",
+    signature="def image_log_prob(logits, levels):",
+    outputs=(Output("pixel", ("B", "H", "W")), Output("log_prob", ("B",)), Output("bits_per_dim", ("B",))),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=likelihood_inputs,
+    cases={
+        "visible": (
+            {"B": 2, "L": 4, "H": 2, "W": 3, "shift": 0.0},
+            {"B": 1, "L": 3, "H": 3, "W": 2, "shift": 0.0},
+        ),
+        "hidden": (
+            {"B": 3, "L": 5, "H": 2, "W": 4, "shift": 0.0},
+            {"B": 1, "L": 2, "H": 4, "W": 2, "shift": 0.0},
+            # exp(900) is infinite in float64, and infinity over infinity no number.
+            {"B": 2, "L": 4, "H": 3, "W": 3, "shift": 900.0},
+        ),
+    },
+    reference=image_log_prob,
+    wrong=(
+        Wrong(
+            likelihood_mean_for_sum,
+            "Your log_prob is the mean over pixels. The probability of an image is the product of its pixels', so the "
+            "logarithms are summed; the mean belongs to bits per dimension only.",
+        ),
+        Wrong(
+            likelihood_nats_per_dim,
+            "Your bits_per_dim is in nats. A bit is ln 2 ≈ 0.693 nats, so a number of nats becomes a larger number of "
+            "bits.",
+        ),
+        Wrong(
+            likelihood_bits_of_image,
+            "Your bits_per_dim is that of the whole image. Divide by its number of pixels.",
+        ),
+        Wrong(
+            likelihood_times_ln_two,
+            "You multiplied by ln 2. log₂ p = ln p / ln 2: the same probability has more bits than nats.",
+        ),
+        Wrong(
+            likelihood_of_raw_logits,
+            "You used logits as log-probabilities. They need not be normalised: subtract the log of the sum of their "
+            "exponentials, as log_softmax does.",
+        ),
+        Wrong(
+            likelihood_over_columns,
+            "You normalised over the wrong dimension. At each pixel the L levels share the probability 1; they lie "
+            "along dim=1.",
+        ),
+        Wrong(
+            likelihood_overflows,
+            "Your formula is right but overflows: exp of a large logit is infinite. Use torch.log_softmax, which "
+            "takes the largest logit off first.",
+            loses=("hidden",),
+        ),
+    ),
+    alternatives=(likelihood_cross_entropy, likelihood_distribution, likelihood_numpy),
+)
+
+# 7 ---------------------------------------------------------------------------------------------------- sampling
+
+
+def sample_inputs(case, rng):
+    """A masked kernel strong enough that what was drawn before matters, and a uniform number a pixel."""
+    L, K = case["L"], case["K"]
+    kernel = rng.uniform(1.0, 3.0, (L, K, K)) * rng.choice([-1.0, 1.0], (L, K, K))
+    kernel[:, K // 2 + 1 :] = 0
+    kernel[:, K // 2, K // 2 :] = 0
+    return {
+        "kernel": kernel,
+        "bias": rng.standard_normal((L, case["H"], case["W"])) / 2,
+        "u": rng.uniform(0.02, 0.98, (case["B"], case["H"], case["W"])),
+    }
+
+
+def ancestral_sample(kernel, bias, u):
+    L, padding = len(kernel), kernel.shape[1] // 2
+    levels = torch.zeros_like(u)
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            x = levels[:, None] / (L - 1)
+            logits = (
+                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
+            )
+            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
+    return levels
+
+
+def sample_searchsorted(kernel, bias, u):
+    (B, H, W), (L, K, _) = u.shape, kernel.shape
+    padded = torch.zeros(B, H + K - 1, W + K - 1, dtype=u.dtype)
+    r = K // 2
+    for i in range(H):
+        for j in range(W):
+            window = padded[:, i : i + K, j : j + K]
+            p = torch.softmax(torch.einsum("bxy,lxy->bl", window, kernel) + bias[:, i, j], dim=1)
+            drawn = torch.searchsorted(p.cumsum(dim=1)[:, :-1].contiguous(), u[:, i, j, None].contiguous())[
+                :, 0
+            ]
+            padded[:, i + r, j + r] = drawn.to(u) / (L - 1)
+    return (padded[:, r : r + H, r : r + W] * (L - 1)).round().long()
+
+
+def sample_numpy(kernel, bias, u):
+    k, b, u = kernel.numpy(), bias.numpy(), u.numpy()
+    L, r = len(k), k.shape[1] // 2
+    images = np.zeros(u.shape)
+    for n, image in enumerate(images):
+        for i, j in np.ndindex(image.shape):
+            context = np.pad(image, r)[i : i + 2 * r + 1, j : j + 2 * r + 1] / (L - 1)
+            odds = np.exp(b[:, i, j] + (k * context).sum(axis=(1, 2)))
+            edges = np.cumsum(odds) / odds.sum()
+            image[i, j] = min(int(np.sum(edges < u[n, i, j])), L - 1)
+    return images
+
+
+def sample_pixel_by_pixel(kernel, bias, u):
+    (B, H, W), L, r = u.shape, len(kernel), kernel.shape[1] // 2
+    k, b = kernel.tolist(), bias.tolist()
+    result = [[[0] * W for _ in range(H)] for _ in range(B)]
+    for n in range(B):
+        image = result[n]
+        for i in range(H):
+            for j in range(W):
+                logits = [plane[i][j] for plane in b]
+                for y in range(max(0, i - r), i + 1):
+                    for x in range(max(0, j - r), min(W, j + r + 1)):
+                        for level in range(L):
+                            logits[level] += k[level][y - i + r][x - j + r] * image[y][x] / (L - 1)
+                left = float(u[n, i, j]) * sum(math.exp(v) for v in logits)
+                level = 0
+                while level < L - 1 and left > math.exp(logits[level]):
+                    left -= math.exp(logits[level])
+                    level += 1
+                image[i][j] = level
+    return result
+
+
+def sample_most_likely(kernel, bias, u):
+    L, padding = len(kernel), kernel.shape[1] // 2
+    levels = torch.zeros_like(u)
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            x = levels[:, None] / (L - 1)
+            logits = (
+                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
+            )
+            levels[:, i, j] = logits.argmax(dim=1).to(u)
+    return levels
+
+
+def sample_all_at_once(kernel, bias, u):
+    padding = kernel.shape[1] // 2
+    logits = torch.nn.functional.conv2d(torch.zeros_like(u)[:, None], kernel[:, None], padding=padding) + bias
+    cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+    return (u[:, None] > cumulative).sum(dim=1)
+
+
+def sample_down_the_columns(kernel, bias, u):
+    L, padding = len(kernel), kernel.shape[1] // 2
+    levels = torch.zeros_like(u)
+    for j in range(u.shape[2]):
+        for i in range(u.shape[1]):
+            x = levels[:, None] / (L - 1)
+            logits = (
+                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
+            )
+            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
+    return levels
+
+
+def sample_unscaled(kernel, bias, u):
+    padding = kernel.shape[1] // 2
+    levels = torch.zeros_like(u)
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            logits = (
+                torch.nn.functional.conv2d(levels[:, None], kernel[:, None], padding=padding)[:, :, i, j]
+                + bias[:, i, j]
+            )
+            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
+    return levels
+
+
+def sample_fed_with_means(kernel, bias, u):
+    L, padding = len(kernel), kernel.shape[1] // 2
+    means, levels = torch.zeros_like(u), torch.zeros_like(u)
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            logits = (
+                torch.nn.functional.conv2d(means[:, None], kernel[:, None], padding=padding)[:, :, i, j]
+                + bias[:, i, j]
+            )
+            p = torch.softmax(logits, dim=1)
+            levels[:, i, j] = (u[:, i, j, None] > p.cumsum(dim=1)[:, :-1]).sum(dim=1).to(u)
+            means[:, i, j] = (p * torch.arange(L).to(p)).sum(dim=1) / (L - 1)
+    return levels
+
+
+def sample_from_the_top(kernel, bias, u):
+    L, padding = len(kernel), kernel.shape[1] // 2
+    levels = torch.zeros_like(u)
+    for i in range(u.shape[1]):
+        for j in range(u.shape[2]):
+            x = levels[:, None] / (L - 1)
+            logits = (
+                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
+            )
+            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+            levels[:, i, j] = (u[:, i, j, None] < cumulative).sum(dim=1).to(u)
+    return levels
+
+
+SAMPLE = Exercise(
+    name="ancestral_sample",
+    signature="def ancestral_sample(kernel, bias, u):",
+    outputs=(Output("levels", ("B", "H", "W")),),
+    points={"visible": 1, "hidden": 2},
+    make_inputs=sample_inputs,
+    cases={
+        "visible": (
+            {"B": 2, "L": 4, "H": 4, "W": 4, "K": 3},
+            {"B": 1, "L": 3, "H": 3, "W": 5, "K": 3},
+        ),
+        "hidden": (
+            {"B": 3, "L": 5, "H": 4, "W": 3, "K": 5},
+            {"B": 1, "L": 2, "H": 5, "W": 5, "K": 3},
+            {"B": 2, "L": 3, "H": 3, "W": 6, "K": 3},
+        ),
+    },
+    reference=ancestral_sample,
+    wrong=(
+        Wrong(
+            sample_most_likely,
+            "You took the most likely level. That is not a draw: all images would come out alike, and the model's "
+            "probabilities would not matter. Use the uniform number.",
+        ),
+        Wrong(
+            sample_all_at_once,
+            "You drew all pixels from one pass over an empty image. The kernel then saw zeros where the pixels drawn "
+            "before should be: draw one, put it in its place, and compute the logits again.",
+        ),
+        Wrong(
+            sample_down_the_columns,
+            "You went down the columns. The kernel looks at the row above, on both sides, so the pixel there must be "
+            "drawn already: go row by row.",
+        ),
+        Wrong(
+            sample_unscaled,
+            "You fed whole levels to the network. It was trained on x / (L − 1), between 0 and 1.",
+        ),
+        Wrong(
+            sample_fed_with_means,
+            "You fed expected values back. Later pixels must be conditioned on what was drawn, not on its mean: an "
+            "average image is not an image.",
+        ),
+        Wrong(
+            sample_from_the_top,
+            "You counted the cumulative probabilities above u. u < p₀ must give level 0: the level is the number of "
+            "cumulative probabilities that u exceeds.",
+        ),
+    ),
+    alternatives=(sample_searchsorted, sample_numpy, sample_pixel_by_pixel),
+)
+
+# 8 ------------------------------------------------------------------------------------------- discretised logistics
+
+
+def logistic_inputs(case, rng):
+    """A mixture that reaches over both edges, with scales that a level's width does not hide in."""
+    M = case["M"]
+    return {
+        "mix_logits": rng.uniform(0.4, 1.2, M) * np.where(np.arange(M) % 2, -1.0, 1.0),
+        "loc": np.linspace(-0.7, 0.8, M) if M > 1 else np.array([0.55]),
+        "log_scale": rng.uniform(-1.8, -1.1, M),
+        "num_levels": case["L"],
+    }
+
+
+def discretized_logistic(mix_logits, loc, log_scale, num_levels):
+    half = 1 / (num_levels - 1)
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
+    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    upper[-1], lower[0] = 1, 0
+    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_edges(mix_logits, loc, log_scale, num_levels):
+    edges = torch.linspace(-1, 1, num_levels).to(loc)[1:] - 1 / (num_levels - 1)
+    below = torch.sigmoid((edges[:, None] - loc) * torch.exp(-log_scale)) @ torch.softmax(mix_logits, dim=0)
+    return torch.diff(torch.cat([below.new_zeros(1), below, below.new_ones(1)]))
+
+
+def logistic_scipy(mix_logits, loc, log_scale, num_levels):
+    from scipy.special import softmax
+    from scipy.stats import logistic
+
+    weights, total = softmax(mix_logits.numpy()), np.zeros(num_levels)
+    edges = np.concatenate([[-np.inf], (2 * np.arange(1, num_levels) - 1) / (num_levels - 1) - 1, [np.inf]])
+    for weight, m, s in zip(weights, loc.numpy(), np.exp(log_scale.numpy()), strict=True):
+        total += weight * np.diff(logistic(m, s).cdf(edges))
+    return total
+
+
+def logistic_loops(mix_logits, loc, log_scale, num_levels):
+    odds = [math.exp(a) for a in mix_logits.tolist()]
+    probs = []
+    for level in range(num_levels):
+        total = 0.0
+        for weight, m, s in zip(odds, loc.tolist(), log_scale.tolist(), strict=True):
+            high = (2 * level + 1) / (num_levels - 1) - 1
+            low = (2 * level - 1) / (num_levels - 1) - 1
+            up = 1.0 if level == num_levels - 1 else 1 / (1 + math.exp(-(high - m) / math.exp(s)))
+            down = 0.0 if level == 0 else 1 / (1 + math.exp(-(low - m) / math.exp(s)))
+            total += weight / sum(odds) * (up - down)
+        probs.append(total)
+    return probs
+
+
+def logistic_without_tails(mix_logits, loc, log_scale, num_levels):
+    half = 1 / (num_levels - 1)
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
+    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_density(mix_logits, loc, log_scale, num_levels):
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    p = torch.sigmoid((x - loc) / log_scale.exp())
+    return (p * (1 - p) / log_scale.exp()) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_log_scale_as_scale(mix_logits, loc, log_scale, num_levels):
+    half = 1 / (num_levels - 1)
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale)
+    lower = torch.sigmoid((x - half - loc) / log_scale)
+    upper[-1], lower[0] = 1, 0
+    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_half_too_wide(mix_logits, loc, log_scale, num_levels):
+    half = 2 / (num_levels - 1)
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
+    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    upper[-1], lower[0] = 1, 0
+    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_from_zero_to_one(mix_logits, loc, log_scale, num_levels):
+    half = 0.5 / (num_levels - 1)
+    x = torch.linspace(0, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
+    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    upper[-1], lower[0] = 1, 0
+    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
+
+
+def logistic_equal_weights(mix_logits, loc, log_scale, num_levels):
+    half = 1 / (num_levels - 1)
+    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
+    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
+    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    upper[-1], lower[0] = 1, 0
+    return (upper - lower).mean(dim=1)
+
+
+LOGISTIC = Exercise(
+    name="discretized_logistic",
+    signature="def discretized_logistic(mix_logits, loc, log_scale, num_levels):",
+    outputs=(Output("probs", ("L",)),),
+    points={"visible": 1, "hidden": 1},
+    make_inputs=logistic_inputs,
+    cases={
+        "visible": ({"M": 2, "L": 8}, {"M": 1, "L": 5}),
+        "hidden": ({"M": 3, "L": 16}, {"M": 1, "L": 6}, {"M": 2, "L": 256}),
+    },
+    reference=discretized_logistic,
+    wrong=(
+        Wrong(
+            logistic_without_tails,
+            "Your probabilities do not sum to 1. What the logistic puts beyond −1 belongs to the lowest level, and "
+            "what it puts beyond 1 to the highest.",
+        ),
+        Wrong(
+            logistic_density,
+            "You gave densities at the levels' centres. A level's probability is the difference of the cumulative "
+            "function between its edges, half a step to either side.",
+        ),
+        Wrong(
+            logistic_log_scale_as_scale,
+            "You divided by log s as if it were s. The network gives log s because it may be any number; the scale is "
+            "its exponential.",
+        ),
+        Wrong(
+            logistic_half_too_wide,
+            "Your levels overlap. Their centres lie 2/(L − 1) apart, so each reaches half of that to either side.",
+        ),
+        Wrong(
+            logistic_from_zero_to_one,
+            "Your levels run from 0 to 1. Here level l stands at 2l/(L − 1) − 1, from −1 to 1.",
+        ),
+        Wrong(
+            logistic_equal_weights,
+            "Your components all weigh the same. Their weights are the softmax of mix_logits.",
+            loses=("visible", "hidden"),
+        ),
+    ),
+    alternatives=(logistic_edges, logistic_scipy, logistic_loops),
+)
+
+EXERCISES = (MASK, COLOR, LEAKS, STACKS, GATE, LIKELIHOOD, SAMPLE, LOGISTIC)

@@ -1,0 +1,117 @@
+"""Masks, and the likelihood of PixelCNN++, each against a definition written differently."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from vaeedu.pixelcnn import MaskedConv2d, causal_mask, discretized_logistic_log_prob, feature_colors
+
+
+class TestMask:
+    @pytest.mark.parametrize("mask_type", ["A", "B"])
+    @pytest.mark.parametrize("kernel_size", [(1, 1), (3, 3), (7, 7), (1, 5), (3, 5)])
+    @pytest.mark.parametrize("num_colors", [1, 2, 3])
+    def test_is_the_order_of_generation(self, mask_type, kernel_size, num_colors):
+        """A weight stays exactly if its input comes before its output, or with mask B is of the same sub-pixel."""
+        out_colors, in_colors = feature_colors(7, num_colors), feature_colors(5, num_colors)
+        mask = causal_mask(mask_type, out_colors, in_colors, kernel_size)
+        height, width = kernel_size
+        for o, i, a, b in torch.cartesian_prod(*(torch.arange(size) for size in mask.shape)).tolist():
+            source = (a - height // 2, b - width // 2, int(in_colors[i]))
+            target = (0, 0, int(out_colors[o]))
+            allowed = source < target if mask_type == "A" else source <= target
+            assert mask[o, i, a, b] == float(allowed)
+
+    def test_colors_are_dealt_out_evenly_and_in_order(self):
+        for num_features in range(3, 20):
+            colors = feature_colors(num_features, 3)
+            counts = colors.bincount(minlength=3)
+            assert int(counts.max() - counts.min()) <= 1
+            assert torch.equal(colors, colors.sort().values)
+
+    def test_unknown_type(self):
+        with pytest.raises(ValueError, match="mask_type must be one of 'A', 'B', but is 'C'"):
+            MaskedConv2d(1, 1, 3, mask_type="C")
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ((1, 1, 4), "kernel_size must be odd, so that the kernel has a centre, but is 4: use 5"),
+            (
+                (1, 1, (3, 2)),
+                "kernel_size must be odd, so that the kernel has a centre, but is (3, 2): use 3",
+            ),
+            ((1, 1, 0), "kernel_size must be a whole number of at least 1, but is 0"),
+            ((0, 1, 3), "in_channels must be a whole number of at least 1, but is 0"),
+            ((1, 0, 3), "out_channels must be a whole number of at least 1, but is 0"),
+        ],
+    )
+    def test_bad_arguments(self, arguments, words):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            MaskedConv2d(*arguments, mask_type="A")
+
+
+class TestMaskedConv2d:
+    def test_the_weights_are_left_alone(self):
+        """Masked weights keep their values and have no gradient; what an optimiser does to them changes nothing."""
+        conv = MaskedConv2d(2, 3, 3, mask_type="B")
+        before, x = conv.weight.detach().clone(), torch.randn(1, 2, 5, 5)
+        out = conv(x)
+        out.square().sum().backward()
+        assert torch.equal(conv.weight.detach(), before)
+        assert not conv.weight.grad[conv.mask == 0].any()
+        with torch.no_grad():
+            conv.weight[conv.mask == 0] += 100.0
+        torch.testing.assert_close(conv(x), out)
+
+    def test_is_a_sum_over_earlier_pixels(self):
+        conv, x = MaskedConv2d(1, 1, 3, mask_type="A").double(), torch.randn(1, 1, 4, 4, dtype=torch.float64)
+        w, (i, j) = conv.weight[0, 0], (2, 1)
+        by_hand = conv.bias[0] + sum(w[1, b] * x[0, 0, i, j + b - 1] for b in (0,))
+        by_hand = by_hand + sum(w[0, b] * x[0, 0, i - 1, j + b - 1] for b in range(3))
+        torch.testing.assert_close(conv(x)[0, 0, i, j], by_hand)
+
+    def test_the_mask_is_no_state(self):
+        assert set(MaskedConv2d(1, 1, 3, mask_type="A").state_dict()) == {"weight", "bias"}
+
+
+class TestDiscretizedLogistic:
+    @pytest.mark.parametrize("num_levels", [2, 5, 256])
+    @pytest.mark.parametrize("loc", [-3.0, -0.2, 0.0, 1.0])
+    @pytest.mark.parametrize("log_scale", [-7.0, -3.0, 0.0, 4.0])
+    def test_all_levels_add_up_to_one(self, num_levels, loc, log_scale):
+        levels = torch.arange(num_levels, dtype=torch.float64)
+        log_p = discretized_logistic_log_prob(
+            levels, torch.tensor(loc).double(), torch.tensor(log_scale).double(), num_levels
+        )
+        assert log_p.exp().sum().item() == pytest.approx(1.0, abs=1e-10)
+
+    def test_is_a_difference_of_sigmoids(self):
+        levels = torch.arange(256, dtype=torch.float64)
+        loc, log_scale = torch.tensor(0.1).double(), torch.tensor(-2.0).double()
+        edges = (torch.arange(257, dtype=torch.float64) * 2 - 1) / 255 - 1
+        edges[0], edges[-1] = -torch.inf, torch.inf
+        sigma = ((edges - loc) / log_scale.exp()).sigmoid()
+        expected = sigma[1:] - sigma[:-1]
+        p = discretized_logistic_log_prob(levels, loc, log_scale, 256).exp()
+        torch.testing.assert_close(p, expected, rtol=1e-10, atol=0)
+
+    def test_far_out_it_is_still_right(self):
+        """Where the difference of sigmoids is 1 − 1 = 0: a thousand scales from μ, in float32."""
+        log_p = discretized_logistic_log_prob(
+            torch.tensor(1.0), torch.tensor(1.0), torch.tensor(-7.0), 256
+        ).item()
+        a, width, s = (2 * 1 / 255 - 1 + 1 / 255 - 1), 2 / 255, math.exp(-7)
+        expected = a / s + math.log1p(
+            -math.exp(-width / s)
+        )  # σ(a/s) = e^{a/s} to all digits, and likewise at b
+        assert log_p == pytest.approx(expected, rel=1e-6)
+
+    def test_gradients_are_finite_everywhere(self):
+        levels = torch.arange(256.0)
+        loc = torch.full((256,), 0.3, requires_grad=True)
+        log_scale = torch.full((256,), -7.0, requires_grad=True)
+        discretized_logistic_log_prob(levels, loc, log_scale, 256).sum().backward()
+        assert bool(loc.grad.isfinite().all() and log_scale.grad.isfinite().all())

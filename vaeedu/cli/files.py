@@ -1,0 +1,68 @@
+"""The files of a run's folder, each written whole or not at all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+SETTINGS, CHECKPOINT, HISTORY, RESULTS = "settings.json", "checkpoint.pt", "history.json", "results.json"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes plain values, in place of what the file held."""
+    fresh = path.with_name(path.name + ".tmp")
+    fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Returns the settings with which a run was started.
+
+    Raises:
+        ValueError: The folder holds none, or they are damaged.
+    """
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise ValueError(
+            f"{folder} must be a folder that vaeedu train wrote, but holds no {SETTINGS}: name another folder"
+        )
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} is damaged: restore it, or train into another folder")
+    return settings
+
+
+def claim(folder: Path, settings: dict[str, Any], *, write: bool) -> None:
+    """Makes the folder this run's, or checks that it is.
+
+    Settings without a checkpoint are those of a run that never got anywhere: they are overwritten.
+
+    Raises:
+        ValueError: It is another run's.
+    """
+    if (folder / CHECKPOINT).exists():
+        earlier = read_settings(folder)
+        names = [name for name in {**earlier, **settings} if earlier.get(name) != settings.get(name)]
+        if names:
+            differing = "; ".join(
+                f"{n} was {earlier.get(n)!r}, and now is {settings.get(n)!r}" for n in names
+            )
+            raise ValueError(
+                f"{folder} holds another run ({differing}): use its settings to go on with it, or another --output"
+            )
+    elif write:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / SETTINGS, settings)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Gives a file that is there the first free name `…-1`, `…-2`, …, and returns it; None if there is no file."""
+    if not path.exists():
+        return None
+    number = 1
+    while (aside := path.with_stem(f"{path.stem}-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside

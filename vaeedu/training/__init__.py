@@ -1,0 +1,11 @@
+"""Training: one loop for every model in the course.
+
+`fit` takes a model, tensors, a loss and an optimiser, and returns a `History`. It knows no model class.
+"""
+
+from vaeedu.training.devices import default_device
+from vaeedu.training.fit import fit
+from vaeedu.training.guard import NonFiniteLossError
+from vaeedu.training.history import History
+
+__all__ = ["History", "NonFiniteLossError", "default_device", "fit"]

@@ -1,0 +1,90 @@
+"""Where a run computes, and in which precision."""
+
+import contextlib
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import nn
+
+from vaeedu import checks
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def default_device() -> torch.device:
+    """Returns the first CUDA device, or the CPU where there is none.
+
+    Apple's `mps` is never chosen unasked: it has no float64, and is slower than the CPU on models as small as these.
+
+    >>> default_device().type in ("cuda", "cpu")
+    True
+    """
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
+
+
+def resolve(device: object, model: nn.Module) -> torch.device:
+    """Returns the device that `fit` shall use: the one asked for, or with "auto" the model's, or the default.
+
+    Raises:
+        ValueError: There is no such device on this machine.
+    """
+    if device == "auto":
+        at = next((p.device for p in model.parameters()), torch.device("cpu"))
+        return at if at.type != "cpu" else default_device()
+    try:
+        found = torch.device(device)  # type: ignore[call-overload]
+        torch.empty(0, device=found)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device must name a device of this machine, but is {device!r} ({reason}): use device='auto' or 'cpu'"
+        ) from None
+    if found.type == "cuda" and found.index is None:
+        return torch.device("cuda", torch.cuda.current_device())
+    return found
+
+
+def autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+    """Returns a function that makes the context for the forward pass: bfloat16 autocast, or nothing.
+
+    Where the device cannot compute in bfloat16, it warns and returns the context that does nothing.
+
+    Raises:
+        ValueError: `precision` is unknown.
+    """
+    checks.choice("precision", precision, PRECISIONS)
+    if precision == "bfloat16":
+        if _has_bfloat16(device):
+            return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+        warnings.warn(f"bfloat16 is not available on {device}: training in float32", stacklevel=3)
+    return contextlib.nullcontext
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    try:
+        a = torch.ones(2, 2, device=device, requires_grad=True)
+        with warnings.catch_warnings(), torch.autocast(device.type, dtype=torch.bfloat16):
+            warnings.simplefilter("error")
+            product = a @ a
+        product.float().sum().backward()
+    except (RuntimeError, UserWarning):
+        return False
+    return product.dtype == torch.bfloat16
+
+
+def own_generator(generator: torch.Generator | None, device: torch.device) -> torch.Generator:
+    """Returns a generator on the device: the one given, or a new one that it (or the global one) seeds."""
+    if generator is not None and generator.device.type == device.type:
+        return generator
+    source = torch.device("cpu") if generator is None else generator.device
+    seed = torch.randint(2**62, (1,), generator=generator, device=source)
+    return torch.Generator(device).manual_seed(int(seed))

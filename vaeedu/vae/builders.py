@@ -1,0 +1,107 @@
+"""Variational autoencoders for images, dense and convolutional, in one call."""
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+from vaeedu import checks
+from vaeedu.networks import BernoulliHead, Flatten, NormalHead, conv_decoder, conv_encoder, mlp
+from vaeedu.vae.model import VAE
+from vaeedu.vae.priors import NormalPrior
+
+LIKELIHOODS = ("bernoulli", "normal")
+
+
+def mlp_vae(
+    image_shape: Sequence[int],
+    *,
+    num_latents: int = 20,
+    num_hidden: Sequence[int] = (400,),
+    likelihood: str = "bernoulli",
+    scale: str | float | None = None,
+    activation: Callable[[], nn.Module] = nn.Tanh,
+) -> VAE:
+    """Makes a VAE of dense layers; the decoder mirrors the encoder.
+
+    Args:
+        image_shape: `(C, H, W)`.
+        num_latents: K.
+        num_hidden: Units of each of the encoder's hidden layers, from the image on; `()` makes a linear VAE.
+        likelihood: `"bernoulli"`, for binary pixels; or `"normal"`.
+        scale: σ of the normal likelihood: `"learned"` (None means the same), one for all pixels; `"predicted"`, one a
+            pixel, computed from z, whose likelihood has no upper bound (pixels that never change let σ shrink to 0); or
+            a number.
+        activation: Makes the activation between layers.
+
+    Returns:
+        A model with a standard normal prior, initialised from torch's global generator.
+
+    Raises:
+        ValueError: A size is not positive, the likelihood is unknown, or the scale does not go with it.
+
+    Reference:
+        Kingma and Welling (2014), Auto-Encoding Variational Bayes, appendix C.
+
+    >>> import torch
+    >>> mlp_vae((1, 28, 28)).likelihood(torch.zeros(3, 5, 20)).event_shape
+    torch.Size([1, 28, 28])
+    """
+    C, H, W = image_shape if len(image_shape) == 3 else Flatten(image_shape).image_shape  # which refuses it
+    K = checks.positive_int("num_latents", num_latents)
+    down = [C * H * W, *num_hidden]
+    up = [K, *reversed(num_hidden)]
+    encoder = nn.Sequential(Flatten(image_shape), _hidden(down, activation), NormalHead(down[-1], (K,)))
+    head = _likelihood_head(likelihood, scale, up[-1], image_shape)
+    return VAE(encoder, nn.Sequential(_hidden(up, activation), head), NormalPrior.standard(K))
+
+
+def conv_vae(
+    image_shape: Sequence[int],
+    *,
+    num_latents: int = 20,
+    num_channels: int = 32,
+    likelihood: str = "bernoulli",
+    scale: str | float | None = None,
+) -> VAE:
+    """Makes a VAE of four convolutions down and four transposed convolutions up.
+
+    Args:
+        image_shape: `(C, H, W)`.
+        num_latents: K.
+        num_channels: Channels of the convolutions at full size; see `vaeedu.networks.conv_encoder`.
+        likelihood: `"bernoulli"`, for binary pixels; or `"normal"`.
+        scale: σ of the normal likelihood: `"learned"` (None means the same), one for all pixels; or a number.
+
+    Returns:
+        A model with a standard normal prior, initialised from torch's global generator.
+
+    Raises:
+        ValueError: A size is not positive, the likelihood is unknown, or the scale does not go with it.
+
+    >>> conv_vae((1, 8, 8), likelihood="normal", scale=0.1).sample(4).shape
+    torch.Size([4, 1, 8, 8])
+    """
+    K = checks.positive_int("num_latents", num_latents)
+    num_features = 8 * checks.positive_int("num_channels", num_channels)
+    body = conv_encoder(image_shape, num_features, num_channels=num_channels)
+    encoder = nn.Sequential(body, nn.ReLU(), NormalHead(num_features, (K,)))
+    decoder_body = conv_decoder(K, image_shape, num_channels=num_channels)
+    head = _likelihood_head(likelihood, scale, None, image_shape)
+    return VAE(encoder, nn.Sequential(decoder_body, head), NormalPrior.standard(K))
+
+
+def _hidden(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Module:
+    return nn.Sequential(mlp(sizes, activation=activation), activation()) if len(sizes) > 1 else nn.Identity()
+
+
+def _likelihood_head(
+    likelihood: str, scale: str | float | None, num_features: int | None, image_shape: Sequence[int]
+) -> nn.Module:
+    if checks.choice("likelihood", likelihood, LIKELIHOODS) == "normal":
+        return NormalHead(num_features, image_shape, scale="learned" if scale is None else scale)
+    if scale is not None:
+        raise ValueError(
+            f"scale must be left out where the likelihood is 'bernoulli', but is {scale!r}: "
+            "a Bernoulli pixel has no scale; use likelihood='normal'"
+        )
+    return BernoulliHead(num_features, image_shape)
