@@ -82,7 +82,10 @@ def lab(course, classroom):
         "IPYTHONDIR": str(course.parent / "ipython"),
     }
     mine["VAEEDU_CLASSROOM"] = str(classroom)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PYTEST"))}
+    # The lectures take the small digits, whatever is at hand: with MNIST some run for minutes.
+    mine["XDG_CACHE_HOME"] = str(course.parent / "cache")
+    not_mine = ("MAKE", "PYTEST", "VAEEDU_DATA")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(not_mine)}
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, env=inherited | mine, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

@@ -6,16 +6,16 @@ import time
 import driving
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 LECTURES = (
     "lectures/02_linear_latent_variable_models.ipynb",
     "lectures/03_information_and_divergence.ipynb",
     "lectures/04_approximate_inference.ipynb",
     "lectures/05_monte_carlo_gradients.ipynb",
-    "lectures/06_autoencoders.ipynb",
-    "lectures/07_variational_autoencoders.ipynb",
-    "lectures/10_autoregressive_models.ipynb",
+    pytest.param("lectures/06_autoencoders.ipynb", marks=pytest.mark.slow),  # these train for a minute or two
+    pytest.param("lectures/07_variational_autoencoders.ipynb", marks=pytest.mark.slow),
+    pytest.param("lectures/10_autoregressive_models.ipynb", marks=pytest.mark.slow),
 )
 
 HARMLESS = (
@@ -53,7 +53,7 @@ def test_the_first_page_runs_and_gives_its_verdict(page, lab):
 @pytest.mark.parametrize("lecture", LECTURES)
 def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lecture, record_property):
     notebook = driving.open_notebook(page, lab, lecture)
-    record_property("seconds to run", round(driving.run_all(page, notebook), 1))
+    record_property("seconds to run", round(driving.run_all(page, notebook, minutes=10), 1))
     assert driving.errors(notebook) == []
     cell = notebook.locator(".jp-CodeCell").filter(has=page.get_by_role("slider")).first
     slider = cell.get_by_role("slider").first
