@@ -51,6 +51,46 @@ def test_every_figure_has_alternative_text_and_a_title(path):
                 assert "title" in cell.source, cell.source
 
 
+def assigned(tree):
+    """The names that a cell assigns at its top level: not those of a comprehension or inside a function."""
+    inner = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif not isinstance(node, inner):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            yield from assigned(node)
+
+
+def read_by(name, functions):
+    """The global names that a function reads, and those that the notebook's functions it calls do."""
+    found, waiting = set(), [name]
+    while waiting:
+        function = functions.get(waiting.pop())
+        if function is not None and function.name not in found:
+            names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+            own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+            own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+            read = {node.id for node in names if isinstance(node.ctx, ast.Load)} - own
+            found |= {function.name, *read}
+            waiting += read
+    return found
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_no_later_cell_takes_away_a_name_that_a_slider_needs(path):
+    trees = [ast.parse(cell.source) for cell in code_cells(path)]
+    nodes = [list(ast.walk(tree)) for tree in trees]
+    functions = {n.name: n for cell in nodes for n in cell if isinstance(n, ast.FunctionDef)}
+    for i, cell in enumerate(nodes):
+        for call in (n for n in cell if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)):
+            if call.func.attr in ("slider", "sliders", "pad") and isinstance(call.args[1], ast.Name):
+                needed = read_by(call.args[1].id, functions)
+                for later in trees[i + 1 :]:
+                    assert needed.isdisjoint(assigned(later)), ast.unparse(later)[:200]
+
+
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
 def test_links_to_other_files_of_the_course_lead_somewhere(path):
     import re
