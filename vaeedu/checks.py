@@ -5,7 +5,7 @@ validators on purpose: for matrices of data, for grey values, for numbers and te
 names out of a short list.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -274,13 +274,15 @@ def image_shape(name: str, value: object) -> tuple[int, int, int]:
     >>> image_shape("image_shape", (28, 28))
     Traceback (most recent call last):
     ...
-    ValueError: image_shape must be (C, H, W), three whole numbers, but is (28, 28): use (1, 28, 28) for MNIST
+    ValueError: image_shape must be (C, H, W), channels first, but is (28, 28): use (1, 28, 28) for grey images
     """
-    if not isinstance(value, (tuple, list)) or len(value) != 3:
+    sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    if len(sizes) != 3:
+        grey = (1, *sizes) if len(sizes) == 2 else (1, 28, 28)
         raise ValueError(
-            f"{name} must be (C, H, W), three whole numbers, but is {value!r}: use (1, 28, 28) for MNIST"
+            f"{name} must be (C, H, W), channels first, but is {value!r}: use {grey} for grey images"
         )
-    C, H, W = (positive_int(name, size) for size in value)
+    C, H, W = (positive_int(f"{name}[{i}]", size) for i, size in enumerate(sizes))
     return C, H, W
 
 

@@ -151,7 +151,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("model", [FVSBN, NADE, MADE, RowLSTM])
     def test_image_shape(self, model):
-        with refuses("image_shape must be (C, H, W), three whole numbers, but is (28, 28): use (1, 28, 28)"):
+        with refuses("image_shape must be (C, H, W), channels first, but is (28, 28): use (1, 28, 28)"):
             model((28, 28))
 
     def test_settings(self):

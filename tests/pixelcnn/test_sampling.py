@@ -203,9 +203,9 @@ class TestBadInput:
         [
             (
                 {"image_shape": (28, 28)},
-                "image_shape must be (C, H, W), three whole numbers, but is (28, 28): use",
+                "image_shape must be (C, H, W), channels first, but is (28, 28): use",
             ),
-            ({"image_shape": (1, 0, 28)}, "image_shape must be a whole number of at least 1, but is 0"),
+            ({"image_shape": (1, 0, 28)}, "image_shape[1] must be a whole number of at least 1, but is 0"),
             ({"num_levels": 1}, "num_levels must be at least 2, but is 1: use 2 for black and white"),
             ({"num_levels": 257}, "num_levels must be at most 256 (8 bits a pixel), but is 257"),
             ({"num_layers": 0}, "num_layers must be a whole number of at least 1, but is 0"),

@@ -46,7 +46,7 @@ def conv_encoder(image_shape: Sequence[int], num_features: int, *, num_channels:
     >>> conv_encoder((1, 28, 28), 20)(torch.zeros(5, 1, 28, 28)).shape
     torch.Size([5, 20])
     """
-    C, H, W = shapes.image_shape("image_shape", image_shape)
+    C, H, W = checks.image_shape("image_shape", image_shape)
     checks.positive_int("num_features", num_features)
     levels, channels = _plan(C, H, W, num_channels)
     layers: list[nn.Module] = []
@@ -84,7 +84,7 @@ def conv_decoder(num_features: int, image_shape: Sequence[int], *, num_channels:
     torch.Size([3, 5, 1, 28, 28])
     """
     checks.positive_int("num_features", num_features)
-    C, H, W = shapes.image_shape("image_shape", image_shape)
+    C, H, W = checks.image_shape("image_shape", image_shape)
     levels, channels = _plan(C, H, W, num_channels)
     small = (channels[-1], levels[-1].height, levels[-1].width)
     layers: list[nn.Module] = []

@@ -27,27 +27,6 @@ def event_shape(name: str, value: Sequence[int]) -> tuple[int, ...]:
     return tuple(checks.positive_int(f"{name}[{i}]", size) for i, size in enumerate(value))
 
 
-def image_shape(name: str, value: Sequence[int]) -> tuple[int, int, int]:
-    """Returns `value` as (C, H, W), three positive sizes.
-
-    Raises:
-        ValueError: It is not.
-
-    >>> image_shape("image_shape", (28, 28))
-    Traceback (most recent call last):
-    ...
-    ValueError: image_shape must be (C, H, W), channels first, but is (28, 28): use (1, 28, 28) for grey images
-    """
-    is_sequence = isinstance(value, Sequence) and not isinstance(value, str)
-    if not is_sequence or len(value) != 3:
-        grey = (1, *value) if is_sequence and len(value) == 2 else (1, 28, 28)
-        raise ValueError(
-            f"{name} must be (C, H, W), channels first, but is {value!r}: use {grey} for grey images"
-        )
-    C, H, W = event_shape(name, value)
-    return C, H, W
-
-
 def require_event(module: nn.Module, x: Tensor, event: tuple[int, ...]) -> None:
     """Raises where the last dimensions of a module's input are not those it was made for."""
     if tuple(x.shape[x.ndim - len(event) :]) != event or x.ndim < len(event):

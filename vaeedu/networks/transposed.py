@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vaeedu import checks
-from vaeedu.networks import shapes
 
 
 def convolution_matrix(
@@ -41,7 +40,7 @@ def convolution_matrix(
     tensor([[1., 2., 0., 0.],
             [0., 0., 1., 2.]])
     """
-    I, H, W = shapes.image_shape("image_shape", image_shape)  # noqa: E741
+    I, H, W = checks.image_shape("image_shape", image_shape)  # noqa: E741
     checks.positive_int("stride", stride)
     _check_padding("padding", padding)
     O, num_in, kh, kw = weight.shape  # noqa: E741

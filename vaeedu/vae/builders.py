@@ -46,7 +46,7 @@ def mlp_vae(
     >>> mlp_vae((1, 28, 28)).likelihood(torch.zeros(3, 5, 20)).event_shape
     torch.Size([1, 28, 28])
     """
-    C, H, W = image_shape if len(image_shape) == 3 else Flatten(image_shape).image_shape  # which refuses it
+    C, H, W = checks.image_shape("image_shape", image_shape)
     K = checks.positive_int("num_latents", num_latents)
     down = [C * H * W, *num_hidden]
     up = [K, *reversed(num_hidden)]
