@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vaeedu.grading.course import assignments
+from vaeedu.grading.sandbox.package import STUDENT_SIDE
 
 _FILES = (
     "Makefile",
@@ -17,9 +18,7 @@ _FILES = (
 )
 _FOLDERS = ("lectures", "assignments", "vaeedu", "tools")
 # Of grading/, what `vaeedu.check` and `make check` need: they compare with the visible answers, and know no others.
-_STUDENT_SIDE = ("__init__", "answers", "check_all", "compare", "judge", "key", "plain", "run", "student")
-# Modules of grading that some exercises' checks need; absent where no exercise does.
-_OPTIONAL = ("measures",)
+_STUDENT_SIDE = STUDENT_SIDE - {"emit"} | {"check_all"}
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
 # The same bytes for the same course: a zip's entries carry a time.
 _TIME = (2026, 1, 1, 0, 0, 0)
@@ -74,5 +73,5 @@ def _is_for_students(parts: tuple[str, ...], only: tuple[str, ...] | None) -> bo
         allowed = parts[-1] == "checks.json" or parts[-1] == f"{parts[1]}.ipynb"
         return allowed and (only is None or parts[1] in only)
     if parts[:2] == ("vaeedu", "grading"):
-        return len(parts) == 3 and Path(parts[2]).stem in (*_STUDENT_SIDE, *_OPTIONAL)
+        return len(parts) == 3 and Path(parts[2]).stem in _STUDENT_SIDE
     return Path(parts[-1]).suffix in (".py", ".ipynb", ".json", ".typed", ".md", ".png", ".svg")

@@ -17,8 +17,10 @@ import vaeedu
 from vaeedu.grading.sandbox.model import SandboxError
 
 # Of grading/, what `vaeedu.check` needs: it compares with the visible answers in checks.json, and knows no others.
-STUDENT_SIDE = ("__init__", "answers", "compare", "emit", "judge", "key", "plain", "run", "student")
-_ABSENT = ("cli.py", "grading")
+STUDENT_SIDE = frozenset(
+    {"__init__", "answers", "compare", "emit", "judge", "key", "measures", "plain", "run", "student"}
+)
+_ABSENT = ("cli", "grading")
 _KEPT_SECONDS = 30 * 24 * 3600
 _SOURCE = Path(vaeedu.__file__).parent
 _ONCE = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2); import matplotlib.font_manager"
