@@ -11,7 +11,7 @@ Parts, named on the command line (none: all), for black and white images of 28×
 - `mnist`: the learning curve of the 6 × 32 network, binarised dynamically, in six minutes of training. It goes on from
   its checkpoint in `benchmarks/runs/` if it has one.
 
-Run: `python benchmarks/pixelcnn.py [part ...] [--rounds 3] [--batches 1 16 64] [--networks ...]`.
+Run: `python benchmarks/pixelcnn.py [part ...] [--rounds 7] [--batches 1 16 64] [--networks ...]`.
 """
 
 import argparse
@@ -178,7 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     add = parser.add_argument
     add("parts", nargs="*", default="all", choices=("all", *PARTS), metavar="part", help=", ".join(PARTS))
-    add("--rounds", type=int, default=3, help="timed repetitions")
+    add("--rounds", type=int, default=7, help="timed repetitions")
     add("--batches", type=int, nargs="+", default=[1, 16, 64], help="images sampled at once")
     add("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
     add("--train-layers", type=int, default=10)
