@@ -42,6 +42,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# What students write into text cells is shown in the formgrader and in feedback without anything that runs. nbgrader's
+# pages put every text through this filter last.
+c.HTMLExporter.filters = {"strip_files_prefix": "vaeedu.grading.pages.clean"}
 # Kernels warn on the terminal that their sockets, which are local, are not encrypted (Validate runs one).
 c.Execute.timeout = 60
 c.Execute.extra_arguments = ["--log-level=ERROR"]
