@@ -8,7 +8,7 @@ import base64
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any
 import nbformat
 
 from vaeedu.grading.course import load_exercises
+from vaeedu.grading.exercise import PARTS, Exercise
 from vaeedu.grading.intake import Rejected, take_notebook
 from vaeedu.grading.judge import Verdict
 from vaeedu.grading.marking import PATIENCE, cells_to_run, graded_name, make_keys, mark, refuse
 from vaeedu.grading.rebuild import rebuild
-from vaeedu.grading.sandbox import Limits, Run, run_cells
+from vaeedu.grading.sandbox import Limits, Prepared, Run, run_cells
 
 # An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
 _GRACE_SECONDS = 20.0
@@ -73,11 +74,12 @@ class Job:
         return cls(**{**value, "files": _bytes(value["files"]), "support": _bytes(value["support"])})
 
 
-def grade(job: Job) -> dict[str, Any]:
+def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Grades a submission.
 
     Args:
         job: The submission and what it is graded by.
+        wait: Called when everything is ready and before anything of the student's is run: returns when it may be.
 
     Returns:
         The outcome, plain JSON: student, status (one of `STATUSES`), reasons, the marked notebook, the scores by test
@@ -96,7 +98,7 @@ def grade(job: Job) -> dict[str, Any]:
     notebook = rebuilt.notebook
     for cell in notebook.cells:
         cell.source = job.own_tests.get(graded_name(cell), cell.source)
-    verdicts, run = _run(job, notebook)
+    verdicts, run = _run(job, notebook, wait)
     reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run)]
     outcome = _outcome(job, "flagged" if reasons else "graded", reasons, notebook, verdicts, started)
     outcome["record"] |= {
@@ -117,26 +119,28 @@ def failed(job: Job, reason: str) -> dict[str, Any]:
     return _outcome(job, "failed", [reason], source, {}, datetime.now(UTC))
 
 
-def _run(job: Job, notebook: Any) -> tuple[dict[str, Verdict], Run]:
+def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str, Verdict], Run]:
     with tempfile.TemporaryDirectory(prefix="vaeedu-job-") as folder:
         path = Path(folder, f"{job.assignment}.py")
         path.write_text(job.described, encoding="utf-8")
         described, sealed = load_exercises(path)
-    keys = make_keys(described, bytes.fromhex(job.seed))
-    longest = PATIENCE * max((key.seconds * len(key.inputs) for key in keys.values()), default=0.0)
+    with Prepared(_limits(job, described), sealed=sealed, unsafe=job.unsafe) as prepared:
+        keys = make_keys(described, bytes.fromhex(job.seed))
+        prepared.wait()
+        wait()
+        files = {**_beside(job.files), **job.support}
+        run = run_cells(cells_to_run(notebook, keys), files=files, prepared=prepared)
+    return mark(notebook, run, keys), run
+
+
+def _limits(job: Job, described: Mapping[str, Exercise]) -> Limits:
+    longest = max((e.seconds * len(e.cases[part]) for e in described.values() for part in PARTS), default=0.0)
     limits = {
-        "cell_seconds": max(Limits.cell_seconds, 2 * longest),
+        "cell_seconds": max(Limits.cell_seconds, 2 * PATIENCE * longest),
         "grace_seconds": _GRACE_SECONDS,
         **job.limits,
     }
-    run = run_cells(
-        cells_to_run(notebook, keys),
-        files={**_beside(job.files), **job.support},
-        limits=Limits(**limits),  # type: ignore[arg-type]
-        sealed=sealed,
-        unsafe=job.unsafe,
-    )
-    return mark(notebook, run, keys), run
+    return Limits(**limits)  # type: ignore[arg-type]
 
 
 def _beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -186,11 +190,11 @@ def _bytes(files: Mapping[str, str]) -> dict[str, bytes]:
     return {name: base64.b64decode(data) for name, data in files.items()}
 
 
-def work(data: bytes) -> bytes:
+def work(data: bytes, wait: Callable[[], object] = lambda: None) -> bytes:
     """Grades a job given as JSON, and returns the outcome as JSON; a fault of the course's is an outcome, too."""
     job = Job.from_json(data)
     try:
-        outcome = grade(job)
+        outcome = grade(job, wait)
     except Exception as error:  # whatever happens here is no reason to stop the others
         outcome = failed(job, f"{type(error).__name__}: {error}")
     return json.dumps(outcome).encode()

@@ -30,41 +30,53 @@ class Done(NamedTuple):
     outcome: bytes | None
 
 
-class _Running(NamedTuple):
+class _Started(NamedTuple):
     job: Job
     tries: int
     process: ForkServerProcess
-    deadline: float
 
 
 def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) -> Iterator[Done]:
     """Runs jobs in processes of this machine, and yields each when it is done.
 
     The processes are forked from one that has imported what they need. They end when this one does, however it ends.
+    While some run, the next make their sandboxes ready, and wait.
 
     Args:
         jobs: What to do.
-        workers: How many at a time.
+        workers: How many run at a time.
         seconds: When to give up on a job.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vaeedu.grading.job", "vaeedu.grading.pool", "torch", "nbgrader.utils"])
     waiting = deque((job, 1) for job in jobs)
-    running: dict[Any, _Running] = {}
+    started: dict[Any, _Started] = {}
+    deadlines: dict[Any, float] = {}  # of those that run
+    done: list[Done] = []
+    ahead = max(workers // 2, 1)
     try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                pipe, started = _start(context, *waiting.popleft(), seconds)
-                running[pipe] = started
-            for pipe in _ready(running):
-                one = running.pop(pipe)
+        while True:
+            while waiting and len(started) < workers + ahead:
+                pipe, one = _start(context, *waiting.popleft())
+                started[pipe] = one
+            for pipe in [pipe for pipe in started if pipe not in deadlines][: workers - len(deadlines)]:
+                _let_go(pipe)
+                deadlines[pipe] = time.monotonic() + seconds
+            # Only now, so that the next run while this process is busy with what these have found.
+            yield from done
+            done = []
+            if not started:
+                return
+            for pipe in _ready(started, deadlines):
+                one = started.pop(pipe)
+                deadlines.pop(pipe, None)
                 outcome = _finish(pipe, one.process)
                 if outcome is None and one.tries < _TRIES:
                     waiting.append((one.job, one.tries + 1))
                 else:
-                    yield Done(one.job, outcome)
+                    done.append(Done(one.job, outcome))
     finally:
-        for pipe, one in running.items():
+        for pipe, one in started.items():
             one.process.kill()
             _finish(pipe, one.process)
 
@@ -115,13 +127,18 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _start(context: ForkServerContext, job: Job, tries: int, seconds: float) -> tuple[Any, _Running]:
+def _start(context: ForkServerContext, job: Job, tries: int) -> tuple[Any, _Started]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_child, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     ours.send_bytes(job.to_json())
-    return ours, _Running(job, tries, process, time.monotonic() + seconds)
+    return ours, _Started(job, tries, process)
+
+
+def _let_go(pipe: Any) -> None:
+    with contextlib.suppress(OSError):  # a process that has ended: its pipe will say so
+        pipe.send_bytes(b"go")
 
 
 def _child(pipe: Any) -> None:
@@ -129,9 +146,15 @@ def _child(pipe: Any) -> None:
     # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
     # interrupted then; it does not inherit a handler.)
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    job = pipe.recv_bytes()
-    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    pipe.send_bytes(work(job))
+
+    def wait() -> None:
+        try:
+            pipe.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+        threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+
+    pipe.send_bytes(work(pipe.recv_bytes(), wait))
 
 
 def _end_with(pipe: Any) -> None:
@@ -144,13 +167,13 @@ def _end_with(pipe: Any) -> None:
     os._exit(1)
 
 
-def _ready(running: dict[Any, _Running]) -> list[Any]:
+def _ready(started: dict[Any, _Started], deadlines: dict[Any, float]) -> list[Any]:
     """Waits for a process to answer or end; those whose time is up are killed first."""
-    first = min(one.deadline for one in running.values())
-    ready = connection.wait(list(running), timeout=max(first - time.monotonic(), 0))
-    for pipe, one in running.items():
-        if time.monotonic() > one.deadline and pipe not in ready:
-            one.process.kill()
+    first = min(deadlines.values())
+    ready = connection.wait(list(started), timeout=max(first - time.monotonic(), 0))
+    for pipe, deadline in deadlines.items():
+        if time.monotonic() > deadline and pipe not in ready:
+            started[pipe].process.kill()
             ready.append(pipe)
     return ready
 

@@ -22,7 +22,7 @@ from vaeedu.grading.sandbox.package import template
 # The library comes first: nothing that lies elsewhere can take its place.
 _PROGRAM = "import sys; sys.path.insert(0, {!r}); from vaeedu.grading.inside.kernel import main; main()"
 # What most cells need; imported while the sandbox waits for its submission.
-IMPORTS = ("numpy", "torch")
+IMPORTS = ("numpy", "torch", "vaeedu.data", "vaeedu.grading.emit", "vaeedu.plotting")
 _START_SECONDS = 120.0
 _END_SECONDS = 10.0
 _UNSAFE = "vaeedu: warning: --unsafe: submissions run WITHOUT a sandbox; they can read and change whatever you can\n"
