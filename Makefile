@@ -9,7 +9,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 START := /lab/tree/lectures/00_start_here.ipynb
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 lab: course ## open the course in JupyterLab; LAB_ARGS="--no-browser --port=8899" is passed on
 	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=$(START) $(AS_ROOT) $(LAB_ARGS)
@@ -20,11 +20,17 @@ test: dev ## run the fast tests; PYTEST_ARGS="-k pca" is passed on
 test-all: dev ## run every test, also the slow ones (each lecture from a clean kernel)
 	$(BIN)/python -m pytest -m "" $(PYTEST_ARGS)
 
+check: course ## try an assignment's visible tests before handing it in; A=03 says which
+	@$(BIN)/python -m vaeedu.grading.check_all "$(A)"
+
 release: course ## make assignments/ from solutions/ and exercises/
 	$(BIN)/vaeedu release
 
 demo-class: course ## grade a demo class in classroom/ and compare its marks with those expected
 	$(BIN)/vaeedu demo-class
+
+student-bundle: course ## make dist/vaeedu-course.zip, which students receive
+	$(BIN)/vaeedu student-bundle
 
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -51,4 +57,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all release demo-class bench gpu-check lint format clean course dev
+.PHONY: help lab test test-all check release demo-class student-bundle bench gpu-check lint format clean course dev

@@ -1,7 +1,7 @@
 """nbgrader's settings for this course: `solutions/` becomes `assignments/`; all of a class lies in `classroom/`.
 
 Read by nbgrader's commands, by the formgrader and Validate buttons of a JupyterLab started in this folder, and by
-`vaeedu release` and `vaeedu demo-class`. VAEEDU_CLASSROOM puts the class somewhere else.
+the `vaeedu` command. VAEEDU_CLASSROOM puts the class somewhere else.
 """
 
 import os
@@ -27,19 +27,27 @@ c.CourseDirectory.release_directory = "assignments"
 c.CourseDirectory.submitted_directory = str(classroom / "submitted")
 c.CourseDirectory.autograded_directory = str(classroom / "autograded")
 c.CourseDirectory.feedback_directory = str(classroom / "feedback")
-c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
+# VAEEDU_DB_URL names another database, such as postgresql+psycopg://teacher@host/gradebook.
+c.CourseDirectory.db_url = os.environ.get("VAEEDU_DB_URL") or f"sqlite:///{classroom / 'gradebook.db'}"
 
 # The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
 c.GenerateAssignment.post_convert_hook = "vaeedu.grading.release.add_checks"
 
-# A cell that never ends is interrupted after a minute and costs its own points only. In a test cell a function that
-# never ends does not even come to that: it is stopped after five seconds, with a message.
+# `nbgrader autograde` and the formgrader's button grade as `vaeedu grade` does: the submission is looked through first,
+# then graded in a sandbox; nbgrader only writes down the marks. A whole class is graded faster by `vaeedu grade`.
+c.Autograde.pre_convert_hook = "vaeedu.grading.autograde.vet"
+c.Autograde.sanitize_preprocessors = ["vaeedu.grading.autograde.GradeInSandbox"]
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# What students write into text cells is shown in the formgrader and in feedback without anything that runs. nbgrader's
+# pages put every text through this filter last.
+c.HTMLExporter.filters = {"strip_files_prefix": "vaeedu.grading.pages.clean"}
+# Kernels warn on the terminal that their sockets, which are local, are not encrypted (Validate runs one).
 c.Execute.timeout = 60
-c.Execute.interrupt_on_timeout = True
-# Kernels warn on the terminal that their sockets, which are local, are not encrypted.
 c.Execute.extra_arguments = ["--log-level=ERROR"]
-# A test cell that a student deleted waits for marking by hand. OverwriteCells.add_missing_cells would bring it back,
-# but fails with a KeyError where a read-only cell comes before it (nbgrader 0.9.6), and the whole submission with it.
 
 # The formgrader warns on the terminal that it cannot debug itself; nobody asked it to.
 c.FormgradeExtension.debug = False

@@ -864,4 +864,7 @@ FIT = Exercise(
     alternatives=(fit_svd, fit_numpy_rotated, fit_from_trace),
 )
 
+# Absent while this is graded: it is what students are asked to write.
+SEALED = ("pca",)
+
 EXERCISES = (PROJECT, ALS, POSTERIOR, LOG_PROB, EM, FIT)

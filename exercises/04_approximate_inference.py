@@ -895,4 +895,7 @@ ELBO = Exercise(
     alternatives=(elbo_distributions, elbo_numpy, elbo_sample_by_sample),
 )
 
+# Absent while this is graded: it is what students are asked to write.
+SEALED = ("inference",)
+
 EXERCISES = (ACCEPTANCE, CHAIN, SUMMARY, EM, SWEEP, ELBO)

@@ -909,4 +909,7 @@ MINIBATCH = Exercise(
     alternatives=(minibatch_mean, minibatch_numpy, minibatch_loops),
 )
 
+# Absent while this is graded: it is what students are asked to write.
+SEALED = ("gradients",)
+
 EXERCISES = (ESTIMATE, SCORE, BASELINE, PATH, PAIR, COINS, RELAXED, MINIBATCH)

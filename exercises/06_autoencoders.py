@@ -963,4 +963,7 @@ CORNERS = Exercise(
     alternatives=(corners_by_eigenvalues, corners_by_loops, corners_by_unfolding),
 )
 
+# Absent while this is graded: it is what students are asked to write.
+SEALED = ("autoencoders", "networks", "pca", "vae")
+
 EXERCISES = (STAMP_LINE, STAMP_IMAGE, MATRIX, SIZES, EDGES, BOTTLENECK, CORNERS)

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from vaeedu import cli
 from vaeedu.grading import demo
 from vaeedu.grading.course import assignments, exercises
-from vaeedu.grading.submission import filled_in, source_of, take_in
+from vaeedu.grading.submission import filled_in, source_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
@@ -39,29 +39,6 @@ def test_sources_come_under_the_exercises_name():
     exec(source_of(solve, "answer"), namespace)
     assert namespace["answer"]() == 1
     assert source_of(solve, "solve").count("solve") == 1
-
-
-def test_a_renamed_notebook_is_taken_in(tmp_path):
-    (tmp_path / "mine.ipynb").write_bytes(RELEASED.read_bytes())
-    note = take_in(tmp_path, ASSIGNMENT)
-    assert note == f"renamed to mine.ipynb, taken as {ASSIGNMENT}.ipynb"
-    assert (tmp_path / f"{ASSIGNMENT}.ipynb").read_bytes() == RELEASED.read_bytes()
-    assert (tmp_path / "mine.ipynb").is_file()
-    assert take_in(tmp_path, ASSIGNMENT) == ""
-
-
-def test_what_cannot_be_the_notebook_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=rf"must be a notebook {ASSIGNMENT}\.ipynb, but there is none"):
-        take_in(tmp_path, ASSIGNMENT)
-    (tmp_path / "a.ipynb").write_text("{")
-    with pytest.raises(ValueError, match=r"a\.ipynb must be a notebook, but cannot be read"):
-        take_in(tmp_path, ASSIGNMENT)
-    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "a.ipynb")
-    with pytest.raises(ValueError, match=r"but a\.ipynb has none of its tests"):
-        take_in(tmp_path, ASSIGNMENT)
-    (tmp_path / "b.ipynb").write_text("{}")
-    with pytest.raises(ValueError, match=r"but there is a\.ipynb, b\.ipynb"):
-        take_in(tmp_path, ASSIGNMENT)
 
 
 def test_the_class_has_every_kind_of_student():

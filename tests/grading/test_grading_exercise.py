@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vaeedu.grading.exercise import Exercise, Wrong, answer_key
+from vaeedu.grading.exercise import Exercise, Wrong, answer_key, fresh_key
 from vaeedu.grading.judge import judge
 from vaeedu.grading.key import Output
 from vaeedu.grading.run import run_all
@@ -97,3 +97,48 @@ def test_an_exercise_that_could_mislead_is_refused(change, message):
 def test_there_are_two_parts():
     with pytest.raises(ValueError, match="part must be one of 'visible', 'hidden', but is 'secret'"):
         answer_key(SOUND, "secret")
+
+
+def test_fresh_keys_are_of_the_seed_and_name_each_mistake():
+    first, again, other = (fresh_key(SOUND, "hidden", seed) for seed in (b"a", b"a", b"b"))
+    assert first.to_json() == again.to_json()
+    assert first.to_json() != other.to_json()
+    assert not np.array_equal(first.inputs[0]["x"], fresh_key(SOUND, "visible", b"a").inputs[0]["x"])
+    for wrong in SOUND.wrong:
+        assert judge(run_all(wrong.function, first.inputs), first).message.endswith(wrong.message)
+
+
+def test_inputs_that_would_mislead_are_drawn_again():
+    draws = []
+
+    def sometimes(case, rng):
+        draws.append(rng.random() < 0.5)
+        # One row has the mean that it sums to: the mistake does not show.
+        return {"x": rng.standard_normal((4 if draws[-1] else 1, 3)) + 2}
+
+    exercise = dataclasses.replace(SOUND, make_inputs=sometimes, wrong=SOUND.wrong[:1])
+    for seed in range(20):
+        assert len(fresh_key(exercise, "visible", bytes([seed])).inputs[0]["x"]) == 4
+    assert draws.count(True) == 20 < len(draws)
+    with pytest.raises(
+        ValueError, match=r"inputs must tell its mistakes apart, but 50 draws did not: .* passes the"
+    ):
+        fresh_key(
+            dataclasses.replace(exercise, make_inputs=lambda c, r: {"x": np.ones((1, 3))}), "visible", b""
+        )
+
+
+def test_inputs_at_which_right_solutions_differ_are_drawn_again():
+    def one_pass(x):  # right in exact arithmetic, and far off where the mean is large
+        return (x + 1e14).mean(dim=0) - 1e14
+
+    exercise = dataclasses.replace(SOUND, alternatives=(one_pass,))
+    with pytest.raises(ValueError, match="one_pass must agree with the reference, but does not"):
+        fresh_key(exercise, "hidden", b"")
+    far = dataclasses.replace(
+        SOUND,
+        make_inputs=lambda case, rng: {"x": rng.standard_normal((case["N"], 3)) + 1000},
+        tolerance=1e-9,
+    )
+    with pytest.raises(ValueError, match="mean's reference must agree with the reference"):
+        fresh_key(dataclasses.replace(far, wrong=()), "visible", b"")

@@ -21,9 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted")
     except Exception as error:
-        if not teaching.is_grading_error(error):
+        message = teaching.explained(error)
+        if message is None:
             raise
-        return _fail(f"nbgrader: {error}")
+        return _fail(message)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
-"""The instructor's commands: `vaeedu release` and `vaeedu demo-class`."""
+"""The instructor's commands: making assignments, and taking in, grading and marking submissions."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,66 @@ def add_commands(commands: Any) -> None:
         description=where,
     )
     demo.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    demo.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    demo.add_argument(
+        "--unsafe", action="store_true", help="run the made-up students' code without a sandbox"
+    )
     demo.set_defaults(run=_demo_class)
+    _add_grade(commands)
+    _add_class(commands)
 
 
-def is_grading_error(error: Exception) -> bool:
-    """Whether it is nbgrader that failed."""
+def _add_grade(commands: Any) -> None:
+    grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
+    grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
+    grade.add_argument(
+        "--explain", metavar="NAME", help="print how a student's marks came about, and grade nothing"
+    )
+    grade.set_defaults(run=_grade)
+
+
+def _add_class(commands: Any) -> None:
+    collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
+    collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
+    collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
+    collect.set_defaults(run=_collect)
+
+    marks = commands.add_parser("marks", help="write an assignment's marks as CSV, with late days")
+    marks.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    marks.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    marks.add_argument(
+        "--free-late-days", type=int, default=0, metavar="N", help="a student's, for all assignments"
+    )
+    marks.add_argument(
+        "--late-penalty", type=float, default=0.0, metavar="PART", help="of the points, a further day"
+    )
+    marks.set_defaults(run=_marks)
+
+    bundle = commands.add_parser("student-bundle", help="make the zip that students receive")
+    bundle.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="which to include; by default all"
+    )
+    bundle.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to put it; by default dist/vaeedu-course.zip"
+    )
+    bundle.set_defaults(run=_bundle)
+
+
+def explained(error: Exception) -> str | None:
+    """Returns what to say of an error of grading, or None where it is another."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("vaeedu.grading"):
+        return "this command is for instructors; what it needs is not in the students' copy of the course"
     # Imported only now: importing nbgrader takes longer than printing a version.
     from vaeedu.grading.nbgrader import GradingError
+    from vaeedu.grading.sandbox import SandboxError
 
-    return isinstance(error, GradingError)
+    if isinstance(error, SandboxError):
+        return str(error)
+    return f"nbgrader: {error}" if isinstance(error, GradingError) else None
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -50,4 +102,75 @@ def _demo_class(options: argparse.Namespace) -> int:
     from vaeedu.grading.course import course_root
     from vaeedu.grading.demo import demo_class
 
-    return 0 if demo_class(course_root(), only=options.student) else 1
+    _check_jobs(options.jobs)
+    done = demo_class(course_root(), only=options.student, workers=options.jobs, unsafe=options.unsafe)
+    return 0 if done else 1
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from vaeedu.grading.course import course_root
+
+    if options.explain is not None:
+        from vaeedu.grading.explain import explain
+
+        print(explain(course_root(), options.assignment, options.explain))
+        return 0
+    from vaeedu.grading.grade_class import Settings, grade_class
+    from vaeedu.grading.report import print_class
+
+    _check_jobs(options.jobs)
+    settings = Settings(
+        students=None if options.student is None else tuple(options.student),
+        workers=options.jobs,
+        cluster=options.cluster,
+        unsafe=options.unsafe,
+    )
+    return print_class(grade_class(course_root(), options.assignment, settings))
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from vaeedu.grading.classroom import Classroom
+    from vaeedu.grading.collect import collect
+    from vaeedu.grading.course import course_root, exercises_file
+
+    course = course_root()
+    exercises_file(course, options.assignment)
+    room = Classroom(course, options.assignment)
+    found = collect(options.source, room.folder / "submitted", options.assignment, room.people())
+    for student, names in found.files.items():
+        print(f"{student}: {', '.join(names)}")
+    for problem in found.problems:
+        print(f"not taken: {problem}", file=sys.stderr)
+    print(f"{len(found.files)} submissions of {options.assignment}")
+    return int(bool(found.problems))
+
+
+def _marks(options: argparse.Namespace) -> int:
+    from vaeedu.grading.course import course_root
+    from vaeedu.grading.marks import LateDays, write_marks
+
+    rule = LateDays(options.free_late_days, options.late_penalty)
+    if options.output is None:
+        waiting = write_marks(course_root(), options.assignment, sys.stdout, rule)
+    else:
+        with options.output.open("w", encoding="utf-8", newline="") as file:
+            waiting = write_marks(course_root(), options.assignment, file, rule)
+    if waiting:
+        print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from vaeedu.grading.bundle import make_bundle
+    from vaeedu.grading.course import course_root
+
+    course = course_root()
+    target = options.output or course / "dist" / "vaeedu-course.zip"
+    names = make_bundle(course, target, only=tuple(options.assignment) or None)
+    print(f"{target}: {len(names)} files")
+    return 0
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, but is {jobs}")

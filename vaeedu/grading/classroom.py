@@ -1,54 +1,21 @@
 """A class: its roster, submissions, marks and feedback, kept by nbgrader in one folder."""
 
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 
 from vaeedu.grading import nbgrader
-from vaeedu.grading.course import exercises
+from vaeedu.grading.collect import Person
+from vaeedu.grading.course import exercises_file
 from vaeedu.grading.nbgrader import GradingError, quiet, succeed
 from vaeedu.grading.release import bake
 from vaeedu.grading.student import CHECKS
-from vaeedu.grading.submission import take_in
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Lets kernels started in the block use one thread: the data are small, threads would cost more than they gain."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_NUM_THREADS"]
-        os.environ.update({} if before is None else {"OMP_NUM_THREADS": before})
-
-
-@dataclass(frozen=True)
-class Result:
-    """What grading a student's submission came to.
-
-    Attributes:
-        scores: Points by test cell; a cell that waits for marking by hand is not among them.
-        waiting: The points of cells that wait for marking by hand.
-        note: What the instructor should know: renamed, missing, or why there are no points.
-    """
-
-    scores: dict[str, float]
-    waiting: float = 0.0
-    note: str = ""
-
-    @property
-    def total(self) -> float:
-        """The sum of the points given so far."""
-        return sum(self.scores.values())
 
 
 def nobody_in(gradebook: Path) -> bool:
@@ -63,17 +30,14 @@ class Classroom:
     Args:
         course: The course's folder. Where the class lies is in its configuration; VAEEDU_CLASSROOM overrides it.
         assignment: The assignment's name.
-        cell_timeout: Seconds after which a cell is interrupted; by default the configured ones.
     """
 
-    def __init__(self, course: Path, assignment: str, *, cell_timeout: int | None = None) -> None:
+    def __init__(self, course: Path, assignment: str) -> None:
         self.course, self.assignment = course, assignment
         self._api = nbgrader.api(course)
         self.folder = Path(self._api.coursedir.submitted_directory).parent
         # The course's own assignments/ is for `vaeedu release`; a class generates beside its gradebook.
         self._api.coursedir.release_directory = str(self.folder / "released")
-        if cell_timeout is not None:
-            self._api.config.Execute.timeout = cell_timeout
 
     @property
     def released(self) -> Path:
@@ -102,24 +66,40 @@ class Classroom:
         """Makes the students' folder, and records the assignment's cells and points in the gradebook."""
         with quiet():
             succeed(self._api.generate_assignment(self.assignment))
-        bake(exercises(self.course, self.assignment), self.released / CHECKS)
+        bake(exercises_file(self.course, self.assignment), self.released / CHECKS)
+        (self.folder / "released" / f".{self.assignment}").write_text(self._sources(), encoding="ascii")
+
+    def generate_if_needed(self, known: bool) -> None:
+        """Makes the students' folder unless it is there, up to date, and the gradebook knows its cells."""
+        note = self.folder / "released" / f".{self.assignment}"
+        current = note.is_file() and note.read_text(encoding="ascii") == self._sources()
+        if not (known and current and self.released.is_dir()):
+            self.generate()
+
+    def students(self) -> set[str]:
+        """Returns the names of everybody in the gradebook."""
+        with quiet(), self._gradebook() as gradebook:
+            return {student.id for student in gradebook.students}
+
+    def people(self) -> list[Person]:
+        """Returns everybody in the gradebook."""
+        with quiet(), self._gradebook() as gradebook:
+            return [
+                Person(s.id, s.first_name or "", s.last_name or "", s.email or "") for s in gradebook.students
+            ]
 
     def submission(self, student: str) -> Path:
         """The folder that a student's submission belongs into."""
         return self.folder / "submitted" / student / self.assignment
 
-    def grade(self, student: str) -> Result:
-        """Autogrades a submission and writes its feedback; whatever is wrong with it ends up in the result's note."""
-        if not self.submission(student).is_dir():
-            return Result({}, note="nothing submitted")
-        try:
-            note = take_in(self.submission(student), self.assignment)
-            with quiet(), _one_thread():
-                succeed(self._api.autograde(self.assignment, student))
-                succeed(self._api.generate_feedback(self.assignment, student))
-        except (GradingError, ValueError) as error:
-            return Result({}, note=f"not graded: {error}")
-        return self._result(student, note)
+    def write_feedback(self, student: str) -> None:
+        """Makes a student's feedback page from the marked notebook.
+
+        Raises:
+            GradingError: nbgrader could not.
+        """
+        with quiet():
+            succeed(self._api.generate_feedback(self.assignment, student))
 
     def feedback(self, student: str) -> str:
         """Returns a student's feedback page, HTML."""
@@ -134,20 +114,11 @@ class Classroom:
     def _gradebook(self) -> Gradebook:
         return Gradebook(self._api.coursedir.db_url, self._api.coursedir.course_id)
 
-    def _result(self, student: str, note: str) -> Result:
-        scores, waiting, deleted = {}, 0.0, []
-        with quiet(), self._gradebook() as gradebook:
-            try:
-                submission = gradebook.find_submission(self.assignment, student)
-            except MissingEntry:
-                return Result({}, note="not graded: the gradebook has no submission")
-            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
-                if grade.needs_manual_grade:
-                    waiting += grade.max_score
-                    # A test cell has marked itself, unless it was not there.
-                    deleted += [grade.name] if grade.cell.cell_type == "code" else []
-                else:
-                    scores[grade.name] = float(grade.score)
-        notes = [note] if note else []
-        notes += [f"deleted, to be marked by hand: {', '.join(sorted(deleted))}"] if deleted else []
-        return Result(scores, waiting, "; ".join(notes))
+    def _sources(self) -> str:
+        """A hash of all that the students' folder is made of."""
+        total = hashlib.sha256()
+        folder = self.course / "solutions" / self.assignment
+        for path in [*sorted(folder.rglob("*")), exercises_file(self.course, self.assignment)]:
+            if path.is_file():
+                total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()

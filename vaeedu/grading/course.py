@@ -37,15 +37,40 @@ def exercises(course: Path, assignment: str) -> dict[str, Exercise]:
     Raises:
         ValueError: There is no such file, or it defines no `EXERCISES`.
     """
+    return load_exercises(exercises_file(course, assignment))[0]
+
+
+def exercises_file(course: Path, assignment: str) -> Path:
+    """Finds an assignment's file in `exercises/`.
+
+    Raises:
+        ValueError: There is none.
+    """
     path = course / "exercises" / f"{assignment}.py"
-    spec = importlib.util.spec_from_file_location(f"exercises_{assignment}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not path.is_file():
         raise ValueError(
             f"assignment must be one of {', '.join(assignments(course)) or '(none found)'}, but is {assignment!r}: "
             f"there is no exercises/{path.name}"
         )
+    return path
+
+
+def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
+    """Loads a file of `exercises/`.
+
+    Returns:
+        The exercises by name, and the library's modules that are absent while they are graded, because they hold what
+        students are asked to write: the file's `SEALED`, names such as "pca".
+
+    Raises:
+        ValueError: It defines no `EXERCISES`.
+    """
+    spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path.name} must be a Python file, but is none")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not hasattr(module, "EXERCISES"):
         raise ValueError(f"exercises/{path.name} must define EXERCISES, a tuple of Exercise, but does not")
-    return {exercise.name: exercise for exercise in module.EXERCISES}
+    sealed = tuple(f"vaeedu.{name}" for name in getattr(module, "SEALED", ()))
+    return {exercise.name: exercise for exercise in module.EXERCISES}, sealed

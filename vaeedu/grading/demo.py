@@ -8,17 +8,20 @@ from pathlib import Path
 
 import nbformat
 
-from vaeedu.grading.classroom import Classroom, Result, nobody_in
+from vaeedu.grading.classroom import Classroom, nobody_in
 from vaeedu.grading.course import exercises
 from vaeedu.grading.exercise import PARTS, Exercise
+from vaeedu.grading.grade_class import Result, Settings, grade_class
 from vaeedu.grading.submission import filled_in, source_of
 
 ASSIGNMENT = "02_linear_latent_variable_models"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 # One submission has a loop that never ends; the demonstration does not wait a minute for it.
-_CELL_TIMEOUT = 15
+_CELL_SECONDS = 20.0
 _MARKER = ".made-by-vaeedu-demo-class"
-_MADE = ("submitted", "autograded", "feedback", "released", "gradebook.db", "grades.csv", "roster.csv")
+_MADE = (
+    "submitted", "graded", "autograded", "feedback", "released", "gradebook.db", "grades.csv", "roster.csv",
+)  # fmt: skip
 
 _WRITTEN = "pca_limit"
 _ESSAY = "M = (1 + σ²) I, so E[z|x] = Wᵀ(x − μ) / (1 + σ²); as σ² → 0 it is the projection of PCA."
@@ -45,7 +48,8 @@ class Student:
         file: The notebook's name, or None if nothing is handed in.
         damage: What happens to the notebook's text on its way.
         deleted: Test cells that are no longer there.
-        note: What the grading must remark on it.
+        status: What the grading must come to.
+        note: What it must remark.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Student:
     file: str | None = NOTEBOOK
     damage: Callable[[str], str] = str
     deleted: tuple[str, ...] = ()
+    status: str = "graded"
     note: str = ""
 
 
@@ -74,19 +79,46 @@ def students(described: Mapping[str, Exercise]) -> tuple[Student, ...]:
         Student("dora", "two misconceptions", right | shortcut),
         Student("emmy", "right on the visible cases only", right | visible_only),
         Student("felix", "syntax error", right | {"ppca_posterior": Work(_NO_COLON, PARTS)}),
-        Student("grace", "infinite loop", right | {"als_sweep": Work(_LOOP, PARTS)}),
-        Student("hedy", "renamed notebook", right, file="hedy homework (2).ipynb", note="renamed"),
         Student(
-            "isaac", "two notebooks, neither with its name", right, file="a.ipynb,b.ipynb", note="not graded"
+            "grace",
+            "infinite loop",
+            right | {"als_sweep": Work(_LOOP, PARTS)},
+            status="flagged",
+            note="limit reached: cell_seconds",
         ),
-        Student("joan", "file cut off in the middle", right, damage=_cut, note="not graded"),
-        Student("lise", "a deleted test cell", right, deleted=("ppca_fit_hidden",), note="ppca_fit_hidden"),
-        Student("karl", "nothing submitted", file=None, note="nothing submitted"),
+        Student(
+            "hedy",
+            "renamed notebook",
+            right,
+            file="hedy homework (2).ipynb",
+            status="flagged",
+            note="renamed",
+        ),
+        Student(
+            "isaac",
+            "two notebooks, neither with its name",
+            right,
+            file="a.ipynb,b.ipynb",
+            status="rejected",
+            note="a.ipynb, b.ipynb",
+        ),
+        Student("joan", "file cut off in the middle", right, damage=_cut, status="rejected", note=NOTEBOOK),
+        Student(
+            "lise",
+            "a deleted test cell",
+            right,
+            deleted=("ppca_fit_hidden",),
+            status="flagged",
+            note="restored",
+        ),
+        Student("karl", "nothing submitted", file=None, status="missing", note="nothing submitted"),
     )
 
 
-def demo_class(course: Path, *, only: Sequence[str] | None = None) -> bool:
-    """Enrols and grades the made-up class, and prints expected and actual marks.
+def demo_class(
+    course: Path, *, only: Sequence[str] | None = None, workers: int = 1, unsafe: bool = False
+) -> bool:
+    """Enrols and grades the made-up class with `vaeedu grade`, and prints expected and actual marks.
 
     Everything is made anew each time, in the classroom folder of the configuration. A folder with something else in it
     is refused, and left as it is.
@@ -94,6 +126,8 @@ def demo_class(course: Path, *, only: Sequence[str] | None = None) -> bool:
     Args:
         course: The course's folder.
         only: The students to take; by default all of them.
+        workers: How many submissions to grade at a time.
+        unsafe: Whether to grade without a sandbox.
 
     Returns:
         Whether every mark and note is as expected.
@@ -103,29 +137,39 @@ def demo_class(course: Path, *, only: Sequence[str] | None = None) -> bool:
         GradingError: nbgrader could not import the roster, or not make the assignment.
     """
     described = exercises(course, ASSIGNMENT)
-    chosen = _chosen(students(described), only)
-    room = Classroom(course, ASSIGNMENT, cell_timeout=_CELL_TIMEOUT)
+    chosen = {student.id: student for student in _chosen(students(described), only)}
+    room = Classroom(course, ASSIGNMENT)
     _clear(room.folder)
-    room.enrol(_write_roster(room.folder / "roster.csv", chosen))
+    room.enrol(_write_roster(room.folder / "roster.csv", list(chosen.values())))
     room.generate()
-    as_expected = True
-    print(_row("student", "what", "expected", "actual", "by hand", "note"), flush=True)
-    for student in chosen:
+    for student in chosen.values():
         _hand_in(student, room)
-        wanted, result = _expected(student, described, room.released), room.grade(student.id)
-        fine = (
-            result.scores == wanted.scores and result.waiting == wanted.waiting and wanted.note in result.note
-        )
+    settings = Settings(workers=workers, unsafe=unsafe, limits=(("cell_seconds", _CELL_SECONDS),))
+    results = {result.student: result for result in grade_class(course, ASSIGNMENT, settings)}
+    as_expected = results.keys() == chosen.keys()
+    print(_row("student", "what", "expected", "actual", "by hand", "note"), flush=True)
+    for name, student in chosen.items():
+        wanted, result = _expected(student, described, room.released), results[name]
+        fine = _agree(wanted, result)
         as_expected = as_expected and fine
-        verdict = "" if fine else "DIFFERS "
-        print(
-            _row(student.id, student.what, wanted.total, result.total, result.waiting, verdict + result.note),
-            flush=True,
-        )
+        note = "; ".join([result.status, *result.reasons])
+        row = (wanted.total, result.total, _points(result.waiting, room.released))
+        print(_row(name, student.what, *row, note if fine else f"DIFFERS {note}"), flush=True)
+        if student.file is not None:
+            room.write_feedback(name)
     room.export(room.folder / "grades.csv")
     print(f"\nmarks: {room.folder / 'grades.csv'}\nfeedback: {room.folder / 'feedback'}")
     print("every mark is as expected" if as_expected else "some marks are NOT as expected")
     return as_expected
+
+
+def _agree(wanted: Result, result: Result) -> bool:
+    return (
+        result.status == wanted.status
+        and result.scores == wanted.scores
+        and result.waiting == wanted.waiting
+        and wanted.reasons[0] in "; ".join(result.reasons)
+    )
 
 
 def _cut(text: str) -> str:
@@ -191,26 +235,27 @@ def _hand_in(student: Student, room: Classroom) -> None:
 
 
 def _expected(student: Student, described: Mapping[str, Exercise], released: Path) -> Result:
-    if student.note in ("not graded", "nothing submitted"):
-        return Result({}, note=student.note)
     scores = {
         f"{e.name}_{part}": 0.0
         if part in student.work.get(e.name, Work("", PARTS)).loses
         else float(e.points[part])
         for e in described.values()
         for part in PARTS
-        if f"{e.name}_{part}" not in student.deleted
-    }
-    if _WRITTEN not in student.work:
-        return Result(scores | {_WRITTEN: 0.0}, note=student.note)
+    } | {_WRITTEN: 0.0}
+    if student.status == "missing":
+        scores = {}
+    elif student.status == "rejected":
+        scores = dict.fromkeys(scores, 0.0)
+    elif _WRITTEN in student.work:
+        del scores[_WRITTEN]
+        return Result(student.id, student.status, scores, (_WRITTEN,), (student.note,))
+    return Result(student.id, student.status, scores, (), (student.note,))
+
+
+def _points(names: Sequence[str], released: Path) -> float:
     cells = nbformat.read(released / NOTEBOOK, as_version=4).cells
-    points = {
-        c.metadata.nbgrader.grade_id: c.metadata.nbgrader.get("points")
-        for c in cells
-        if "nbgrader" in c.metadata
-    }
-    waiting = sum(float(points[cell]) for cell in (_WRITTEN, *student.deleted))
-    return Result(scores, waiting, student.note)
+    tags = [cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata]
+    return sum((float(tag.points) for tag in tags if tag.grade_id in names), start=0.0)
 
 
 def _row(student: str, what: str, expected: object, actual: object, by_hand: object, note: str) -> str:

@@ -3,6 +3,7 @@
 It lives on the instructor's side, in `exercises/NN_topic.py` as `EXERCISES`.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,9 @@ from vaeedu.grading.run import run_all
 PARTS = ("visible", "hidden")
 # A mistake must stand out from the right answer by this many tolerances, or not show at all.
 _CLEARLY = 100.0
+# How often fresh inputs are drawn until they tell every mistake apart; the exercises need two or three draws at most.
+_DRAWS = 50
+_OWN_SECONDS = 600.0
 
 Case = Mapping[str, Any]
 Function = Callable[..., object]
@@ -89,10 +93,50 @@ def answer_key(exercise: Exercise, part: str) -> AnswerKey:
             where it should, or cannot be told from another. Of an exercise with a goal nothing is run: a case does not
             say what to reach, or a mistake has no symptoms.
     """
+    _check_part(part)
+    return _key(exercise, part, (*exercise.name.encode(), PARTS.index(part)))
+
+
+def fresh_key(exercise: Exercise, part: str, seed: bytes) -> AnswerKey:
+    """Makes a key like `answer_key`'s, with the same settings but inputs that only the seed decides.
+
+    Inputs that would mislead are drawn again: those in which a mistake does not show or cannot be told from another,
+    and those that are so ill-conditioned that a right solution of another kind, or in single precision, comes near the
+    tolerance. Where the exercise has a goal nothing is run, as in `answer_key`, and the first draw is taken.
+
+    Args:
+        exercise: The description.
+        part: "visible" or "hidden".
+        seed: What the inputs are drawn from; the same seed gives the same key.
+
+    Raises:
+        ValueError: There is no such part, or no draw gave a key.
+    """
+    _check_part(part)
+    reason = ""
+    for attempt in range(_DRAWS):
+        digest = hashlib.sha256(b"%s/%s/%d" % (seed, part.encode(), attempt)).digest()
+        try:
+            key = _key(exercise, part, tuple(digest))
+            if exercise.goal is None:
+                _check_right_ones(exercise, key)
+        except ValueError as error:
+            reason = str(error)
+        else:
+            return key
+    raise ValueError(
+        f"{exercise.name}'s inputs must tell its mistakes apart, but {_DRAWS} draws did not: {reason}"
+    )
+
+
+def _check_part(part: str) -> None:
     if part not in PARTS:
         raise ValueError(f"part must be one of {', '.join(map(repr, PARTS))}, but is {part!r}")
+
+
+def _key(exercise: Exercise, part: str, entropy: tuple[int, ...]) -> AnswerKey:
     inputs = tuple(
-        _rounded_inputs(exercise.make_inputs(case, _generator(exercise, part, number)))
+        _rounded_inputs(exercise.make_inputs(case, np.random.default_rng([*entropy, number])))
         for number, case in enumerate(exercise.cases[part])
     )
     if exercise.goal is not None:
@@ -144,10 +188,6 @@ def _goal_key(exercise: Exercise, goal: Goal, part: str, inputs: tuple[dict[str,
     )
 
 
-def _generator(exercise: Exercise, part: str, number: int) -> np.random.Generator:
-    return np.random.default_rng([*exercise.name.encode(), PARTS.index(part), number])
-
-
 def _rounded_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
     return {name: rounded(v) if isinstance(v, np.ndarray) else v for name, v in inputs.items()}
 
@@ -156,7 +196,8 @@ def _answers(
     exercise: Exercise, function: Function, inputs: tuple[dict[str, Any], ...]
 ) -> tuple[tuple[Array, ...], ...]:
     rows = []
-    for answer in run_all(function, inputs, num_outputs=len(exercise.outputs)):
+    # No time limit that a busy machine could reach: these functions are the course's own, and they end.
+    for answer in run_all(function, inputs, num_outputs=len(exercise.outputs), time_limit=_OWN_SECONDS):
         if answer.outputs is None:
             reason = answer.failure and f"{answer.failure.kind}: {answer.failure.message}"
             raise ValueError(
@@ -216,6 +257,23 @@ def _check_distinct(
                 f"{_called(exercise, wrong.function)} must differ from {_called(exercise, other.function)}, "
                 "but gives the same arrays: change a case, or drop one"
             )
+
+
+def _check_right_ones(exercise: Exercise, key: AnswerKey) -> None:
+    """Refuses inputs in which solutions that are right differ by more than half the tolerance."""
+    trials = [(function, key.inputs) for function in exercise.alternatives]
+    trials.append((exercise.reference, tuple(map(_single_precision, key.inputs))))
+    for function, inputs in trials:
+        for ours, theirs in zip(key.expected, _answers(exercise, function, inputs), strict=True):
+            if not alike(theirs, ours, exercise.outputs, within=exercise.tolerance / 2):
+                raise ValueError(f"{_called(exercise, function)} must agree with the reference, but does not")
+
+
+def _single_precision(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype == np.float64 else v
+        for name, v in inputs.items()
+    }
 
 
 def _called(exercise: Exercise, function: Function) -> str:

@@ -108,6 +108,9 @@ def _failed(failure: Failure, key: AnswerKey) -> str:
         "unwritten": "Not written yet: replace `raise NotImplementedError()` by your code.",
         "too_slow": f"Still not done after {failure.message}, so it was stopped. Is there a loop that never ends?",
         "raised": f"It stopped with an error: {failure.message}{_hint(failure.message)}{where}",
+        "undefined": f"There is no function {key.name}: the cell that should define it is empty or stopped with an "
+        "error. Run it and read its message.",
+        "not_callable": f"{key.name} must be a function, but is {failure.message}.",
         "unreadable": f"It must return {_names(key)}, but returned {failure.message}.",
     }
     if failure.kind == "unreadable" and failure.message == "None":

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from vaeedu.grading.plain import Array, decode, encode
 
 # Seconds for one call of a student's function, where the exercise does not ask for more.
 SECONDS = 5.0
+# No exercise has this name: it is no Python name.
+_SEALED = ":sealed"
 VIEWS = ("values", "columns_up_to_sign", "outer_product")
 
 
@@ -173,12 +175,19 @@ class AnswerKey:
         )
 
 
-def write_keys(path: Path, keys: Mapping[str, AnswerKey]) -> None:
-    """Writes several keys into one file, the same bytes for the same keys, one exercise a line."""
+def write_keys(path: Path, keys: Mapping[str, AnswerKey], sealed: Sequence[str] = ()) -> None:
+    """Writes several keys into one file, the same bytes for the same keys, one exercise a line.
+
+    Args:
+        path: The file.
+        keys: The keys by exercise.
+        sealed: The library's modules that are absent when the exercises are graded.
+    """
     lines = [
         f"{json.dumps(name)}:{json.dumps(keys[name].to_json(), ensure_ascii=False, allow_nan=False)}"
         for name in sorted(keys)
     ]
+    lines += [f"{json.dumps(_SEALED)}:{json.dumps(list(sealed))}"] if sealed else []
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
@@ -190,7 +199,7 @@ def read_key(path: Path, name: str) -> AnswerKey:
     """
     try:
         keys = json.loads(path.read_text(encoding="utf-8"))
-        known = sorted(keys)
+        known = sorted(keys.keys() - {_SEALED})
         if name in known:
             return AnswerKey.from_json(name, keys[name])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -199,6 +208,26 @@ def read_key(path: Path, name: str) -> AnswerKey:
             "copy it there again"
         ) from error
     raise ValueError(f"name must be one of {', '.join(map(repr, known))}, but is {name!r}")
+
+
+def read_names(path: Path) -> list[str]:
+    """Reads the names of the exercises in a file of keys; raises `ValueError` as `read_key` does."""
+    return sorted(_read(path).keys() - {_SEALED})
+
+
+def read_sealed(path: Path) -> tuple[str, ...]:
+    """Reads which of the library's modules are absent when the exercises of a file are graded."""
+    return tuple(map(str, _read(path).get(_SEALED, ())))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} must lie beside the notebook, but cannot be read: {error}") from error
+    if not isinstance(keys, dict):
+        raise ValueError(f"{path.name} must be the file that came with the assignment: copy it there again")
+    return keys
 
 
 def _encoded(value: object) -> object:

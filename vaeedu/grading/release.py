@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from vaeedu.grading.course import assignments, course_root, exercises
+from vaeedu.grading.course import assignments, course_root, exercises, exercises_file, load_exercises
 from vaeedu.grading.exercise import PARTS, Exercise, answer_key
 from vaeedu.grading.key import write_keys
 from vaeedu.grading.student import CHECKS
@@ -38,26 +38,29 @@ def release(course: Path, assignment: str, output: Path | None = None) -> Path:
     check_notebook(course / "solutions" / assignment / f"{assignment}.ipynb", described)
     with tempfile.TemporaryDirectory(prefix="vaeedu-release-") as folder:
         made = _generate(course, assignment, Path(folder))
-        bake(described, made / CHECKS)
+        bake(exercises_file(course, assignment), made / CHECKS)
         target = (output or course / "assignments") / assignment
         target.parent.mkdir(parents=True, exist_ok=True)
         _swap(made, target)
     return target
 
 
-def bake(described: Mapping[str, Exercise], path: Path) -> None:
-    """Writes the visible answer keys of all exercises into a file; the same bytes every time."""
-    write_keys(path, {name: answer_key(exercise, "visible") for name, exercise in described.items()})
+def bake(described: Path, path: Path) -> None:
+    """Writes the visible answer keys of all exercises of a file in `exercises/`; the same bytes every time."""
+    found, sealed = load_exercises(described)
+    write_keys(path, {name: answer_key(exercise, "visible") for name, exercise in found.items()}, sealed)
 
 
 def add_checks(assignment: str, student: str, notebooks: list[str]) -> None:
     """Adds `checks.json` to what nbgrader has generated in the course; nbgrader calls this as a hook."""
     course = course_root()
-    bake(exercises(course, assignment), course / "assignments" / assignment / CHECKS)
+    bake(exercises_file(course, assignment), course / "assignments" / assignment / CHECKS)
 
 
 def check_notebook(path: Path, described: Mapping[str, Exercise]) -> None:
-    """Checks that a notebook has each exercise's cells, with its points and its signature, and no other test cells.
+    """Checks that a notebook has each exercise's cells, with its points and its signature.
+
+    An instructor's own test cells may have any other names; they mark themselves.
 
     Raises:
         ValueError: It has not.
@@ -68,7 +71,9 @@ def check_notebook(path: Path, described: Mapping[str, Exercise]) -> None:
     found = {
         name: float(cell.metadata.nbgrader.points)
         for name, cell in cells.items()
-        if cell.metadata.nbgrader.grade and cell.cell_type == "code"
+        if cell.metadata.nbgrader.grade
+        and cell.cell_type == "code"
+        and (name in expected or name.endswith(tuple(f"_{part}" for part in PARTS)))
     }
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):

@@ -20,6 +20,7 @@ import numpy as np
 from vaeedu.grading.key import SECONDS
 from vaeedu.grading.plain import Array, decode, encode
 
+KINDS = ("unwritten", "raised", "too_slow", "unreadable", "undefined", "not_callable")
 _LIBRARIES = ("site-packages", "dist-packages", str(Path(traceback.__file__).parent))
 
 
@@ -32,8 +33,9 @@ class Failure:
     """Why a call gave no arrays.
 
     Attributes:
-        kind: "unwritten" (NotImplementedError), "raised", "too_slow" or "unreadable" (what came back is no array).
-        message: The error's type and text, or what came back instead.
+        kind: "unwritten" (NotImplementedError), "raised", "too_slow", "unreadable" (what came back is no array);
+            "undefined" or "not_callable", where there is no function to call.
+        message: The error's type and text, or what came back instead, or the type of what is there.
         line: The student's own line that it happened in, where known.
     """
 

@@ -39,6 +39,10 @@ def check(name: str, function: object, *, checks_file: str | os.PathLike[str] | 
 
 def examine(function: object, key: AnswerKey, *, praise: str) -> None:
     """Runs a function on a key's cases, judges its answers and prints a line, or raises `CheckFailed`."""
+    if function is None:
+        raise ValueError(
+            f"there is no function {key.name}: run the cell that defines it, and read its message"
+        )
     if not callable(function):
         raise ValueError(
             f"function must be the function {key.name} itself, but is {type(function).__name__}: "

@@ -1,4 +1,4 @@
-"""Submissions: making one for a demonstration or a test, and taking in one as a student sent it."""
+"""Submissions, made for a demonstration or a test."""
 
 import inspect
 import textwrap
@@ -41,38 +41,3 @@ def filled_in(released: Path, answers: Mapping[str, str]) -> NotebookNode:
             raise ValueError(f"answers must be for cells {', '.join(sorted(cells))}, but one is for {name!r}")
         cells[name].source = text
     return notebook
-
-
-def take_in(folder: Path, assignment: str) -> str:
-    """Puts a submitted notebook where nbgrader looks for it, if it came under another name.
-
-    A student who renames the notebook has done the work. If a folder holds one notebook only and that has the
-    assignment's test cells, a copy under the right name is graded; the original stays beside it.
-
-    Args:
-        folder: What the student submitted.
-        assignment: The assignment's name, which is also the notebook's.
-
-    Returns:
-        A note for the instructor; empty if there was nothing to do.
-
-    Raises:
-        ValueError: There is no notebook that can be taken for the assignment's.
-    """
-    expected = folder / f"{assignment}.ipynb"
-    if expected.is_file():
-        return ""
-    others = sorted(folder.glob("*.ipynb"))
-    if len(others) != 1:
-        names = ", ".join(path.name for path in others) or "none"
-        raise ValueError(f"there must be a notebook {expected.name}, but there is {names}")
-    try:
-        notebook = nbformat.read(others[0], as_version=4)
-    except Exception as error:  # whatever nbformat meets in a broken file
-        raise ValueError(f"{others[0].name} must be a notebook, but cannot be read: {error}") from error
-    if not any(cell.metadata.get("nbgrader", {}).get("grade") for cell in notebook.cells):
-        raise ValueError(
-            f"there must be a notebook {expected.name}, but {others[0].name} has none of its tests"
-        )
-    expected.write_bytes(others[0].read_bytes())
-    return f"renamed to {others[0].name}, taken as {expected.name}"

@@ -1,0 +1,5 @@
+"""The program inside a sandbox: an IPython that gets its cells through a pipe and sends their outputs through another.
+
+It knows no answers and decides nothing. Whatever a student does to it changes only what the student's own cells are
+seen to put out.
+"""

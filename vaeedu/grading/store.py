@@ -1,0 +1,105 @@
+"""What `vaeedu grade` keeps beside the gradebook: the course's secret, and an outcome for each submission."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_SECRET_BYTES = 32
+
+
+class Store:
+    """The outcomes of one assignment of one class.
+
+    Args:
+        folder: The class's folder.
+        assignment: The assignment's name.
+    """
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        self._folder, self.assignment = folder, assignment
+        self._outcomes = folder / "graded" / assignment
+
+    def seed(self, digest: str) -> str:
+        """Returns what a submission's fresh inputs are drawn from: an HMAC of its hash, under the class's secret."""
+        return hmac.digest(self._secret(), f"{self.assignment}/{digest}".encode(), "sha256").hex()
+
+    def outcome(self, student: str) -> dict[str, Any] | None:
+        """Returns a student's latest outcome, or None if there is none that can be read."""
+        try:
+            value = json.loads(self._path(student).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+    def save(self, outcome: dict[str, Any]) -> None:
+        """Keeps an outcome in the place of the student's earlier one, in one step."""
+        _write(self._path(outcome["student"]), json.dumps(outcome, ensure_ascii=False).encode())
+
+    def set_merged(self, outcome: dict[str, Any], digest: str) -> None:
+        """Notes that the gradebook has this outcome."""
+        note = json.dumps({"key": outcome["key"], "digest": digest}).encode()
+        _write(self._path(outcome["student"], ".merged"), note)
+
+    def merged(self, student: str) -> dict[str, str]:
+        """Returns the key and the submission's hash of what the gradebook has; empty if it has nothing."""
+        try:
+            value = json.loads(self._path(student, ".merged").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @contextlib.contextmanager
+    def only_writer(self) -> Iterator[None]:
+        """Keeps another `vaeedu grade` from writing to the same class at the same time.
+
+        Raises:
+            ValueError: Another one does.
+        """
+        import fcntl
+
+        folder = self._folder / "graded"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError("only one `vaeedu grade` may run at a time, but another one does") from None
+            yield
+
+    def _path(self, student: str, suffix: str = ".json") -> Path:
+        return self._outcomes / f"{student}{suffix}"
+
+    def _secret(self) -> bytes:
+        path = self._folder / "graded" / ".secret"
+        if not path.is_file():
+            _write(path, secrets.token_hex(_SECRET_BYTES).encode())
+        return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def digest_of(files: dict[str, bytes], rejected: str = "") -> str:
+    """Returns a hash of a submission: of all its files, but not of when it came."""
+    total = hashlib.sha256(rejected.encode())
+    for name in sorted(files.keys() - {"timestamp.txt"}):
+        total.update(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest())
+        total.update(hashlib.sha256(files[name]).digest())
+    return total.hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all, for nobody else to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
