@@ -10,12 +10,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 LECTURES = (
     "lectures/02_linear_latent_variable_models.ipynb",
-    "lectures/03_information_and_divergence.ipynb",
-    "lectures/04_approximate_inference.ipynb",
-    "lectures/05_monte_carlo_gradients.ipynb",
-    pytest.param("lectures/06_autoencoders.ipynb", marks=pytest.mark.slow),  # these train for a minute or two
-    pytest.param("lectures/07_variational_autoencoders.ipynb", marks=pytest.mark.slow),
-    pytest.param("lectures/10_autoregressive_models.ipynb", marks=pytest.mark.slow),
+    *(
+        pytest.param(f"lectures/{name}.ipynb", marks=pytest.mark.slow)
+        for name in (
+            "03_information_and_divergence",
+            "04_approximate_inference",
+            "05_monte_carlo_gradients",
+            "06_autoencoders",
+            "07_variational_autoencoders",
+            "10_autoregressive_models",
+        )
+    ),
 )
 
 HARMLESS = (

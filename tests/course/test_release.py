@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
 SOURCE = ROOT / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
 each = pytest.mark.parametrize("assignment", assignments(ROOT))
+# For tests that run a notebook: one of them stands for all where time is short.
+each_run = pytest.mark.parametrize(
+    "assignment",
+    [pytest.param(a, marks=() if a == ASSIGNMENT else pytest.mark.slow) for a in assignments(ROOT)],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -147,14 +152,14 @@ json.dump({
 """
 
 
-@each
+@each_run
 def test_the_solutions_run_without_an_error(assignment, tmp_path):
     folder = ROOT / "solutions" / assignment
     errors = execute(folder / f"{assignment}.ipynb", folder)
     assert {cell: found for cell, found in errors.items() if found} == {}
 
 
-@each
+@each_run
 def test_the_untouched_assignment_fails_in_its_visible_tests_only_and_kindly(assignment, tmp_path):
     folder = shutil.copytree(ROOT / "assignments" / assignment, tmp_path / "homework")
     errors = execute(folder / f"{assignment}.ipynb", folder)
