@@ -1171,14 +1171,22 @@ TRAIN = Exercise(
             vae_log_variance,
             "Your bound would be higher if the encoder's second half were log σ². It is log σ here: σ = exp(log σ), in "
             "the draw and in the KL.",
-            symptoms={"gain_if_log_variance": (0.5, None), "mean_square": (None, 1.4)},
+            symptoms={
+                "gain_if_log_variance": (0.5, None),
+                "mean_square": (None, 2.5),
+                "reconstruction": (None, -4.0),
+            },
         ),
         Wrong(
             vae_kl_averaged,
             "Your KL weighs too little: with K latents the codes spread wider than the prior, and each σ is too small. "
             "Is it averaged over the latents, where a sum belongs?",
             loses=("hidden",),
-            symptoms={"gain_if_log_variance": (0.5, None), "mean_square": (1.4, 5.0)},
+            symptoms={
+                "gain_if_log_variance": (0.5, None),
+                "mean_square": (1.3, 5.0),
+                "reconstruction": (-4.0, None),
+            },
         ),
     ),
     alternatives=(vae_monte_carlo_kl, vae_full_batch, vae_double_precision),
