@@ -123,3 +123,45 @@ def test_several_sliders_move_one_picture(point):
     assert bytes(picture.value) != first
     with pytest.raises(ValueError, match="descriptions must hold a label for each slider, but is empty"):
         widgets.sliders(figure, draw, (0.0, 1.0), descriptions=[])
+
+
+@pytest.fixture
+def make_pixels():
+    figure = Figure(figsize=(2, 1))
+    (dot,) = figure.add_subplot(xlim=(0, 3), ylim=(0, 2)).plot([0], [0], "o")
+    seen = []
+
+    def draw(pixel):
+        row, column = pixel
+        dot.set_data([column], [row])
+        seen.append(pixel)
+        return f"row {row}, column {column}"
+
+    return lambda shape=(2, 3), **options: (widgets.pixels(figure, draw, shape, **options), seen)
+
+
+def test_clicking_a_pixel_marks_it_and_changes_the_picture(make_pixels):
+    made, seen = make_pixels(start=(1, 0))
+    grid, right = made.children
+    picture, caption = right.children
+    assert [button.tooltip for button in grid.children][:4] == [
+        "row 0, column 0",
+        "row 0, column 1",
+        "row 0, column 2",
+        "row 1, column 0",
+    ]
+    first = bytes(picture.value)
+    assert caption.value == "row 1, column 0"
+    grid.children[5].click()
+    assert (caption.value, seen) == ("row 1, column 2", [(1, 0), (1, 2)])
+    assert bytes(picture.value) != first
+    assert [i for i, button in enumerate(grid.children) if button.style.button_color] == [5]
+    grid.children[5].click()
+    assert len(seen) == 2, "nothing changes, so nothing is drawn"
+
+
+def test_a_grid_of_pixels_has_some_and_begins_within(make_pixels):
+    with pytest.raises(ValueError, match="shape must be a whole number of at least 1, but is 0"):
+        make_pixels((0, 3))
+    with pytest.raises(ValueError, match=r"a row below 2 and a column below 3, but is \(1, 3\)"):
+        make_pixels(start=(1, 3))
