@@ -239,6 +239,13 @@ BOMBS = {
         status="flagged",
         reason="output_bytes",
     ),
+    "empty-outputs": attack(
+        "from IPython.display import display\nfor _ in range(9999): display({'text/plain': ''}, raw=True)",
+        answers=RIGHT,
+        marks=ALL,
+        status="flagged",
+        reason="output_bytes",
+    ),
     "gradebook": attack(
         "import sqlite3\nsqlite3.connect('@CLASS@/gradebook.db').execute('update grade set manual_score = 9')"
     ),
@@ -395,6 +402,11 @@ FILES = {
     ),
     "none": file(lambda f: (f / NOTEBOOK).unlink(), "but there is none"),
     "library-in-the-folder": Case(ALL, RIGHT, damage=library),
+    "half-character-as-format": file(write(b'{"cells": [], "nbformat": "\\ud800"}'), "notebook format 4"),
+    "escape-as-format": file(
+        write(b'{"cells": [], "nbformat": "\\u001b[2J"}'), r"^[^\x1b]*notebook format 4[^\x1b]*$"
+    ),
+    "no-time": file(lambda f: (f / "timestamp.txt").write_text("soon"), "timestamp.txt must hold the time"),
     "half-characters": file(in_other_words(surrogates), "halves of characters", "flagged", ALL),
 }
 

@@ -9,6 +9,11 @@ import time
 import mini_course as mini
 import pytest
 from mini_course import ASSIGNMENT, FULL, NOTEBOOK, RIGHT, hand_in, vaeedu
+from sandboxes import obstacle
+
+from vaeedu.grading.grade_class import grade_class
+from vaeedu.grading.gradebook import Writer
+from vaeedu.grading.nbgrader import GradingError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -297,3 +302,24 @@ def test_sealed_modules_are_absent_while_graded(course, room):
     assert marks(room, "ada")["mean_hidden"] == 0
     assert "There is no function mean" in record(room, "ada")["record"]["verdicts"]["mean_hidden"]["message"]
     assert "the exercise asks you to write it yourself" in json.dumps(record(room, "ada")["notebook"])
+
+
+def test_what_nbgrader_refuses_of_one_student_does_not_stop_the_others(course, room, monkeypatch):
+    if obstacle():
+        pytest.skip(obstacle())
+    for student in ("ada", "bob"):
+        (hand_in(course, room, student) / NOTEBOOK).write_text("[]")
+    merge = Writer.merge
+
+    def refuse_ada(self, outcome, **others):
+        if outcome["student"] == "ada":
+            raise GradingError("no")
+        merge(self, outcome, **others)
+
+    monkeypatch.setenv("VAEEDU_CLASSROOM", str(room))
+    monkeypatch.setattr(Writer, "merge", refuse_ada)
+    results = {result.student: result for result in grade_class(course, ASSIGNMENT)}
+    assert (results["ada"].status, results["bob"].status) == ("failed", "rejected")
+    assert results["ada"].reasons == ("the gradebook does not take it: no",)
+    monkeypatch.setattr(Writer, "merge", merge)
+    assert {result.status for result in grade_class(course, ASSIGNMENT)} == {"rejected"}

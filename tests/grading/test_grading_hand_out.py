@@ -182,6 +182,38 @@ def test_a_new_collection_replaces_whole_submissions_and_no_others(tmp_path):
     assert sorted(p.name for p in (out / "ada").iterdir()) == [ASSIGNMENT]
 
 
+def packed_in(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_stranger_cannot_hand_in_for_somebody_by_naming_files_so(tmp_path):
+    names = {"A Stranger_1_assignsubmission_file_/ada/hw.ipynb": "bad", "ada/hw.ipynb": "good"}
+    found = collect(packed_in(tmp_path / "in.zip", **names), tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert (tmp_path / "out" / "ada" / ASSIGNMENT / "hw.ipynb").read_text() == "good"
+    assert len(found.problems) == 1
+    assert "is of nobody in the roster" in found.problems[0]
+
+
+def test_one_file_that_cannot_be_unpacked_or_named_does_not_stop_the_others(tmp_path):
+    source = packed_in(
+        tmp_path / "in.zip",
+        **{f"ada/{'字' * 140}.csv": "long", "ada/damaged.csv": "x" * 999, "s123/hw.ipynb": "kept"},
+    )
+    data = bytearray(source.read_bytes())
+    start = data.index(b"damaged.csv") + len("damaged.csv")
+    data[start : start + 4] = b"\xff" * 4
+    source.write_bytes(data)
+    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert found.problems == ("ada/damaged.csv cannot be unpacked: error",)
+    assert set(found.files) == {"ada", "s123"}
+    (name,) = found.files["ada"]
+    assert name.endswith("字.csv")
+    assert (tmp_path / "out" / "ada" / ASSIGNMENT / name).read_text() == "long"
+
+
 def test_links_bombs_and_paths_that_lead_out_do_no_harm(tmp_path):
     source = tmp_path / "in.zip"
     link = zipfile.ZipInfo("ada/link.ipynb")

@@ -1,6 +1,7 @@
 """What a student writes into text cells reaches the instructor's browser as text, formulas and pictures only."""
 
 import os
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -51,11 +52,29 @@ def test_what_an_answer_needs_stays_as_it_is(html):
         ('<form action="/x"><input name="a"></form>', "<form"),
         (r"$\href{javascript:x()}{y}$", r"\href"),
         (r"$\cssId{score}{5}$", r"\cssId"),
+        (r"$\\href{javascript:x()}{y}$", r"\href"),
+        (r"$\\\href{javascript:x()}{y}$", r"\href"),
+        (r"$\href2$", r"\href"),
+        (r"$\mmlToken{mi}[href=javascript:x()]{y}$", r"\mmlToken"),
+        (r"$\bbox[position:fixed]{y}$", r"\bbox"),
     ],
 )
 def test_what_runs_loads_or_covers_is_gone(html, gone):
     assert gone in html or gone == "<img src"
     assert gone not in clean(html)
+
+
+@pytest.mark.parametrize(
+    "command", [r"&#92;href", r"&bsol;href", r"\&#104;ref", r"\hr<!-- -->ef", r"&#92;&#92;href"]
+)
+def test_a_command_of_mathjax_is_seen_as_the_browser_will_see_it(command):
+    assert "\\" not in unescape(clean(f"<p>${command}{{javascript:x()}}{{y}}$</p>"))
+
+
+def test_an_entity_that_html_needs_stays_one():
+    text = '<p title="&#34;&#39;">&lt;script&gt; &amp;lt; &#60; &nbsp;&eacute;</p>'
+    assert "<script" not in clean(text)
+    assert unescape(clean(text)) == unescape(text)
 
 
 def test_nbgraders_pages_show_text_cells_cleaned():

@@ -133,7 +133,7 @@ def test_output_is_bounded_and_the_rest_is_left_out(unsafe):
     assert (done.status, done.limits_hit) == ("finished", ("output_bytes",))
     assert [len(text(done, i)) <= MIB + 200 for i in range(4)] == [True] * 4
     assert ["left out" in text(done, i) for i in range(3)] == [True] * 3
-    assert text(done, 0)[: 2**20] == "x" * 2**20
+    assert text(done, 0).startswith("x" * (MIB - 256))  # an output uses up a little beside its text
     assert done.cells[3].outputs[0]["ename"] == "ValueError"
     assert text(done, 4) == "after\n"
 

@@ -4,12 +4,14 @@ Names decide whose a file is. What cannot be told is listed, never guessed. File
 can be graded is for grading to say.
 """
 
+import lzma
 import os
 import re
 import stat
 import tempfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +19,11 @@ from pathlib import Path, PurePosixPath
 
 from vaeedu.grading.intake import KINDS, MOST_BYTES
 
-_MOST_ENTRIES = 100_000
+_MOST_ENTRIES, _MOST_NAME_BYTES = 100_000, 200
+# What unpacking a damaged or unusual entry may raise.
+_DAMAGED = (
+    zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError
+)  # fmt: skip
 # Moodle: "Ada Lovelace_123_assignsubmission_file_"; Canvas: "lovelaceada_LATE_123_456_name.ipynb".
 _MOODLE = re.compile(r"(?P<name>.+?)_\d+_assignsubmission_")
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?:late_)?\d+_\d+_(?P<file>.+)", re.IGNORECASE)
@@ -120,7 +126,7 @@ def _files_of_zip(source: Path, problems: list[str]) -> Iterator[_File]:
                 try:
                     with archive.open(entry) as file:
                         data = file.read(MOST_BYTES + 1)  # whatever size the entry says it has
-                except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
+                except _DAMAGED as error:
                     problems.append(f"{_shown(path)} cannot be unpacked: {type(error).__name__}")
                     continue
                 if _is_usable(path, len(data), problems):
@@ -154,6 +160,10 @@ def _owners(path: PurePosixPath, roster: Sequence[Person]) -> set[str]:
         begun = [p.id for p in roster if re.match(rf"{re.escape(p.id)}[_ .-]", part)]
         if people or begun:
             return people or {max(begun, key=len)}
+        if (
+            names
+        ):  # a platform's folder of somebody unknown: what its owner calls the files in it proves nothing
+            return set()
     return set()
 
 
@@ -173,7 +183,9 @@ def _plain_name(path: PurePosixPath) -> str:
     """A file's name without what a platform has put in front of it, fit for any file system."""
     canvas = _CANVAS.fullmatch(path.name)
     name = canvas["file"] if canvas else path.name
-    return re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]", "_", name).lstrip(".")[-150:] or "file"
+    name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]", "_", name).lstrip(".")
+    # File systems count bytes; the end is kept, for it says what kind of file it is.
+    return name.encode("utf-8", "ignore")[-_MOST_NAME_BYTES:].decode("utf-8", "ignore") or "file"
 
 
 def _put(folder: Path, files: Mapping[str, _File]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 import vaeedu
 from vaeedu.grading.classroom import Classroom
@@ -17,12 +18,14 @@ from vaeedu.grading.gradebook import Writer
 from vaeedu.grading.intake import Rejected, read_files
 from vaeedu.grading.job import Job, failed
 from vaeedu.grading.marking import graded_name
+from vaeedu.grading.nbgrader import GradingError
 from vaeedu.grading.pool import Done, run_cluster, run_local
 from vaeedu.grading.sandbox.bubble import program
 from vaeedu.grading.store import Store, digest_of
 
 # Raised whenever the same submission would be graded differently: all are graded again then.
-_VERSION = 1
+_VERSION = 2
+_MOST_TIMESTAMP = 100
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def grade_class(course: Path, assignment: str, settings: Settings | None = None)
     Raises:
         ValueError: There is no such assignment or student, or another run is going on.
         SandboxError: No sandbox can be made on this machine.
-        GradingError: nbgrader refused something.
+        GradingError: nbgrader refused the assignment.
     """
     settings = settings or Settings()
     exercises_file(course, assignment)
@@ -105,8 +108,7 @@ def grade_class(course: Path, assignment: str, settings: Settings | None = None)
         for student, submission in submissions.items():
             outcome = store.outcome(student)
             if outcome is not None and outcome["key"] == submission.job.key and outcome["status"] != "failed":
-                _merge(writer, store, submission, outcome)
-                yield _result(outcome)
+                yield _merged(writer, store, submission, outcome)
             else:
                 todo.append(submission.job)
                 if store.merged(student).get("digest") != submission.digest:
@@ -114,8 +116,7 @@ def grade_class(course: Path, assignment: str, settings: Settings | None = None)
         for done in _run(todo, settings):
             outcome = _read(done)
             store.save(outcome)
-            _merge(writer, store, submissions[done.job.student], outcome)
-            yield _result(outcome)
+            yield _merged(writer, store, submissions[done.job.student], outcome)
         yield from (Result(student, "missing", {}, (), ("nothing submitted",)) for student in missing)
 
 
@@ -156,6 +157,15 @@ def _run(jobs: Sequence[Job], settings: Settings) -> Iterator[Done]:
     return run_local(jobs, settings.workers)
 
 
+def _merged(writer: Writer, store: Store, submission: _Submission, outcome: dict[str, Any]) -> Result:
+    """Brings the gradebook up to date; what nbgrader refuses of one student's must not stop the others."""
+    try:
+        _merge(writer, store, submission, outcome)
+    except GradingError as error:
+        return Result(outcome["student"], "failed", {}, (), (f"the gradebook does not take it: {error}",))
+    return _result(outcome)
+
+
 def _merge(writer: Writer, store: Store, submission: _Submission, outcome: dict[str, Any]) -> None:
     """Brings the gradebook up to date with an outcome, unless it is already."""
     note = store.merged(outcome["student"])
@@ -190,10 +200,11 @@ def _submissions(course: Path, room: Classroom, store: Store, settings: Settings
             continue
         try:
             files, rejected = read_files(folders[student]), ""
+            timestamp = _timestamp(files.get("timestamp.txt", b""))
         except Rejected as error:
-            files, rejected = {}, str(error)
+            files, rejected, timestamp = {}, str(error), ""
         digest = digest_of(files, rejected)
-        timestamp = files.pop("timestamp.txt", b"").decode("ascii", "replace").strip()
+        files.pop("timestamp.txt", None)
         job = Job(
             assignment=room.assignment,
             student=student,
@@ -210,6 +221,16 @@ def _submissions(course: Path, room: Classroom, store: Store, settings: Settings
         )
         found[student] = _Submission(_with_key(job), digest, timestamp)
     return found
+
+
+def _timestamp(data: bytes) -> str:
+    """Returns when a submission came, as nbgrader can read it; empty if nobody wrote it down."""
+    text = data[:_MOST_TIMESTAMP].decode("ascii", "replace").strip()
+    try:
+        parse_utc(text or None)
+    except (ValueError, OverflowError, TypeError):
+        raise Rejected("timestamp.txt must hold the time of the submission, but does not") from None
+    return text
 
 
 def _with_key(job: Job) -> Job:

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 
+from vaeedu.grading.answers import printable
 from vaeedu.grading.course import load_exercises
 from vaeedu.grading.exercise import PARTS, Exercise
 from vaeedu.grading.intake import Rejected, take_notebook
@@ -169,7 +170,8 @@ def _outcome(
         "assignment": job.assignment,
         "key": job.key,
         "status": status,
-        "reasons": reasons,
+        # One line each, that cannot steer the terminal it is shown in.
+        "reasons": [" ".join(printable(reason).split()) for reason in reasons],
         "scores": {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in graded},
         "notebook": notebook,
         "record": {

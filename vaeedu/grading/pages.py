@@ -1,6 +1,7 @@
 """What a student has written, as a web page may show it: text, formulas, tables, pasted pictures; nothing that runs."""
 
 import re
+from html import unescape
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
@@ -28,8 +29,9 @@ _TAGS = {
 }
 # The only pictures are those pasted into the notebook: an address would be called by whoever marks the answer.
 _PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
-# Commands of MathJax that make links, name elements, or load more of it.
-_FORMULA = re.compile(r"\\(?=(?:href|cssId|class|style|require|unicode)\b)")
+# Commands of MathJax that make links, name or style elements, or load more of it.
+_FORMULA = re.compile(r"\\+(?=(?:bbox|class|cssId|data|href|mmlToken|require|style|unicode)(?![A-Za-z]))")
+_ENTITY = re.compile(r"&#?[0-9A-Za-z]+;?")
 # Those that colour code and mark headings; the page's own would let a text cover the page, or look like a part of it.
 _CLASSES = re.compile(r"highlight|anchor-link|[a-z][a-z0-9]{0,2}")
 # How a table's columns are aligned.
@@ -50,13 +52,21 @@ def clean(html: str) -> str:
     >>> clean('<p onclick="x()">Yes, <b>really</b>: $p < q$<script>alert(1)</script></p>')
     '<p>Yes, <b>really</b>: $p &lt; q$&lt;script&gt;alert(1)&lt;/script&gt;</p>'
     """
-    return bleach.clean(
-        _FORMULA.sub("", str(html)),
+    cleaned = bleach.clean(
+        str(html),
         tags=_TAGS,
         attributes=_is_allowed,
         protocols={"http", "https", "mailto", "data"},
         css_sanitizer=_STYLE,
     )
+    # Last, and with entities resolved: MathJax reads what the browser makes of the page.
+    return _FORMULA.sub("", _ENTITY.sub(_resolved, cleaned))
+
+
+def _resolved(entity: re.Match[str]) -> str:
+    """The character that an entity stands for, unless HTML needs it to be written as one."""
+    text = unescape(entity[0])
+    return entity[0] if set(text) & set("&<>\"'") else text
 
 
 def _is_allowed(tag: str, name: str, value: str) -> bool:

@@ -54,7 +54,7 @@ class Reader:
             self._reject("has no cells: hand in the file that JupyterLab saves")
         if type(value.get("nbformat")) is not int or value["nbformat"] != 4:
             self._reject(
-                f"must be of notebook format 4, but is of {str(value.get('nbformat'))[:20]}: save it again"
+                f"must be of notebook format 4, but is of {shown(str(value.get('nbformat'))[:20])}: save it again"
             )
         if len(value["cells"]) > MOST_CELLS:
             self._reject(f"may have {MOST_CELLS} cells at most, but has {len(value['cells'])}")

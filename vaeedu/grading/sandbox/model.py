@@ -34,7 +34,7 @@ class Limits:
         open_files: Open files of each process.
         tmp_bytes: Size of each folder that can be written to.
         tmp_files: Files in each of these folders.
-        output_bytes: Output kept of one cell; the rest is left out, with a note.
+        output_bytes: Output kept of one cell, with a little for each piece; the rest is left out, with a note.
         total_output_bytes: Output kept of all cells together.
         answer_bytes: Size of the answers of one cell.
         flood_bytes: Everything that may be sent at all, kept or not, before the run is ended.

@@ -15,6 +15,8 @@ _PICTURES = ("image/png", "image/jpeg")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*")
 _CUT = "\n[The rest of this cell's output was left out: it was too long.]\n"
 _MOST_COUNT = 10**6
+# What an output, and a line of a traceback, use up beside their text: empty ones fill a notebook, too.
+_EACH, _LINE = 256, 8
 
 
 class Collector:
@@ -29,7 +31,7 @@ class Collector:
         self._result, self._room = result, room
         self._pieces: list[bytes] = []
         self._stream = ""
-        self.cut = False
+        self.cut, self._has_error = False, False
 
     @property
     def room(self) -> int:
@@ -48,6 +50,7 @@ class Collector:
         elif kind == "clear":
             self._pieces, self._stream = [], ""
             self._result.outputs.clear()
+            self._has_error = False
         elif kind == "answers":
             self._result.answers += 1
             self._result.emitted = body if self._result.answers == 1 else None
@@ -66,6 +69,7 @@ class Collector:
         if name != self._stream:
             self._end_stream()
             self._stream = str(name)
+            self._room -= _EACH
         kept = body[: self.room]
         self.cut = self.cut or len(kept) < len(body)
         self._room -= len(body)
@@ -80,7 +84,7 @@ class Collector:
 
     def _add_bundle(self, kind: str, message: Message) -> None:
         data = {mime: value for mime, part in _parts(message) if (value := _shown(mime, part)) is not None}
-        if not data or not self._fits(sum(map(len, data.values()))):
+        if not data or not self._fits(_EACH + sum(map(len, data.values()))):
             return
         output: dict[str, Any] = {"output_type": "display_data", "data": data, "metadata": {}}
         count = message.header.get("count")
@@ -95,8 +99,11 @@ class Collector:
             texts = [_clean(ename), _clean(evalue), *map(_clean, lines)]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Garbled("an error that is none") from error
-        if not self._fits(sum(map(len, texts))):
-            texts = [texts[0][:200], texts[1][:200]]
+        if not self._fits(_EACH + sum(_LINE + len(text) for text in texts)):
+            if self._has_error:
+                return
+            texts = [texts[0][:200], texts[1][:200]]  # one error is always kept: it costs the points
+        self._has_error = True
         self._result.outputs.append(
             {"output_type": "error", "ename": texts[0], "evalue": texts[1], "traceback": texts[2:]}
         )
