@@ -1,9 +1,11 @@
 """What a student has written, as a web page may show it: text, formulas, tables, pasted pictures; nothing that runs."""
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-import bleach
 from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
 
 _TAGS = {
     *(
@@ -50,13 +52,22 @@ def clean(html: str) -> str:
     >>> clean('<p onclick="x()">Yes, <b>really</b>: $p < q$<script>alert(1)</script></p>')
     '<p>Yes, <b>really</b>: $p &lt; q$&lt;script&gt;alert(1)&lt;/script&gt;</p>'
     """
-    return bleach.clean(
-        _FORMULA.sub("", str(html)),
+    cleaner = Cleaner(
         tags=_TAGS,
         attributes=_is_allowed,
         protocols={"http", "https", "mailto", "data"},
+        filters=[_spaced],
         css_sanitizer=_STYLE,
     )
+    return str(cleaner.clean(_FORMULA.sub("", str(html))))
+
+
+def _spaced(source: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Gives tables the look that the pages have for them: without it, columns touch, and 1 and 0.5 read as 10.5."""
+    for token in source:
+        if token["type"] == "StartTag" and token["name"] == "table":
+            token["data"] = {(None, "class"): "table", (None, "style"): "width: auto"}
+        yield token
 
 
 def _is_allowed(tag: str, name: str, value: str) -> bool:
