@@ -131,6 +131,8 @@ def test_a_new_submission_takes_back_the_old_marks(course, room):
     assert now["ada", "essay"][1:3] == (2, True)  # the same words keep their marks, to be looked at again
     (room / "submitted" / "ada" / ASSIGNMENT / NOTEBOOK).write_text("not a notebook")
     assert "rejected" in row(grade(course, room), "ada")
+    explained = grade(course, room, "--explain", "ada")
+    assert [line.split()[1] for line in explained.splitlines() if "marks itself" in line] == ["own"]
     assert all(auto == 0 and manual is None for auto, manual, *_ in mini.scores(db(room)).values())
 
 

@@ -113,6 +113,9 @@ def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
     done = in_bundle(bundle, "vaeedu.grading.check_all", "03")
     path.write_bytes(untouched)
     assert done.returncode == 1, done.stdout + done.stderr[-2000:]
+    assert done.stderr == ""
+    shown = [line[2:] for line in done.stdout.splitlines() if line[0] in "✓✗"]
+    assert shown == list(described)  # in the notebook's order, which is that of the exercises
     assert f"✗ {first.name}\n" in done.stdout
     assert first.wrong[0].message in done.stdout
     assert f"✗ {others[0].name}\n    there is no function {others[0].name}" in done.stdout

@@ -165,6 +165,18 @@ def test_fresh_inputs_are_the_seeds_own():
         assert json.dumps(other[name].to_json()["inputs"]) != json.dumps(key.to_json()["inputs"])
 
 
+def test_a_long_message_is_broken_into_lines_that_fit_the_pages():
+    nb, words = notebook(), "You projected x itself: " * 20
+    refuse(nb, f"{words}\n\n  {'x' * 200}")
+    (cell,) = [c for c in nb.cells if graded_name(c) == NAME]
+    lines = cell.outputs[0].traceback
+    assert max(map(len, lines)) <= 90
+    text = lines[: lines.index("")]
+    assert " ".join(text) == words.strip()
+    assert "".join(lines[len(text) :]).strip() == "x" * 200
+    assert cell.outputs[0].evalue.count("\n") == 2
+
+
 def test_what_is_refused_gets_nothing_and_says_why():
     nb = notebook()
     refuse(nb, "it was empty")

@@ -19,7 +19,6 @@ PICTURE = "data:image/png;base64,iVBORw0KGgo="
     "html",
     [
         "<p>It is <em>larger</em>: $a &lt; b$, $$\\int_0^1 x\\,dx$$</p>",
-        '<table><thead><tr><th style="text-align: right;">K</th></tr></thead></table>',
         f'<img alt="my plot" src="{PICTURE}">',
         '<a href="https://example.org/?q=1" title="there">there</a>',
         '<div class="highlight"><pre><span class="kn">import</span></pre></div>',
@@ -29,6 +28,13 @@ PICTURE = "data:image/png;base64,iVBORw0KGgo="
 )
 def test_what_an_answer_needs_stays_as_it_is(html):
     assert clean(html) == html
+
+
+def test_a_table_keeps_its_alignment_and_gets_room_between_its_columns():
+    row = '<thead><tr><th style="text-align: right;">K</th></tr></thead></table>'
+    for start in ("<table>", '<table class="x" style="position:fixed" title="&quot;&lt;table">'):
+        assert clean(start + row) == f'<table class="table" style="width: auto">{row}'
+    assert clean('<p title="&lt;table onclick=x() ">y</p>').count("table") == 1
 
 
 @pytest.mark.parametrize(

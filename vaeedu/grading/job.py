@@ -179,7 +179,7 @@ def _outcome(
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "verdicts": {name: asdict(verdict) for name, verdict in verdicts.items()},
-            "own_tests": [n for c in graded if (n := graded_name(c)) and n not in verdicts],
+            "own_tests": [n for c in graded if (n := graded_name(c)) in job.own_tests],
         },
     }
 

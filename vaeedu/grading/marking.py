@@ -6,6 +6,7 @@ else gives them.
 
 import hmac
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ _ENDS = {
     "protocol": "it sent what no notebook sends",
 }
 _PRINTED = 4000
+_WRAPPER = textwrap.TextWrapper(90, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False)
 # A call may take this many times as long as it may for `vaeedu.check`: the machine may be busy with other submissions.
 PATIENCE = 3.0
 
@@ -169,7 +171,9 @@ def _stdout(text: str) -> dict[str, Any]:
 
 
 def _error(name: str, message: str) -> dict[str, Any]:
-    return {"output_type": "error", "ename": name, "evalue": message, "traceback": message.split("\n")}
+    # nbgrader's pages show the traceback, and cut off what is too wide for them.
+    lines = [part for line in message.split("\n") for part in _WRAPPER.wrap(line) or [""]]
+    return {"output_type": "error", "ename": name, "evalue": message, "traceback": lines}
 
 
 def _nodes(outputs: Sequence[Mapping[str, Any]]) -> list[NotebookNode]:
