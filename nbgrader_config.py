@@ -10,7 +10,8 @@ from pathlib import Path
 
 course = Path(__file__).resolve().parent
 classroom = Path(os.environ.get("VAEEDU_CLASSROOM") or course / "classroom").resolve()
-classroom.mkdir(parents=True, exist_ok=True)  # SQLite makes the gradebook, but not the folder around it
+# SQLite makes the gradebook, but not the folder around it. What is in there is nobody else's business.
+classroom.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # Kernels inherit this: the hidden tests find exercises/ by it, and vaeedu.check the checks.json that was released.
 os.environ["VAEEDU_COURSE"] = str(course)

@@ -4,12 +4,14 @@ import inspect
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from traitlets.config import PyFileConfigLoader
 
 from vaeedu.grading.course import assignments, exercises
 from vaeedu.grading.release import add_checks, check_notebook, release
@@ -239,6 +241,11 @@ def test_a_swap_that_fails_puts_the_old_folder_back(broken_course, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         release(broken_course, ASSIGNMENT)
     assert contents(broken_course / "assignments") == before
+
+
+def test_the_classroom_is_made_for_its_owner_only(tmp_path):
+    PyFileConfigLoader(str(ROOT / "nbgrader_config.py")).load_config()
+    assert stat.S_IMODE((tmp_path / "class").stat().st_mode) == 0o700
 
 
 def test_unknown_assignments_are_refused(tmp_path):

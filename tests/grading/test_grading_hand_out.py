@@ -175,6 +175,12 @@ def test_submissions_are_found_by_every_platforms_names(tmp_path, packed):
     assert abs(written - time.time()) < 3600
 
 
+def test_names_are_found_in_the_letters_that_a_platform_makes_of_them(tmp_path):
+    roster = (*ROSTER, Person("s9", "Élie", "Østergård"))
+    names = {"ostergardelie_9_8_hw.ipynb": "1"}
+    assert set(collect(put(tmp_path / "in", **names), tmp_path / "out", ASSIGNMENT, roster).files) == {"s9"}
+
+
 def test_a_new_collection_replaces_whole_submissions_and_no_others(tmp_path):
     out = tmp_path / "out"
     put(out / "ada" / ASSIGNMENT, **{"old.ipynb": "old"})

@@ -259,6 +259,13 @@ def test_the_only_notebook_is_taken_under_any_name():
     assert taken.notes == (f"renamed to my homework (2)?b?.ipynb, taken as {NAME}.ipynb",)
 
 
+@pytest.mark.parametrize("copy", ["-1", " (2)", "_3", "(1)"])
+def test_the_number_that_a_platform_puts_behind_the_name_is_no_remark(copy):
+    assert take(notebook(code(metadata=SOLVED)), name=f"{NAME}{copy}.ipynb").notes == ()
+    with pytest.raises(Rejected, match="has none of its cells"):
+        take(notebook(code()), name=f"{NAME}{copy}.ipynb")
+
+
 def test_another_notebook_is_not_taken_for_the_assignments():
     with pytest.raises(Rejected, match="has none of its cells"):
         take(notebook(code()), name="other.ipynb")

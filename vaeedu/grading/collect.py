@@ -25,6 +25,10 @@ _DAMAGED = (
     zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError
 )  # fmt: skip
 # Moodle: "Ada Lovelace_123_assignsubmission_file_"; Canvas: "lovelaceada_LATE_123_456_name.ipynb".
+# Letters that Unicode does not take for a plain one with a sign, and platforms do.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+)
 _MOODLE = re.compile(r"(?P<name>.+?)_\d+_assignsubmission_")
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?:late_)?\d+_\d+_(?P<file>.+)", re.IGNORECASE)
 
@@ -175,8 +179,8 @@ def _keys(person: Person) -> set[str]:
 
 def _key(name: str) -> str:
     """A name without accents, case, blanks and signs."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in plain if c.isalnum()).casefold()
+    plain = unicodedata.normalize("NFKD", name.casefold()).translate(_PLAIN_LETTERS)
+    return "".join(c for c in plain if c.isalnum())
 
 
 def _plain_name(path: PurePosixPath) -> str:

@@ -5,6 +5,7 @@ their readers. What cannot be taken in is rejected with the reason. nbgrader see
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,6 +127,11 @@ def _read(folder: int, name: str, left: int) -> bytes:
     return data
 
 
+def _is_copy(name: str, assignment: str) -> bool:
+    """Whether a browser or a platform has put the number of a copy behind the name."""
+    return re.fullmatch(rf"{re.escape(assignment)}[-_ ]?\(?\d+\)?\.ipynb", name) is not None
+
+
 def take_notebook(files: Mapping[str, bytes], assignment: str) -> Taken:
     """Finds the assignment's notebook among a submission's files, and takes in its cells.
 
@@ -144,7 +150,8 @@ def take_notebook(files: Mapping[str, bytes], assignment: str) -> Taken:
         if len(others) != 1:
             known = ", ".join(map(shown, others)) or "none"
             raise Rejected(f"there must be a notebook {name}, but there is {known}")
-        notes.add(f"renamed to {shown(others[0])}, taken as {name}")
+        if not _is_copy(others[0], assignment):
+            notes.add(f"renamed to {shown(others[0])}, taken as {name}")
         name = others[0]
     notebook = Reader(shown(name), notes).read(files[name])
     if name != f"{assignment}.ipynb" and not _has_grade_ids(notebook):
