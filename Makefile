@@ -35,7 +35,7 @@ student-bundle: course ## make dist/vaeedu-course.zip, which students receive
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
-gpu-check: dev ## test and measure on a GPU, if there is one; GPU_ARGS="--seconds 300" is passed on
+gpu-check: dev ## test and measure on a GPU, if any; GPU_ARGS="--seconds 300" is passed on
 	$(BIN)/python tools/gpu_check.py $(GPU_ARGS)
 
 lint: dev ## check style and types

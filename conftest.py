@@ -1,7 +1,12 @@
 """What holds for every test, and for every example in a docstring."""
 
+import signal
+
 import pytest
 import torch
+
+# A shell that starts its tests in the background has Ctrl-C ignored, and all that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -230,12 +230,18 @@ print(*found)
 """
 
 
+def above_python_in_tmp():
+    """The folders in the sandbox's own /tmp that lead to the Python it shows, where the course is kept below /tmp."""
+    return [str(folder) for folder in Path(sys.prefix).parents if Path("/tmp") in folder.parents]
+
+
 def test_no_other_folder_can_be_written_to():
     done = run(WRITABLE, cell_seconds=20.0)
     tops = {
         folder for folder in text(done).split() if not Path(folder).parent.as_posix().startswith(bubble.HOME)
     }
-    assert tops - {f"{bubble.HOME}/.ipython", f"{bubble.HOME}/matplotlib"} == set(bubble.WRITABLE)
+    tops -= {f"{bubble.HOME}/.ipython", f"{bubble.HOME}/matplotlib"}
+    assert tops - set(above_python_in_tmp()) == set(bubble.WRITABLE)
 
 
 def test_many_empty_files_are_too_many():
@@ -398,7 +404,8 @@ for folder in ("~/.ipython/profile_default/startup", "/tmp", "/dev/shm", ".", si
         "print(hasattr(builtins, 'LEFT'), os.listdir('/tmp'), os.listdir('/dev/shm'), os.listdir('.'))"
     )
     assert statuses(run(leave)) == ["ok"]
-    assert text(run(look)) == "False [] [] []\n"
+    there = [Path(folder).name for folder in above_python_in_tmp()[-1:]]
+    assert text(run(look)) == f"False {there} [] []\n"
 
 
 def test_files_of_a_students_take_no_librarys_place():

@@ -1,5 +1,6 @@
 """Honest notebooks run as in Jupyter, and what they put out arrives: text, pictures, errors, answers."""
 
+import ast
 import json
 import os
 import shutil
@@ -113,7 +114,7 @@ def test_values_that_are_too_large_to_show_are_cut():
     done = valid(run("'z' * 2**25", "display({'image/png': 'A' * 2**24}, raw=True)", "2", output_bytes=MIB))
     assert done.status == "finished"
     assert text(done).startswith("'zzz")
-    assert MIB < len(text(done)) < MIB + 200
+    assert MIB - 1000 < len(text(done)) < MIB + 200
     assert (done.cells[1].outputs, text(done, 2)) == ([], "2")
 
 
@@ -328,7 +329,8 @@ def test_a_course_inside_a_folder_that_is_shown_is_hidden(monkeypatch):
     root = Path(package.__file__).parents[3]
     monkeypatch.setattr(bubble, "python_folders", lambda real=bubble.python_folders: [root.parent, *real()])
     done = run(f"import os; print(os.path.isdir({str(root)!r}) and os.listdir({str(root)!r}))")
-    assert text(done) == "[]\n"
+    # A Python of the course's own is in there, and may be seen.
+    assert set(ast.literal_eval(text(done))) <= {Path(sys.prefix).name}
 
 
 def test_several_sandboxes_run_beside_each_other():
