@@ -273,7 +273,10 @@ def started(folder, epochs):
 def test_ctrl_c_and_the_same_command_again(tmp_path):
     process = started(tmp_path, 100_000)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    try:
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()  # it would train for hours where the signal did not reach it
     assert process.returncode == 130, said
     assert said.startswith("interrupted after ")
     assert "; the same command goes on" in said
