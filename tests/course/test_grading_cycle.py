@@ -69,16 +69,22 @@ def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path_fact
     assert sum(decision["expected"] > 0 for decision in made) >= 10
 
 
+# These through the whole pipeline with all that is known of them; of the others every third submission, for lack of
+# time: `python benchmarks/classifier.py` takes all.
+WHOLE = (ASSIGNMENT, "07_variational_autoencoders")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("assignment", EXERCISES)
 def test_the_grader_as_a_classifier_makes_no_mistake(tmp_path_factory, capsys, assignment):
-    made = decided(assignment, tmp_path_factory)
+    whole = assignment in WHOLE
+    made = decided(assignment, tmp_path_factory, *([None] if whole else [None, None, 3]))
     misgraded = [decision for decision in made if not decision["is_right"]]
     with capsys.disabled():
         print(f"\n{assignment}: misgraded / total = {len(misgraded)} / {len(made)}")
-    described = EXERCISES[assignment].values()
-    assert len(made) == 2 * sum(len(e.wrong) + 1 + len(e.alternatives) for e in described)
+    known = 2 * sum(len(e.wrong) + 1 + len(e.alternatives) for e in EXERCISES[assignment].values())
+    assert len(made) == known if whole else known / 6 < len(made) < known
     assert misgraded == []
 
 
@@ -144,7 +150,7 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(running_demo)
 @pytest.mark.slow
 def test_the_whole_demonstration_twice_gives_the_same(tmp_path_factory):
     env = environment(tmp_path_factory, "twice")
-    first, second = demo_class(env), demo_class(env)
+    first, second = (demo_class(env, "--jobs=2") for _ in range(2))
     assert first.returncode == second.returncode == 0
     assert first.stdout == second.stdout
 
