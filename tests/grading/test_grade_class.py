@@ -81,6 +81,7 @@ def test_a_class_gets_its_marks_messages_and_statuses(course, room):
     assert {path: path.stat().st_mtime_ns for path in (room / "graded").rglob("*.json")} == before
 
 
+@pytest.mark.slow
 def test_a_record_explains_and_repeats_a_mark(course, room):
     hand_in(course, room, "ada", {**RIGHT, "total": "def total(x):\n    return x.mean()"})
     grade(course, room)
@@ -136,6 +137,7 @@ def test_a_new_submission_takes_back_the_old_marks(course, room):
     assert all(auto == 0 and manual is None for auto, manual, *_ in mini.scores(db(room)).values())
 
 
+@pytest.mark.slow
 def test_only_those_asked_for_are_graded_and_strangers_are_refused(course, room):
     hand_in(course, room, "ada")
     hand_in(course, room, "bob")
@@ -235,6 +237,7 @@ def marked(mark):
     return found
 
 
+@pytest.mark.slow
 def test_a_job_that_dies_is_failed_leaves_no_mark_and_is_tried_again(course, room, monkeypatch):
     import dataclasses
 
