@@ -1,11 +1,4 @@
-"""The validators that every public function calls first.
-
-Bad input gets a `ValueError` that says what was expected, what arrived and how to mend it. There are few
-validators on purpose: for matrices of data, for grey values, for numbers and tensors of them, for probabilities, for
-names out of a short list.
-"""
-
-from collections.abc import Collection, Sequence
+"""What arrays of data must be: matrices, real, positive, probabilities, grey values, of shapes that fit."""
 
 import numpy as np
 import torch
@@ -128,6 +121,34 @@ def probabilities(name: str, value: object) -> Float[Tensor, "*batch L"]:
     return p
 
 
+def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
+    """Returns `value` as a floating-point tensor with entries in [0, 1], sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, any shape.
+
+    Raises:
+        ValueError: The type or dtype is not as described, or an entry is outside [0, 1] or NaN.
+
+    >>> unit_interval("x", torch.tensor([0.0, 255.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: x must lie in [0, 1], but its entries range from 0.0 to 255.0: use x / 255 for bytes
+    """
+    x = _float_tensor(name, value)
+    if x.numel() == 0:
+        return x
+    low, high = (float(bound) for bound in torch.aminmax(x.detach()))
+    if np.isnan(low):
+        raise ValueError(f"{name} must lie in [0, 1], but has NaN entries: drop or fill them")
+    if low < 0.0 or high > 1.0:
+        raise ValueError(
+            f"{name} must lie in [0, 1], but its entries range from {low} to {high}: use {name} / 255 for bytes"
+        )
+    return x
+
+
 def broadcast(**values: object) -> tuple[Tensor, ...]:
     """Returns the values as tensors of one shape and dtype; plain numbers take the tensors' dtype.
 
@@ -157,181 +178,6 @@ def broadcast(**values: object) -> tuple[Tensor, ...]:
             f"{', '.join(values)} must have shapes that broadcast, but have {shapes}: "
             "add [:, None] or [None] to one"
         ) from None
-
-
-def positive_int(name: str, value: object, *, at_most: int | None = None, because: str = "") -> int:
-    """Returns `value` as an int between 1 and `at_most`.
-
-    Args:
-        name: What the caller calls it.
-        value: Any integer type; booleans and floats are refused.
-        at_most: The largest value allowed, or None for no limit.
-        because: Why there is a limit; ends the message.
-
-    Raises:
-        ValueError: It is not a whole number, or out of range.
-
-    >>> positive_int("num_components", 0)
-    Traceback (most recent call last):
-    ...
-    ValueError: num_components must be a whole number of at least 1, but is 0
-    """
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or value < 1:  # type: ignore[operator]
-        raise ValueError(f"{name} must be a whole number of at least 1, but is {value!r}")
-    number = int(value)  # type: ignore[call-overload]
-    if at_most is not None and number > at_most:
-        raise ValueError(
-            f"{name} must be at most {at_most}{because and ' (' + because + ')'}, but is {number}"
-        )
-    return number
-
-
-def positive_float(name: str, value: object) -> float:
-    """Returns `value` as a finite float greater than zero.
-
-    Raises:
-        ValueError: It is not a number, or not positive, or not finite.
-
-    >>> positive_float("noise_variance", -1.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: noise_variance must be a finite number greater than 0, but is -1.0
-    """
-    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
-    if not is_scalar or isinstance(value, bool) or not 0.0 < float(value) < float("inf"):  # type: ignore[arg-type]
-        raise ValueError(f"{name} must be a finite number greater than 0, but is {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def choice(name: str, value: object, options: Collection[str]) -> str:
-    """Returns `value` if it is one of `options`.
-
-    Raises:
-        ValueError: It is not.
-
-    >>> choice("method", "qr", ("svd", "eigh"))
-    Traceback (most recent call last):
-    ...
-    ValueError: method must be one of 'svd', 'eigh', but is 'qr'
-    """
-    if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, but is {value!r}")
-    return value
-
-
-def non_negative_float(name: str, value: object) -> float:
-    """Returns `value` as a finite float of at least zero.
-
-    Raises:
-        ValueError: It is not a number, or negative, or not finite.
-
-    >>> non_negative_float("noise", -0.1)
-    Traceback (most recent call last):
-    ...
-    ValueError: noise must be a finite number of at least 0, but is -0.1
-    """
-    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
-    if not is_scalar or isinstance(value, bool) or not 0.0 <= float(value) < float("inf"):  # type: ignore[arg-type]
-        raise ValueError(f"{name} must be a finite number of at least 0, but is {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
-    """Returns `value` as a floating-point tensor with entries in [0, 1], sharing its memory.
-
-    Args:
-        name: What the caller calls it.
-        value: A tensor or NumPy array of float32 or float64, any shape.
-
-    Raises:
-        ValueError: The type or dtype is not as described, or an entry is outside [0, 1] or NaN.
-
-    >>> unit_interval("x", torch.tensor([0.0, 255.0]))
-    Traceback (most recent call last):
-    ...
-    ValueError: x must lie in [0, 1], but its entries range from 0.0 to 255.0: use x / 255 for bytes
-    """
-    x = _float_tensor(name, value)
-    if x.numel() == 0:
-        return x
-    low, high = (float(bound) for bound in torch.aminmax(x.detach()))
-    if np.isnan(low):
-        raise ValueError(f"{name} must lie in [0, 1], but has NaN entries: drop or fill them")
-    if low < 0.0 or high > 1.0:
-        raise ValueError(
-            f"{name} must lie in [0, 1], but its entries range from {low} to {high}: use {name} / 255 for bytes"
-        )
-    return x
-
-
-def image_shape(name: str, value: object) -> tuple[int, int, int]:
-    """Returns `value` as the shape (C, H, W) of an image.
-
-    Raises:
-        ValueError: It is not three positive whole numbers.
-
-    >>> image_shape("image_shape", (28, 28))
-    Traceback (most recent call last):
-    ...
-    ValueError: image_shape must be (C, H, W), channels first, but is (28, 28): use (1, 28, 28) for grey images
-    """
-    sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
-    if len(sizes) != 3:
-        grey = (1, *sizes) if len(sizes) == 2 else (1, 28, 28)
-        raise ValueError(
-            f"{name} must be (C, H, W), channels first, but is {value!r}: use {grey} for grey images"
-        )
-    C, H, W = (positive_int(f"{name}[{i}]", size) for i, size in enumerate(sizes))
-    return C, H, W
-
-
-def images(name: str, value: object, image_shape: tuple[int, int, int]) -> Tensor:
-    """Returns `value` if it is a tensor of images, `(B, *image_shape)`.
-
-    Raises:
-        ValueError: It is not.
-
-    >>> images("x", torch.zeros(28, 28), (1, 28, 28))
-    Traceback (most recent call last):
-    ...
-    ValueError: x must be a tensor of shape (B, C, H, W) with (C, H, W) = (1, 28, 28), but has shape (28, 28):
-    use x[None] for a single image
-    """
-    if not isinstance(value, Tensor) or value.ndim != 4 or value.shape[1:] != image_shape:
-        got = f"has shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"is {type(value).__name__}"
-        raise ValueError(
-            f"{name} must be a tensor of shape (B, C, H, W) with (C, H, W) = {image_shape}, but {got}: "
-            f"use {name}[None] for a single image"
-        )
-    return value
-
-
-def levels(name: str, value: object, image_shape: tuple[int, int, int], num_levels: int) -> Tensor:
-    """Returns `value` if it is a tensor of images made of levels 0, …, `num_levels` − 1, whole numbers of any dtype.
-
-    Raises:
-        ValueError: It is not.
-
-    >>> levels("x", torch.full((1, 1, 2, 2), 0.5), (1, 2, 2), 2)
-    Traceback (most recent call last):
-    ...
-    ValueError: x must hold levels 0, …, 1, but its entries range from 0.5 to 0.5: use data.quantize or data.binarize
-    for grey values
-    """
-    x = images(name, value, image_shape)
-    if x.is_complex():
-        raise ValueError(f"{name} must hold whole numbers, but is {x.dtype}: use {name}.real")
-    if x.numel() == 0:
-        return x
-    low, high = (float(bound) for bound in torch.aminmax(x.detach()))
-    whole = not x.is_floating_point() or bool((x == x.round()).all())
-    if not (low >= 0 and high <= num_levels - 1 and whole):
-        raise ValueError(
-            f"{name} must hold levels 0, …, {num_levels - 1}, but its entries range from {low:g} to {high:g}: "
-            "use data.quantize or data.binarize for grey values"
-        )
-    return x
 
 
 def _number_as_tensor(value: object) -> object:
