@@ -2,8 +2,8 @@
 
 The tutorials' loop is a per-item dataset with `DataLoader`, plain Adam and `.item()` at each step; `fit` hands over
 whole batches by index and has fused Adam. Both run at batch size 128 on two threads, `fit` in float32 as the tutorials'
-loop, and in bfloat16. The last row of each model is the least that an epoch can take: the same steps in float32 on
-one batch that is already there, without data path, loop or records. Run:
+loop, and in bfloat16 where the processor has it. The last row of each model is the least that an epoch can take: the
+same steps in float32 on one batch that is already there, without data path, loop or records. Run:
 `python benchmarks/training.py [--images 60000] [--rounds 3] [--conv-images 6000]`.
 """
 
@@ -18,7 +18,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from vaeedu import data
-from vaeedu.training import batches, fit
+from vaeedu.training import batches, devices, fit
 from vaeedu.vae import VAE, conv_vae, mlp_vae
 
 BATCH_SIZE = 128
@@ -142,9 +142,11 @@ def compare(make_model: Callable[[], VAE], x: torch.Tensor, rounds: int, *, bina
     functions = {
         "tutorial": timed("tutorial", lambda model: tutorial_epoch(model, dataset), plain),
         "fit, float32": timed("fit, float32", by_fit("float32"), plain),
-        "fit, bfloat16": timed("fit, bfloat16", by_fit("bfloat16"), plain),
     }
-    if any(isinstance(layer, torch.nn.Conv2d) for layer in make_model().modules()):
+    has_bfloat16 = devices.has_bfloat16(torch.device("cpu"))
+    if has_bfloat16:
+        functions["fit, bfloat16"] = timed("fit, bfloat16", by_fit("bfloat16"), plain)
+    if has_bfloat16 and any(isinstance(layer, torch.nn.Conv2d) for layer in make_model().modules()):
         name = "fit, bfloat16, channels last"
         functions[name] = timed(name, by_fit("bfloat16"), channels_last)
     functions["least possible"] = timed("least possible", lambda model: least_epoch(model, x), plain)

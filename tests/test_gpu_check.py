@@ -19,6 +19,8 @@ import mnist_likelihood  # noqa: E402
 import pixelcnn as cpu_benchmark  # noqa: E402
 from mnist_likelihood import Averaged, Recipe, Run  # noqa: E402
 
+from vaeedu.training import devices  # noqa: E402
+
 TINY = Recipe(num_layers=2, num_channels=4, batch_size=3, precision="float32", learning_rate=0.01)
 
 
@@ -196,6 +198,7 @@ class TestGpuBenchmark:
     def test_training(self, images, results, tmp_path, monkeypatch):
         variants = {name: gpu.VARIANTS[name] for name in ("float32", "bfloat16, weights channels_last")}
         monkeypatch.setattr(gpu, "VARIANTS", variants)
+        monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # emulated, if need be
         run = gpu.training(TINY, 0.5, tmp_path / "runs", "cpu", images, steps=1)
         text = (results / "gpu_training.md").read_text()
         found = json.loads((results / "gpu_training.json").read_text())["numbers"]

@@ -77,7 +77,7 @@ def fit(
         checkpoint_every: So many steps, or a `datetime.timedelta`; None is every epoch. The end is always written.
         device: `"auto"` is the model's own, or a GPU if there is one, or else the CPU.
         precision: `"float32"` leaves every dtype as it is; `"bfloat16"` computes the loss under autocast, with the
-            weights as they are.
+            weights as they are; a device that would only emulate it trains in float32, and says so.
         compile: Whether to compile the loss with `torch.compile`; if that fails, it says so, and goes on without.
         progress: Whether to show a bar with the loss and the rate.
         scheduler: A learning-rate scheduler; it makes a step after each epoch.
