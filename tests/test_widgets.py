@@ -1,3 +1,4 @@
+import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
@@ -30,6 +31,25 @@ def test_moving_the_slider_changes_the_picture_and_its_caption(make):
     assert bytes(picture.value) != first
     control.value = 5.0
     assert bytes(picture.value) == first
+
+
+@pytest.mark.parametrize("layout", [None, "none"])
+def test_the_figure_is_laid_out_once(layout):
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        figure = Figure(figsize=(2, 1), layout=layout)
+        axes = figure.add_subplot()
+        as_made = axes.get_position().bounds
+
+        def draw(height):
+            axes.set_ylim(0, height)  # whose tick labels grow
+            return ""
+
+        control = widgets.slider(figure, draw, (1.0, 1e6), description="height").children[0]
+        laid_out = axes.get_position().bounds
+        assert (laid_out == as_made) == (layout == "none")
+        for index in (1, 0):
+            control.index = index
+            assert axes.get_position().bounds == laid_out
 
 
 def test_stops_are_written_as_asked(make):
@@ -82,12 +102,25 @@ def point():
     return figure, draw, mark
 
 
-def test_a_pad_moves_a_point_across_and_up(point):
+@pytest.fixture
+def make_pad(point):
     figure, draw, mark = point
-    top, across, caption = widgets.pad(
-        figure, draw, (-1.0, 0.0, 2.0), descriptions=("x", "y"), start=(1, 0)
-    ).children
-    up, picture = top.children
+    drawn = []
+
+    def remember(x, y):
+        drawn.append((x, y))
+        return draw(x, y)
+
+    def make(values=(-1.0, 0.0, 2.0), axes=figure.axes[0], **options):
+        return widgets.pad(figure, remember, values, axes=axes, descriptions=("x", "y"), **options)
+
+    return make, mark, drawn
+
+
+def test_a_pads_sliders_move_a_point_across_and_up(make_pad):
+    make, mark, drawn = make_pad
+    up, right = make(start=(1, 0)).children
+    picture, across, caption = right.children
     assert (across.orientation, up.orientation) == ("horizontal", "vertical")
     assert (across.description, up.description) == ("x", "y")
     assert caption.value == "at 0.0, -1.0"
@@ -100,15 +133,41 @@ def test_a_pad_moves_a_point_across_and_up(point):
     assert caption.value == "at 2.0, 2.0"
     seen.add(bytes(picture.value))
     assert len(seen) == 3
+    assert picture.index == (2, 2)
+    assert drawn == [(0.0, -1.0), (2.0, -1.0), (2.0, 2.0)]
 
 
-def test_a_pads_stops_ascend(point):
+def test_the_pointer_moves_a_pads_point_and_both_sliders_and_draws_once(make_pad):
+    make, _, drawn = make_pad
+    up, right = make(start=(0, 0)).children
+    picture, across, caption = right.children
+    before = bytes(picture.value)
+    picture.index = (2, 1)  # what the picture's script does
+    assert (across.value, up.value) == (2.0, 0.0)
+    assert caption.value == "at 2.0, 0.0"
+    assert bytes(picture.value) != before
+    assert drawn == [(-1.0, -1.0), (2.0, 0.0)]
+
+
+def test_a_pads_map_lies_where_its_axes_are_drawn(point):
     figure, draw, _ = point
+    for axes in (figure.axes[0], figure.add_axes((0.5, 0.1, 0.25, 0.6))):
+        made = widgets.pad(figure, draw, (0.0, 1.0), axes=axes, descriptions=("x", "y"))
+        left, top, width, height = made.children[1].children[0].area
+        box = axes.get_position()
+        assert (left, 1 - top - height) == pytest.approx((box.x0, box.y0))
+        assert (width, height) == pytest.approx((box.width, box.height))
+
+
+def test_what_a_pad_refuses(make_pad):
+    make, _, _ = make_pad
     for values in ((1.0, 0.0), (0.0, 0.0)):
         with pytest.raises(ValueError, match=r"values must ascend, but are \[.*\]: sort them"):
-            widgets.pad(figure, draw, values, descriptions=("x", "y"))
+            make(values)
     with pytest.raises(ValueError, match="start must be an index into the 2 values, but is 2"):
-        widgets.pad(figure, draw, (0.0, 1.0), descriptions=("x", "y"), start=(0, 2))
+        make((0.0, 1.0), start=(0, 2))
+    with pytest.raises(ValueError, match=r"axes must be one of the figure's, .*: pass figure\.axes\[0\]"):
+        make(axes=Figure().add_subplot())
 
 
 def test_several_sliders_move_one_picture(point):

@@ -1,10 +1,12 @@
 """The lectures as a student meets them: `make lab`, a browser, a mouse and a keyboard."""
 
 import re
+import statistics
 import time
 from pathlib import Path
 
 import driving
+import nbformat
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -69,3 +71,84 @@ def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lecture, r
     record_property("milliseconds to a new picture", round(1000 * elapsed))
     print(f"the picture changed {1000 * elapsed:.0f} ms after the key")
     assert page.went_out == []
+
+
+PAD = """
+from matplotlib.figure import Figure
+from vaeedu import widgets
+
+figure = Figure(figsize=(4, 2), dpi=100)
+axes = figure.add_axes((0.1, 0.2, 0.4, 0.6), xlim=(0, 5), ylim=(0, 5))
+(mark,) = axes.plot([0.5], [0.5], "o")
+
+
+def draw(x, y):
+    mark.set_data([x + 0.5], [y + 0.5])
+    return f"at {x:.0f}, {y:.0f}"
+
+
+widgets.pad(figure, draw, [0.0, 1.0, 2.0, 3.0, 4.0], axes=axes, descriptions=("x", "y"))
+"""
+
+
+@pytest.fixture
+def pad_cell(page, lab, course):
+    """The cell of a notebook that shows a pad, after it has run."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PAD.strip())])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, course / "pad.ipynb")
+    panel = driving.open_notebook(page, lab, "pad.ipynb")
+    driving.run_all(page, panel)
+    assert driving.errors(panel) == []
+    return panel.locator(".jp-CodeCell").first
+
+
+def test_a_pads_point_follows_the_pointer(page, pad_cell, record_property):
+    image = pad_cell.get_by_role("img", name="A map of x and y")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    assert (round(box["width"]), round(box["height"])) == (400, 200)
+
+    def move_to(x, y):
+        """To a point of the axes, whose lower left corner is 40 pixels from the left and 160 from the top."""
+        page.mouse.move(box["x"] + 40 + x * 160 / 5, box["y"] + 160 - y * 120 / 5)
+
+    def is_at(text):
+        pad_cell.get_by_text(text, exact=True).wait_for()
+
+    is_at("at 0, 0")
+    move_to(2.5, 1.5)
+    page.wait_for_timeout(300)
+    is_at("at 0, 0")  # nothing is pressed
+    page.mouse.down()
+    is_at("at 2, 1")
+    taken = []
+    for x, y in ((3.5, 1.5), (3.5, 4.5), (0.1, 3.9)):
+        before, begun = driving.pictures(page, pad_cell), time.perf_counter()
+        move_to(x, y)
+        driving.wait_for_other_pictures(page, pad_cell, before)
+        taken.append(1000 * (time.perf_counter() - begun))
+        is_at(f"at {int(x)}, {int(y)}")
+    move_to(9.0, -1.0)  # beside the map: the nearest stop
+    is_at("at 4, 0")
+    sliders = pad_cell.get_by_role("slider")
+    assert {sliders.nth(i).get_attribute("aria-valuenow") for i in range(2)} == {"4.0", "0.0"}
+    page.mouse.up()
+    move_to(1.5, 1.5)
+    page.wait_for_timeout(300)
+    is_at("at 4, 0")
+    record_property("milliseconds to a new picture", round(statistics.median(taken)))
+    print(f"the picture changed {statistics.median(taken):.0f} ms after the pointer")
+
+
+def test_a_press_beside_a_pads_map_does_nothing_and_the_arrow_keys_move_it(page, pad_cell):
+    box = pad_cell.get_by_role("img", name="A map of x and y").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 100)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    pad_cell.get_by_text("at 0, 0", exact=True).wait_for()
+    for number, found in enumerate(("at 0, 1", "at 1, 1")):
+        pad_cell.get_by_role("slider").nth(number).press("ArrowUp" if number == 0 else "ArrowRight")
+        pad_cell.get_by_text(found, exact=True).wait_for()

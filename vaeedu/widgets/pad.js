@@ -1,0 +1,61 @@
+// The picture of a pad: while the pointer is pressed on the map, it says at which stop it is.
+
+/** The stop along a side of length 1 that is cut into equal shares. */
+function stop(fraction, count) {
+  return Math.min(count - 1, Math.max(0, Math.floor(fraction * count)));
+}
+
+/** Where a pointer is on the map: 0 to 1 from the left, and from the bottom. */
+function place(event, image, [left, top, width, height]) {
+  const box = image.getBoundingClientRect();
+  const x = (event.clientX - box.left) / box.width;
+  const y = (event.clientY - box.top) / box.height;
+  return [(x - left) / width, 1 - (y - top) / height];
+}
+
+function render({ model, el }) {
+  const image = document.createElement("img");
+  image.alt = model.get("alt");
+  image.draggable = false;
+  image.style.maxWidth = "100%";
+  image.style.touchAction = "none";
+  el.append(image);
+
+  let url = null;
+  function show() {
+    const old = url;
+    url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/png" }));
+    image.src = url;
+    if (old) URL.revokeObjectURL(old);
+  }
+
+  function move(event) {
+    const index = place(event, image, model.get("area")).map((part) => stop(part, model.get("num_stops")));
+    if (index.join() === model.get("index").join()) return;
+    model.set("index", index);
+    model.save_changes(); // while the kernel is at work, only the latest is kept for it
+  }
+
+  function isOnMap(event) {
+    return place(event, image, model.get("area")).every((part) => part >= 0 && part < 1);
+  }
+
+  image.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !isOnMap(event)) return;
+    image.setPointerCapture(event.pointerId);
+    move(event);
+  });
+  image.addEventListener("pointermove", (event) => {
+    image.style.cursor = isOnMap(event) ? "crosshair" : "default";
+    if (image.hasPointerCapture(event.pointerId)) move(event);
+  });
+
+  model.on("change:value", show);
+  show();
+  return () => {
+    model.off("change:value", show);
+    URL.revokeObjectURL(url);
+  };
+}
+
+export default { render };
