@@ -13,6 +13,7 @@ from vaeedu.vae import VAE
 
 AEVB_LATENTS = (3, 5, 10, 20, 200)
 PICTURED = (2, 5, 10, 20)
+DREAMING = 20  # the fewest latents with which wake–sleep fell apart
 WAKE_SLEEP_RATES = ((3e-4, 3e-4), (1e-3, 3e-4), (1e-3, 1e-4), (3e-3, 3e-4), (3e-3, 3e-5))  # encoder, decoder
 TRIAL_POINTS = 6e5  # before this, runs that fall apart later still look well
 Trials = dict[tuple[float, float], list[Point]]  # for each pair of step sizes, how its curve begins
@@ -43,6 +44,7 @@ def run_aevb(make: Make, full: bool, train: bool) -> None:
         for K, curves in trials.items():
             runs["wake_sleep", K] = wake_sleep_run(make, K, points, best_rates(curves))
         report_aevb({key: (run.train() if train else run).curve for key, run in runs.items()}, trials)
+        draw_dreams(make, trials)
 
 
 def wake_sleep_run(make: Make, K: int, points: float, rates: tuple[float, float]) -> Run:
@@ -146,9 +148,25 @@ def report_trials(trials: dict[int, Trials]) -> str:
         "the codes of data leave the prior (their KL grows), what is dreamt from the prior looks less and less like "
         f"data (the mean pixel of the training images is {float(data.mnist('train')[0].mean()):.3f}), and the encoder "
         "learns from that. The more latents, the worse. So each K takes the pair of step sizes with the highest "
-        "training ELBO at the end of a trial (←), much as Kingma and Welling chose theirs.\n\n"
-        + table([*header, "mean pixel of dreams", ""], rows)
+        "training ELBO at the end of a trial (←), much as Kingma and Welling chose theirs. `vae_wake_sleep.png` shows "
+        f"the dreams for K = {DREAMING}.\n\n" + table([*header, "mean pixel of dreams", ""], rows)
     )
+
+
+def draw_dreams(make: Make, trials: dict[int, Trials]) -> None:
+    """Draws what wake–sleep dreams with each pair of step sizes, from the checkpoints as they are."""
+    K = DREAMING
+    figure = Figure(figsize=(11, 2.7), layout="constrained")
+    for axes, rates in zip(figure.subplots(1, len(trials[K])), trials[K], strict=True):
+        run = wake_sleep_run(make, K, TRIAL_POINTS, rates).load()
+        images = run.model.sample(36, mean=True, generator=torch.Generator().manual_seed(SEED))
+        plotting.draw_images(axes, images[:, 0], 6)
+        encoder, decoder = rates
+        axes.set_title(
+            f"encoder {encoder:g}, decoder {decoder:g}\n{run.curve[-1]['points']:.1e} points", fontsize=9
+        )
+    figure.suptitle(f"Wake–sleep, K = {K}: dreams fade where the encoder learns no faster than the decoder")
+    save(figure, "vae_wake_sleep", grey=True)
 
 
 def report_samples(make: Make) -> None:
