@@ -12,7 +12,7 @@ import torch
 import training_runs as runs
 
 from vaeedu import training
-from vaeedu.training import checkpoint
+from vaeedu.training import checkpoint, devices
 
 STEPS = 3 * 7  # of runs.run()
 
@@ -178,7 +178,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_another_runs_checkpoint_is_refused(name, tmp_path):
+def test_another_runs_checkpoint_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # also where this CPU has none
     path = tmp_path / "run.pt"
     runs.run(epochs=1, checkpoint=path)
     before = path.read_bytes()
@@ -188,6 +189,17 @@ def test_another_runs_checkpoint_is_refused(name, tmp_path):
     ):
         runs.run(checkpoint=path, **options)
     assert path.read_bytes() == before
+
+
+def test_where_bfloat16_is_only_emulated_the_checkpoint_is_float32s(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "has_bfloat16", lambda device: False)
+    path = tmp_path / "run.pt"
+    with pytest.warns(UserWarning, match="training in float32"):
+        runs.run(epochs=1, checkpoint=path, precision="bfloat16")
+    model, history = runs.run(checkpoint=path, precision="float32")
+    reference, expected = runs.run()
+    assert runs.same(runs.weights(model), runs.weights(reference))
+    assert runs.numbers(history) == runs.numbers(expected)
 
 
 @pytest.mark.parametrize(

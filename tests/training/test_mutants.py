@@ -195,11 +195,16 @@ def team_law(training):
 def in_threads(training, size, batch_size):
     """What each of the runs returned that share batches, or the error that it ended with."""
     together, results, team = Together(size), [None] * size, training.distributed.Team
+    models = [runs.TinyVAE() for _ in range(size)]  # here: threads would share torch's one global generator
+    for model in models[1:]:
+        torch.nn.init.zeros_(model.encoder.weight)  # all start from the first one's weights
 
     def work(rank):
         together.local.rank = rank
         try:
-            results[rank] = runs.run(fit=training.fit, batch_size=batch_size, seed=2 + rank, epochs=2)
+            results[rank] = runs.run(
+                models[rank], fit=training.fit, batch_size=batch_size, seed=2 + rank, epochs=2
+            )
         except BaseException as error:
             results[rank] = error
             together.barrier.abort()
@@ -263,6 +268,7 @@ MUTANTS = [
     (flaky_law, "guard", "            if now != recorded:\n", "            if True:\n"),
     (interrupt_law, "interrupt", "        if interrupt.pressed:\n            ra", "        if True:\n            ra"),
     (interrupt_law, "loop", "            return interrupt.pressed", "            return False"),
+    (team_law, "distributed", "dist.broadcast(tensor, src=0)", "pass"),
     (team_law, "distributed", ".mul_(weight)", ".mul_(1.0)"),
     (team_law, "distributed", "torch.stack([loss * weight,", "torch.stack([loss,"),
     (team_law, "distributed", "min(self.rank, more)", "0"),

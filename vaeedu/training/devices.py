@@ -51,20 +51,26 @@ def resolve(device: object, model: nn.Module) -> torch.device:
     return found
 
 
-def autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
-    """Returns a function that makes the context for the forward pass: bfloat16 autocast, or nothing.
+def usable_precision(precision: str, device: torch.device) -> str:
+    """Returns the precision in which the loss is computed there.
 
-    Where the device does not compute in bfloat16 itself, it warns and returns the context that does nothing: emulated,
-    bfloat16 takes several times as long as float32.
+    Where the device does not compute in bfloat16 itself, that is float32, after a warning: emulated, bfloat16 takes
+    several times as long.
 
     Raises:
         ValueError: `precision` is unknown.
     """
     checks.choice("precision", precision, PRECISIONS)
-    if precision == "bfloat16":
-        if has_bfloat16(device):
-            return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+    if precision == "bfloat16" and not has_bfloat16(device):
         warnings.warn(f"{device} has no bfloat16 arithmetic of its own: training in float32", stacklevel=3)
+        return "float32"
+    return precision
+
+
+def autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+    """Returns a function that makes the context for the forward pass: bfloat16 autocast, or nothing."""
+    if precision == "bfloat16":
+        return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext
 
 

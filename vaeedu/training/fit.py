@@ -108,6 +108,8 @@ def fit(
     rows = batches.as_tensors(data)
     team = distributed.join(devices.resolve(device, model))
     where = team.device
+    # A checkpoint is of the precision that was computed in, not of the one that was asked for.
+    precision = devices.usable_precision(precision, where)
     rows = tuple(tensor.to(where) for tensor in rows)
     state = _start(
         model.to(where), optimizer, scheduler, generator, num_steps(len(rows[0]), batch_size), where
