@@ -87,7 +87,7 @@ def report_aevb(curves: dict[tuple[str, int], list[Point]], trials: dict[int, Tr
         f"{BINARISATION} Adam, batches of 100, seed {SEED}; step size 0.0003 for AEVB, and for wake–sleep as below. "
         "ELBO in nats per image on the first 1 000 images of each set, one sample an image, KL in closed form. The "
         "whole curves are in the JSON and in `vae_aevb.png`: the axes of figure 2 of Kingma and Welling (2014), which "
-        "curves below −160 nats leave.\n\n"
+        "curves below −160 nats leave. Seconds are of runs with one thread or two, beside others on the machine.\n\n"
         + table(["K", "algorithm", "training points", "seconds", "training ELBO", "test ELBO"], rows)
         + "\n\n"
         + report_trials(trials)
