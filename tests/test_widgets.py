@@ -1,6 +1,9 @@
+import io
+
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from vaeedu import widgets
 
@@ -50,6 +53,43 @@ def test_the_figure_is_laid_out_once(layout):
         for index in (1, 0):
             control.index = index
             assert axes.get_position().bounds == laid_out
+
+
+class Counted(Line2D):
+    draws = 0
+
+    def draw(self, renderer):
+        self.draws += 1
+        super().draw(renderer)
+
+
+def moving_line(**options):
+    """A slider that moves one of two lines, the picture of it, and the line that stays."""
+    figure = Figure(figsize=(2, 1), layout="none")
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, 1), ylim=(-1, 11), autoscale_on=False)
+    (moved,) = axes.plot([0, 1], [0, 0], zorder=3, **options)
+    axes.add_line(still := Counted([0, 1], [0, 10]))
+
+    def draw(height):
+        moved.set_ydata([height, height])
+        return ""
+
+    control, picture, _ = widgets.slider(figure, draw, (0.0, 5.0, 10.0), description="height").children
+    return control, picture, still
+
+
+def test_where_artists_are_animated_the_picture_is_the_same_and_all_others_are_drawn_once():
+    (control, picture, still), (whole, expected, redrawn) = moving_line(animated=True), moving_line()
+    drawn = still.draws, redrawn.draws
+    for index in (1, 2, 0):
+        control.index = whole.index = index
+        assert pixels_of(picture) == pytest.approx(pixels_of(expected), abs=1e-6)
+    assert (still.draws, redrawn.draws) == (drawn[0], drawn[1] + 3)
+
+
+def pixels_of(picture):
+    return mpl.image.imread(io.BytesIO(picture.value))
 
 
 def test_stops_are_written_as_asked(make):

@@ -77,9 +77,9 @@ PAD = """
 from matplotlib.figure import Figure
 from vaeedu import widgets
 
-figure = Figure(figsize=(4, 2), dpi=100)
-axes = figure.add_axes((0.1, 0.2, 0.4, 0.6), xlim=(0, 5), ylim=(0, 5))
-(mark,) = axes.plot([0.5], [0.5], "o")
+figure = Figure(figsize=(4, 3), dpi=100)
+axes = figure.add_axes((0.05, 0.2, 0.4, 0.6), xlim=(0, 5), ylim=(0, 5))
+(mark,) = axes.plot([0.5], [0.5], "o", animated=True)
 
 
 def draw(x, y):
@@ -103,15 +103,26 @@ def pad_cell(page, lab, course):
     return panel.locator(".jp-CodeCell").first
 
 
+STOPWATCH = """image => {
+    let begun = null;
+    window.taken = [];
+    image.addEventListener("pointermove", () => { begun ??= performance.now(); }, true);
+    image.addEventListener("load", () => {
+        if (begun !== null) window.taken.push(performance.now() - begun);
+        begun = null;
+    });
+}"""
+
+
 def test_a_pads_point_follows_the_pointer(page, pad_cell, record_property):
     image = pad_cell.get_by_role("img", name="A map of x and y")
     image.scroll_into_view_if_needed()
     box = image.bounding_box()
-    assert (round(box["width"]), round(box["height"])) == (400, 200)
+    assert (round(box["width"]), round(box["height"])) == (400, 300)
 
     def move_to(x, y):
-        """To a point of the axes, whose lower left corner is 40 pixels from the left and 160 from the top."""
-        page.mouse.move(box["x"] + 40 + x * 160 / 5, box["y"] + 160 - y * 120 / 5)
+        """To a point of the axes, whose lower left corner is 20 pixels from the left and 240 from the top."""
+        page.mouse.move(box["x"] + 20 + x * 160 / 5, box["y"] + 240 - y * 180 / 5)
 
     def is_at(text):
         pad_cell.get_by_text(text, exact=True).wait_for()
@@ -122,13 +133,13 @@ def test_a_pads_point_follows_the_pointer(page, pad_cell, record_property):
     is_at("at 0, 0")  # nothing is pressed
     page.mouse.down()
     is_at("at 2, 1")
-    taken = []
-    for x, y in ((3.5, 1.5), (3.5, 4.5), (0.1, 3.9)):
-        before, begun = driving.pictures(page, pad_cell), time.perf_counter()
+    image.evaluate(STOPWATCH)
+    for x, y in ((3.5, 1.5), (3.5, 4.5), (0.1, 3.9), (1.5, 2.5), (2.5, 3.5)):
+        before = driving.pictures(page, pad_cell)
         move_to(x, y)
         driving.wait_for_other_pictures(page, pad_cell, before)
-        taken.append(1000 * (time.perf_counter() - begun))
         is_at(f"at {int(x)}, {int(y)}")
+    taken = page.evaluate("window.taken")
     move_to(9.0, -1.0)  # beside the map: the nearest stop
     is_at("at 4, 0")
     sliders = pad_cell.get_by_role("slider")
@@ -139,6 +150,22 @@ def test_a_pads_point_follows_the_pointer(page, pad_cell, record_property):
     is_at("at 4, 0")
     record_property("milliseconds to a new picture", round(statistics.median(taken)))
     print(f"the picture changed {statistics.median(taken):.0f} ms after the pointer")
+
+
+BOXES = """cell => Object.fromEntries(Object.entries(
+    {image: "img", up: ".widget-vslider .noUi-base", across: ".widget-hslider .noUi-base",
+     label: ".widget-hslider .widget-label"}
+).map(([name, selector]) => [name, cell.querySelector(selector).getBoundingClientRect().toJSON()]))"""
+
+
+def test_each_slider_of_a_pad_lies_along_the_map_with_room_for_its_label(page, pad_cell):
+    boxes = pad_cell.evaluate(BOXES)  # at one moment: the page may still be moving
+    image, up, across, label = (boxes[name] for name in ("image", "up", "across", "label"))
+    assert across["left"] == pytest.approx(image["left"] + 20, abs=1)
+    assert across["width"] == pytest.approx(160, abs=1)
+    assert up["top"] == pytest.approx(image["top"] + 60, abs=1)
+    assert up["height"] == pytest.approx(180, abs=1)
+    assert up["right"] < label["left"] < label["right"] < across["left"]
 
 
 def test_a_press_beside_a_pads_map_does_nothing_and_the_arrow_keys_move_it(page, pad_cell):

@@ -29,7 +29,7 @@ def pad(
     keys: whoever has no mouse reaches every point by Tab and arrows.
 
     Args:
-        figure: The figure that `draw` changes; it should mark the point.
+        figure: As of `slider`; it should mark the point.
         draw: Takes the point's two coordinates, updates the figure, and returns a line of text to stand below it.
         values: The stops along each side, in ascending order. Each has an equal share of the map's side, the lowest at
             the left and at the bottom.
@@ -55,9 +55,9 @@ def pad(
     )
     caption, update = parts.draw_into(picture, figure, lambda: draw(*(values[i] for i in picture.index)))
     picture.area = _area(axes)
-    _tie(picture, across, up)
     picture.observe(update, names="index")
-    _lay_along(axes, across, up)
+    _tie(picture, across, up)  # after the picture, which should come first
+    _lay_along(axes, picture, across, up)
     right = ipywidgets.VBox([picture, across, caption], layout=parts.at_the_left())
     return ipywidgets.HBox([up, right], layout=parts.at_the_left())
 
@@ -80,21 +80,24 @@ def _area(axes: Axes) -> tuple[float, float, float, float]:
     return float(box.x0), float(1 - box.y1), float(box.width), float(box.height)
 
 
-def _lay_along(axes: Axes, across: ipywidgets.SelectionSlider, up: ipywidgets.SelectionSlider) -> None:
+def _lay_along(
+    axes: Axes, picture: _Map, across: ipywidgets.SelectionSlider, up: ipywidgets.SelectionSlider
+) -> None:
     """Lets each slider's bar run along its side of the map; ipywidgets fixes what stands at the bar's two ends."""
     figure_width, figure_height = axes.figure.bbox.size
     left, top, width, height = _area(axes)
-    label, end, readout = 30, 10, 76  # pixels: the description, the handle's overhang, the value
-    across.style.description_width = f"{label - 4}px"
+    before, after = 40, 82  # pixels: description and handle, and handle and value, of the slider across
+    indent = left * figure_width - before
+    across.style.description_width = "26px"
     across.layout = ipywidgets.Layout(
-        width=f"{label + width * figure_width + 2 * end + readout:.0f}px",
-        margin=f"0 0 0 {left * figure_width - label - end:.0f}px",
+        width=f"{before + width * figure_width + after:.0f}px", margin=f"0 0 0 {max(indent, 0):.0f}px"
     )
-    line = 28  # pixels: the description above, and the value below
+    picture.layout.margin = f"0 0 0 {max(-indent, 0):.0f}px"  # room for the description, left of the map
+    above, below = 34, 38  # pixels: the same of the slider up
     up.orientation = "vertical"
     up.layout = ipywidgets.Layout(
-        height=f"{height * figure_height + 2 * (line + end):.0f}px",
-        margin=f"{max(top * figure_height - line - end, 0):.0f}px 0 0 0",
+        height=f"{above + height * figure_height + below:.0f}px",
+        margin=f"{max(top * figure_height - above, 0):.0f}px 0 0 0",
     )
 
 

@@ -4,8 +4,10 @@ import io
 from collections.abc import Callable, Sequence
 
 import ipywidgets
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 
 def image() -> ipywidgets.Image:
@@ -20,22 +22,38 @@ def draw_into(
 
     The figure is laid out once, at first: to do so at each change takes longer than to draw, and makes the axes jump.
     """
-    caption = ipywidgets.HTML()
+    caption = ipywidgets.HTML(draw())
+    drawing = _Drawing(figure)
+    picture.value = drawing.png()
 
-    def update(change: object = None) -> None:
+    def update(change: object) -> None:
         caption.value = draw()
-        picture.value = _png(figure)
+        picture.value = drawing.png()
 
-    update()
-    figure.set_layout_engine("none")
     return caption, update
 
 
-def _png(figure: Figure) -> bytes:
-    # Not savefig, which draws twice where there is a layout engine, and gives a figure that has none the default one.
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 1})
-    return buffer.getvalue()
+class _Drawing:
+    """A figure drawn again and again. If artists in it are `animated`, only they are, over a picture of the rest."""
+
+    def __init__(self, figure: Figure):
+        self.canvas = FigureCanvasAgg(figure)
+        self.animated = sorted(figure.findobj(Artist.get_animated), key=Artist.get_zorder)
+        self.canvas.draw()
+        figure.set_layout_engine("none")
+        self.rest = self.canvas.copy_from_bbox(figure.bbox)
+
+    def png(self) -> bytes:
+        # Not savefig, which gives a figure that has no layout engine the default one.
+        if self.animated:
+            self.canvas.restore_region(self.rest)
+            for artist in self.animated:
+                artist.draw(self.canvas.get_renderer())
+        else:
+            self.canvas.draw()
+        buffer = io.BytesIO()
+        imsave(buffer, self.canvas.buffer_rgba(), format="png", pil_kwargs={"compress_level": 1})
+        return buffer.getvalue()
 
 
 def at_the_left() -> ipywidgets.Layout:

@@ -22,7 +22,7 @@ def pixels(
     Pixels are buttons, which Tab reaches and the space bar presses, named by row and column for screen readers.
 
     Args:
-        figure: The figure that `draw` changes.
+        figure: As of `slider`.
         draw: Takes a pixel's row and column, updates the figure, and returns a line of text to stand below it.
         shape: Rows and columns.
         start: The pixel to begin with.

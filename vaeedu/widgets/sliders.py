@@ -23,7 +23,8 @@ def slider(
     """Joins a figure to a slider: whenever it moves, `draw(value)` changes the figure's artists.
 
     Args:
-        figure: The figure that `draw` changes. Changing artists in place is fast; clearing the axes is not.
+        figure: The figure that `draw` changes. Changing artists in place is fast; clearing the axes is not. If artists
+            in it are `animated`, only these are drawn each time, over a picture of all others as they were at first.
         draw: Takes the slider's value, updates the figure, and returns a line of text to stand below it, which says
             what is seen (screen readers read it out).
         values: The slider's stops.
@@ -60,7 +61,7 @@ def sliders(
     """Joins a figure to several sliders, one below the other: whenever one moves, `draw(*values)` is called.
 
     Args:
-        figure: The figure that `draw` changes.
+        figure: As of `slider`.
         draw: Takes the values of all sliders in order, updates the figure, and returns a line of text to stand below
             it.
         values: The stops, the same for all.
