@@ -35,15 +35,6 @@ def environment(tmp_path_factory, name):
     return {**os.environ, "VAEEDU_CLASSROOM": str(tmp_path_factory.mktemp(name))}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def running_demo(tmp_path_factory):
-    """The demonstration, started at once: it runs beside the other tests of this file."""
-    env = environment(tmp_path_factory, "demo")
-    with start_demo(env, "--jobs=2") as process:
-        yield env, process
-        process.kill()
-
-
 def readable(page):
     """A feedback page as its reader sees it: without markup, white space as single blanks."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
@@ -62,6 +53,7 @@ def decided(assignment, tmp_path_factory, *only):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path_factory):
     made = decided(ASSIGNMENT, tmp_path_factory, 4, None, 5)  # fifth mistakes, first alternatives
     assert [decision for decision in made if not decision["is_right"]] == []
@@ -88,24 +80,15 @@ def test_the_grader_as_a_classifier_makes_no_mistake(tmp_path_factory, capsys, a
     assert misgraded == []
 
 
-def start_demo(env, *arguments):
-    return subprocess.Popen(
+def demo_class(env, *arguments):
+    return subprocess.run(
         [sys.executable, "-m", "vaeedu.cli", "demo-class", *arguments],
         env=env,
         cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        check=False,
     )
-
-
-def finish(process):
-    out, err = process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
-def demo_class(env, *arguments):
-    return finish(start_demo(env, *arguments))
 
 
 def check_demo(done, folder, names):
@@ -121,11 +104,12 @@ def check_demo(done, folder, names):
     return marks, table
 
 
-def test_the_demonstration_gives_every_kind_of_submission_its_mark(running_demo):
-    env, process = running_demo
+@pytest.mark.slow
+def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_factory):
+    env = environment(tmp_path_factory, "demo")
     folder = Path(env["VAEEDU_CLASSROOM"])
     everybody = [student.id for student in students(EXERCISES[ASSIGNMENT])]
-    marks, table = check_demo(finish(process), folder, everybody)
+    marks, table = check_demo(demo_class(env, "--jobs=2"), folder, everybody)
     assert marks == {
         "ada": 18.0, "alan": 18.0, "blaise": 0.0, "carl": 8.0, "dora": 13.0, "emmy": 13.0,
         "felix": 15.0, "grace": 15.0, "hedy": 18.0, "isaac": 0.0, "joan": 0.0, "lise": 18.0, "karl": 0.0,

@@ -113,6 +113,7 @@ def test_a_record_explains_and_repeats_a_mark(course, room):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_new_submission_takes_back_the_old_marks(course, room):
     from nbgrader.api import Gradebook
 

@@ -226,7 +226,7 @@ for folder, folders, files in os.walk("/"):
         found.append(folder)
     except OSError:
         pass
-print(*found)
+print(*found, sep="\\n")
 """
 
 
@@ -238,7 +238,9 @@ def above_python_in_tmp():
 def test_no_other_folder_can_be_written_to():
     done = run(WRITABLE, cell_seconds=20.0)
     tops = {
-        folder for folder in text(done).split() if not Path(folder).parent.as_posix().startswith(bubble.HOME)
+        folder
+        for folder in text(done).splitlines()
+        if not Path(folder).parent.as_posix().startswith(bubble.HOME)
     }
     tops -= {f"{bubble.HOME}/.ipython", f"{bubble.HOME}/matplotlib"}
     assert tops - set(above_python_in_tmp()) == set(bubble.WRITABLE)
