@@ -45,6 +45,11 @@ def bundle(tmp_path_factory):
 def test_the_bundle_has_what_students_need(bundle):
     for name in ("Makefile", "README.md", "LICENSE", "pyproject.toml", "constraints.txt", "vaeedu/py.typed"):
         assert (bundle / name).is_file(), name
+    library = [
+        path.relative_to(ROOT) for path in (ROOT / "vaeedu").rglob("*") if "__pycache__" not in path.parts
+    ]
+    for path in library:
+        assert (bundle / path).exists() or path.parts[1] == "grading", path
     assert sorted(p.name for p in (bundle / "assignments").iterdir()) == assignments(ROOT)
     for lecture in (ROOT / "lectures").glob("*.ipynb"):
         assert (bundle / "lectures" / lecture.name).read_bytes() == lecture.read_bytes()

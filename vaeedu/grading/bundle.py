@@ -74,4 +74,4 @@ def _is_for_students(parts: tuple[str, ...], only: tuple[str, ...] | None) -> bo
         return allowed and (only is None or parts[1] in only)
     if parts[:2] == ("vaeedu", "grading"):
         return len(parts) == 3 and Path(parts[2]).stem in _STUDENT_SIDE
-    return Path(parts[-1]).suffix in (".py", ".ipynb", ".json", ".typed", ".md", ".png", ".svg")
+    return Path(parts[-1]).suffix in (".py", ".js", ".ipynb", ".json", ".typed", ".md", ".png", ".svg")
