@@ -64,14 +64,14 @@ def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path_fact
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("assignment", EXERCISES)
 def test_the_grader_as_a_classifier_makes_no_mistake(tmp_path_factory, capsys, assignment):
-    # Of the others every third submission, for lack of time: `python benchmarks/classifier.py` takes all.
+    # Of the others every fifth submission, for lack of time: `python benchmarks/classifier.py` takes all.
     whole = assignment == ASSIGNMENT
-    made = decided(assignment, tmp_path_factory, *([None] if whole else [None, None, 3]))
+    made = decided(assignment, tmp_path_factory, *([None] if whole else [None, None, 5]))
     misgraded = [decision for decision in made if not decision["is_right"]]
     with capsys.disabled():
         print(f"\n{assignment}: misgraded / total = {len(misgraded)} / {len(made)}")
     known = 2 * sum(len(e.wrong) + 1 + len(e.alternatives) for e in EXERCISES[assignment].values())
-    assert len(made) == known if whole else known / 6 < len(made) < known
+    assert len(made) == known if whole else known / 10 < len(made) < known
     assert misgraded == []
 
 
@@ -100,13 +100,11 @@ def check_demo(done, folder, names):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)  # three times through the demonstration
 def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_factory):
     env = environment(tmp_path_factory, "demo")
     folder = Path(env["VAEEDU_CLASSROOM"])
     everybody = [student.id for student in students(EXERCISES[ASSIGNMENT])]
-    done = demo_class(env, "--jobs=2")
-    marks, table = check_demo(done, folder, everybody)
+    marks, table = check_demo(demo_class(env, "--jobs=2"), folder, everybody)
     assert marks == {
         "ada": 18.0, "alan": 18.0, "blaise": 0.0, "carl": 8.0, "dora": 13.0, "emmy": 13.0,
         "felix": 15.0, "grace": 15.0, "hedy": 18.0, "isaac": 0.0, "joan": 0.0, "lise": 18.0, "karl": 0.0,
@@ -126,8 +124,6 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
     again = ["ada", "dora", "isaac", "karl"]
     repeated, _ = check_demo(demo_class(env, *(f"--student={name}" for name in again)), folder, again)
     assert repeated == {name: marks[name] for name in again}
-    # The whole class once more, from nothing.
-    assert demo_class(environment(tmp_path_factory, "twice"), "--jobs=2").stdout == done.stdout
 
 
 def test_marks_that_differ_make_the_demonstration_fail(tmp_path_factory):
