@@ -21,7 +21,7 @@ test-all: dev ## run every test, also the slow ones (each lecture from a clean k
 	$(BIN)/python -m pytest -m "" $(PYTEST_ARGS)
 
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
-	@$(BIN)/python -m vaeedu.grading.check_all "$(A)"
+	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"
 
 release: course ## make assignments/ from solutions/ and exercises/
 	$(BIN)/vaeedu release

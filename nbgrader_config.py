@@ -32,12 +32,12 @@ c.CourseDirectory.feedback_directory = str(classroom / "feedback")
 c.CourseDirectory.db_url = os.environ.get("VAEEDU_DB_URL") or f"sqlite:///{classroom / 'gradebook.db'}"
 
 # The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
-c.GenerateAssignment.post_convert_hook = "vaeedu.grading.release.add_checks"
+c.GenerateAssignment.post_convert_hook = "vaeedu_grader.authoring.release.add_checks"
 
 # `nbgrader autograde` and the formgrader's button grade as `vaeedu grade` does: the submission is looked through first,
 # then graded in a sandbox; nbgrader only writes down the marks. A whole class is graded faster by `vaeedu grade`.
-c.Autograde.pre_convert_hook = "vaeedu.grading.autograde.vet"
-c.Autograde.sanitize_preprocessors = ["vaeedu.grading.autograde.GradeInSandbox"]
+c.Autograde.pre_convert_hook = "vaeedu_grader.marking.autograde.vet"
+c.Autograde.sanitize_preprocessors = ["vaeedu_grader.marking.autograde.GradeInSandbox"]
 c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
@@ -45,7 +45,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 # What students write into text cells is shown in the formgrader and in feedback without anything that runs. nbgrader's
 # pages put every text through this filter last.
-c.HTMLExporter.filters = {"strip_files_prefix": "vaeedu.grading.pages.clean"}
+c.HTMLExporter.filters = {"strip_files_prefix": "vaeedu_grader.pages.clean"}
 # Kernels warn on the terminal that their sockets, which are local, are not encrypted (Validate runs one).
 c.Execute.timeout = 60
 c.Execute.extra_arguments = ["--log-level=ERROR"]

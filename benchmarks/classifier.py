@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     os.chdir(COURSE)
-    from vaeedu.grading.course import assignments
+    from vaeedu_grader.authoring.course import assignments
 
     rows, wrong, misgraded, total = [], [], 0, 0
     for name in options.assignments or assignments(COURSE):
@@ -48,8 +48,8 @@ def main() -> int:
 
 def grade(assignment: str, jobs: int) -> tuple[Counter[str], list[str], float]:
     """Counts right and wrong decisions, and describes the wrong ones."""
-    from vaeedu.grading.classifier import decisions
-    from vaeedu.grading.grade_class import Settings
+    from vaeedu_grader.authoring.decisions import decisions
+    from vaeedu_grader.marking.grade import Settings
 
     counts: Counter[str] = Counter()
     wrong = []

@@ -23,9 +23,9 @@ HAND_IN = """
 import sys
 from pathlib import Path
 import nbformat
-from vaeedu.grading.classroom import Classroom
-from vaeedu.grading.course import exercises
-from vaeedu.grading.submission import filled_in, source_of
+from vaeedu_grader.gradebook.classroom import Classroom
+from vaeedu_grader.authoring.course import exercises
+from vaeedu_grader.authoring.answered import filled_in, source_of
 
 course, assignment, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 room, described = Classroom(course, assignment), exercises(course, assignment)
@@ -40,7 +40,7 @@ for i in range(number):
 STOCK = """
 import sys
 from pathlib import Path
-from vaeedu.grading import nbgrader
+from vaeedu_grader.gradebook import nbgrader
 
 course, assignment = Path(sys.argv[1]), sys.argv[2]
 api = nbgrader.api(course)

@@ -7,8 +7,8 @@ class put its source into notebooks.
 import numpy as np
 import torch
 
-from vaeedu.grading.exercise import Exercise, Wrong
-from vaeedu.grading.key import Output
+from vaeedu.feedback.key import Output
+from vaeedu_grader.authoring.exercise import Exercise, Wrong
 
 # 1 ------------------------------------------------------------------------------------------------ stamps on a line
 

@@ -10,8 +10,8 @@ import math
 import numpy as np
 import torch
 
-from vaeedu.grading.exercise import Exercise, Wrong
-from vaeedu.grading.key import Goal, Output
+from vaeedu.feedback.key import Goal, Output
+from vaeedu_grader.authoring.exercise import Exercise, Wrong
 
 
 def posteriors(rng, *shape):

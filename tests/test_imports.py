@@ -14,13 +14,12 @@ PACKAGE = Path(vaeedu.__file__).parent
 # The rows of the design's import table. What stands in one row knows nothing of the rows above, or of its
 # neighbours; the modules of one package, such as `pca`, may know each other.
 ROWS = {
-    6: ("cli",),
-    5: ("grading", "environment"),
-    4: ("widgets", "training"),
+    5: ("cli", "environment"),
+    4: ("widgets", "training", "feedback"),
     3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn"),
     2: ("pca", "classifiers", "inference", "bounds"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
-    0: ("sampling", "checks"),
+    0: ("sampling", "require"),
 }
 ROW_OF = {name: row for row, names in ROWS.items() for name in names}
 
@@ -38,7 +37,7 @@ def imports(source, path):
             first, *rest = name.split(".")
             if first == "vaeedu" and rest and rest[0] != "__version__":
                 # `vaeedu.check` is the one function that the package itself offers.
-                yield "grading" if rest[0] == "check" else rest[0]
+                yield "feedback" if rest[0] == "check" else rest[0]
 
 
 def _base(node, path):
@@ -72,8 +71,20 @@ def test_imports_only_go_down(path):
     assert breaches((PACKAGE / path).read_text(encoding="utf-8"), path) == []
 
 
+def test_the_library_knows_nothing_of_the_grader():
+    found = [
+        f"{path}: {name}"
+        for path in ["__init__.py", *modules()]
+        for node in ast.walk(ast.parse((PACKAGE / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+        if name.partition(".")[0] == "vaeedu_grader"
+    ]
+    assert found == []
+
+
 def test_there_is_something_to_check():
-    assert {"checks/tensors.py", "sampling/draws.py", "data/__init__.py"} <= set(modules())
+    assert {"require/tensors.py", "sampling/draws.py", "data/__init__.py"} <= set(modules())
 
 
 def test_the_package_itself_imports_none_of_its_modules():
@@ -88,7 +99,7 @@ def test_the_package_itself_imports_none_of_its_modules():
         ("sampling.py", "from vaeedu.data import digits"),
         ("sampling.py", "from .data import digits"),
         ("sampling.py", "from . import pca"),
-        ("sampling.py", "from vaeedu import checks"),
+        ("sampling.py", "from vaeedu import require"),
         ("pca/moments.py", "from .. import training"),
         ("pca/moments.py", "from ..bounds import elbo"),
         ("data/toys.py", "def f():\n    if True:\n        from vaeedu.plotting import show"),
@@ -104,11 +115,11 @@ def test_a_breach_is_found(path, source):
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("data/toys.py", "from vaeedu import checks, sampling\nfrom vaeedu.data.pixels import quantize"),
+        ("data/toys.py", "from vaeedu import require, sampling\nfrom vaeedu.data.pixels import quantize"),
         ("data/toys.py", "from .pixels import quantize\nfrom ..sampling import normal\nfrom . import images"),
         ("data/__init__.py", "from . import toys"),
         ("cli.py", "import vaeedu\nfrom vaeedu import __version__\nfrom vaeedu.vae import VAE"),
-        ("checks.py", "import torch, sklearn.pca\nfrom numpy import data"),
+        ("require.py", "import torch, sklearn.pca\nfrom numpy import data"),
     ],
 )
 def test_what_is_allowed_is_no_breach(path, source):

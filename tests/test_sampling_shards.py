@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from mutation import mutant
+from support.mutation import mutant
 
 from vaeedu import sampling
 

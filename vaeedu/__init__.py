@@ -17,24 +17,24 @@ _MODULES = frozenset(
         "autoencoders",
         "autoregressive",
         "bounds",
-        "checks",
         "data",
         "divergences",
         "environment",
+        "feedback",
         "gradients",
-        "grading",
         "inference",
         "networks",
         "pca",
         "pixelcnn",
         "plotting",
+        "require",
         "sampling",
         "training",
         "vae",
         "widgets",
     }
 )
-_FUNCTIONS = {"check": "vaeedu.grading.student"}
+_FUNCTIONS = {"check": "vaeedu.feedback.examine"}
 
 __all__ = ["__version__", "check", *sorted(_MODULES)]
 

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 
 
 class AutoregressiveModel(nn.Module, abc.ABC):
@@ -29,7 +29,7 @@ class AutoregressiveModel(nn.Module, abc.ABC):
 
     def __init__(self, image_shape: Sequence[int]) -> None:
         super().__init__()
-        self.image_shape = checks.image_shape("image_shape", image_shape)
+        self.image_shape = require.image_shape("image_shape", image_shape)
         self.num_pixels = math.prod(self.image_shape)  # D, counting sub-pixels
 
     @abc.abstractmethod
@@ -45,7 +45,7 @@ class AutoregressiveModel(nn.Module, abc.ABC):
         Raises:
             ValueError: The shape does not fit.
         """
-        x = checks.images("x_scaled", x_scaled, self.image_shape)
+        x = require.images("x_scaled", x_scaled, self.image_shape)
         return self._as_images(self.logits_in_order(x.permute(0, 2, 3, 1).flatten(1)))
 
     def scale(self, levels: object) -> Float[Tensor, "B C H W"]:
@@ -54,7 +54,7 @@ class AutoregressiveModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `levels` is no `(B, C, H, W)` tensor of zeros and ones.
         """
-        x = checks.levels("levels", levels, self.image_shape, 2)
+        x = require.levels("levels", levels, self.image_shape, 2)
         return 2 * x.to(next(self.parameters())) - 1
 
     def log_prob(self, x: object) -> Float[Tensor, " B"]:
@@ -63,7 +63,7 @@ class AutoregressiveModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `x` is not as described.
         """
-        levels = checks.levels("x", x, self.image_shape, 2)
+        levels = require.levels("x", x, self.image_shape, 2)
         logits = self.logits(self.scale(levels))
         each = functional.binary_cross_entropy_with_logits(logits, levels.to(logits), reduction="none")
         return -each.sum(dim=(1, 2, 3))
@@ -79,7 +79,7 @@ class AutoregressiveModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `n` is not a positive whole number.
         """
-        n, D = checks.positive_int("n", n), self.num_pixels
+        n, D = require.positive_int("n", n), self.num_pixels
         u = sampling.uniform(n * D, generator=generator).reshape(n, D).to(next(self.parameters()))
         x = torch.zeros_like(u)
         for d in range(D):
@@ -143,7 +143,7 @@ class NADE(AutoregressiveModel):
 
     def __init__(self, image_shape: Sequence[int], *, num_hidden: int = 100) -> None:
         super().__init__(image_shape)
-        D, K = self.num_pixels, checks.positive_int("num_hidden", num_hidden)
+        D, K = self.num_pixels, require.positive_int("num_hidden", num_hidden)
         self.W, self.c = nn.Parameter(torch.randn(D, K) / math.sqrt(D)), nn.Parameter(torch.zeros(K))
         self.V, self.b = nn.Parameter(torch.randn(D, K) / math.sqrt(K)), nn.Parameter(torch.zeros(D))
 
@@ -182,7 +182,7 @@ class MADE(AutoregressiveModel):
     def __init__(self, image_shape: Sequence[int], *, num_hidden: Sequence[int] = (500,)) -> None:
         super().__init__(image_shape)
         D = self.num_pixels
-        sizes = [D, *(checks.positive_int("num_hidden", size) for size in num_hidden), D]
+        sizes = [D, *(require.positive_int("num_hidden", size) for size in num_hidden), D]
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(sizes))
         inner = [1 + torch.arange(size) * max(D - 1, 1) // size for size in sizes[1:-1]]  # 1, …, D − 1
         degrees = [torch.arange(1, D + 1), *inner, torch.arange(D)]  # output d sees degrees up to d − 1
@@ -230,8 +230,8 @@ class RowLSTM(AutoregressiveModel):
                 f"image_shape must have one channel, but is {self.image_shape}: use PixelCNN for colours"
             )
         F, L = (
-            checks.positive_int("num_channels", num_channels),
-            checks.positive_int("num_layers", num_layers),
+            require.positive_int("num_channels", num_channels),
+            require.positive_int("num_layers", num_layers),
         )
         self.first = nn.Conv2d(1, F, 7, padding=3)
         self.register_buffer("mask", (torch.arange(49) < 24).float().reshape(7, 7), persistent=False)

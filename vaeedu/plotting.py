@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
@@ -65,9 +65,9 @@ def tile(images: Float[Tensor, "N H W"], num_columns: int) -> Float[Tensor, "row
     >>> tile(torch.zeros(3, 8, 8), num_columns=2).shape
     torch.Size([17, 17])
     """
-    checks.positive_int("num_columns", num_columns)
+    require.positive_int("num_columns", num_columns)
     N, H, W = images.shape
-    checks.positive_int("the number of images", N)
+    require.positive_int("the number of images", N)
     num_rows = math.ceil(N / num_columns)
     canvas = images.new_full((num_rows * (H + 1) - 1, num_columns * (W + 1) - 1), torch.nan)
     for i, image in enumerate(images):

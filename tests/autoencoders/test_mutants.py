@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
-from mutation import mutant
+from support.mutation import mutant
 
 
 def drawn(*shape, seed=0):

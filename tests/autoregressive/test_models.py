@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
+from support.autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
 
 from vaeedu.autoregressive import FVSBN, MADE, NADE, RowLSTM
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from linear_gaussian import D, K, LinearGaussian, assert_unbiased, drawn, many
+from support.linear_gaussian import D, K, LinearGaussian, assert_unbiased, drawn, many
 from torch.distributions import (
     Bernoulli,
     Independent,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from linear_gaussian import K, LinearGaussian, assert_unbiased, drawn, many
+from support.linear_gaussian import K, LinearGaussian, assert_unbiased, drawn, many
 from torch.distributions import Bernoulli, Independent, Normal, OneHotCategorical
 
 from vaeedu.bounds import elbo_terms, wake_sleep

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from linear_gaussian import D, K, LinearGaussian, assert_unbiased, drawn, many
+from support.linear_gaussian import D, K, LinearGaussian, assert_unbiased, drawn, many
 from torch.distributions import Bernoulli, Independent, Normal
 
 from vaeedu import networks

@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from linear_gaussian import K, LinearGaussian, assert_unbiased, drawn, many
-from mutation import mutant
+from support.linear_gaussian import K, LinearGaussian, assert_unbiased, drawn, many
+from support.mutation import mutant
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
 
 MODEL = LinearGaussian()
@@ -136,8 +136,8 @@ def refusal_law(bounds):
 
 
 MUTANTS = [
-    (gap_law, "evidence", "terms.reconstruction - checks", "terms.reconstruction + checks"),
-    (gap_law, "evidence", 'checks.non_negative_float("beta", beta) * terms.kl', "terms.kl"),
+    (gap_law, "evidence", "terms.reconstruction - require", "terms.reconstruction + require"),
+    (gap_law, "evidence", 'require.non_negative_float("beta", beta) * terms.kl', "terms.kl"),
     (gap_law, "evidence", "inputs.log_likelihood(decoder, z, x).mean(dim=0)",
      "inputs.log_likelihood(decoder, z, x).sum(dim=0)"),
     (gap_law, "evidence", "inputs.log_likelihood(decoder, z, x).mean(dim=0)",

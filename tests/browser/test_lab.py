@@ -5,9 +5,9 @@ import statistics
 import time
 from pathlib import Path
 
-import driving
 import nbformat
 import pytest
+from support import driving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import sys
 
-import driving
 import pytest
+from support import driving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from vaeedu.grading.course import assignments, exercises
-from vaeedu.grading.exercise import PARTS, answer_key
-from vaeedu.grading.judge import judge
-from vaeedu.grading.run import run_all
+from vaeedu.feedback.judge import judge
+from vaeedu.feedback.run import run_all
+from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.authoring.exercise import PARTS, answer_key
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = [(name, exercise) for name in assignments(ROOT) for exercise in exercises(ROOT, name).values()]

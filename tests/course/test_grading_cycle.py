@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vaeedu.grading.course import assignments, exercises
-from vaeedu.grading.demo import students
+from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.demo import students
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
@@ -22,8 +22,8 @@ EXERCISES = {name: exercises(ROOT, name) for name in assignments(ROOT)}
 DECIDE = """
 import dataclasses, json, sys
 from pathlib import Path
-from vaeedu.grading.classifier import decisions
-from vaeedu.grading.grade_class import Settings
+from vaeedu_grader.authoring.decisions import decisions
+from vaeedu_grader.marking.grade import Settings
 
 course, assignment, only = Path(sys.argv[1]), sys.argv[2], slice(*json.loads(sys.argv[3]))
 made = decisions(course, assignment, Settings(workers=2), only=only)
@@ -132,7 +132,7 @@ def test_marks_that_differ_make_the_demonstration_fail(tmp_path_factory):
     code = (
         "import dataclasses, sys\n"
         "from pathlib import Path\n"
-        "from vaeedu.grading import demo\n"
+        "from vaeedu_grader import demo\n"
         "students = demo.students\n"
         "lazy = lambda e: tuple(dataclasses.replace(s, note='renamed') for s in students(e) if s.id == 'blaise')\n"
         "demo.students = lazy\n"
@@ -154,7 +154,7 @@ def test_marks_that_differ_make_the_demonstration_fail(tmp_path_factory):
 def test_a_roster_that_nbgrader_cannot_read_is_one_error(tmp_path_factory):
     env = environment(tmp_path_factory, "roster")
     code = (
-        "import sys; from pathlib import Path; from vaeedu.grading.classroom import Classroom\n"
+        "import sys; from pathlib import Path; from vaeedu_grader.gradebook.classroom import Classroom\n"
         "Classroom(Path(sys.argv[1]), sys.argv[2]).enrol(Path('no such roster.csv'))"
     )
     done = subprocess.run(

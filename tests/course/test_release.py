@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from traitlets.config import PyFileConfigLoader
 
-from vaeedu.grading.course import assignments, exercises
-from vaeedu.grading.release import add_checks, check_notebook, release
+from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.authoring.release import add_checks, check_notebook, release
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
@@ -65,7 +65,7 @@ def test_nothing_of_the_instructors_side_reaches_students(assignment):
         "BEGIN SOLUTION",
         "END SOLUTION",
         "HIDDEN TESTS",
-        "vaeedu.grading",
+        "vaeedu_grader",
         "grade(",
         "exercises/",
     ):
@@ -204,7 +204,7 @@ def test_a_notebook_that_disagrees_with_its_exercises_is_refused(broken_course, 
 
 
 def test_a_failed_release_leaves_the_old_one(broken_course):
-    from vaeedu.grading.nbgrader import GradingError
+    from vaeedu_grader.gradebook.nbgrader import GradingError
 
     before = contents(broken_course / "assignments")
     edit(
@@ -261,5 +261,6 @@ def test_the_formgraders_button_gets_its_checks_from_the_hook(broken_course, mon
     add_checks(assignment=ASSIGNMENT, student=".", notebooks=[])
     assert checks.read_bytes() == before
     assert (
-        'post_convert_hook = "vaeedu.grading.release.add_checks"' in (ROOT / "nbgrader_config.py").read_text()
+        'post_convert_hook = "vaeedu_grader.authoring.release.add_checks"'
+        in (ROOT / "nbgrader_config.py").read_text()
     )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from mutation import mutant
+from support.mutation import mutant
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
 
 F64 = torch.float64

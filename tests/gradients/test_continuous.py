@@ -2,9 +2,9 @@
 
 from functools import partial
 
-import gradient_targets as targets
 import pytest
 import torch
+from support import gradient_targets as targets
 from torch.distributions import Distribution
 
 from vaeedu.gradients import (

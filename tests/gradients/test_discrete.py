@@ -4,9 +4,9 @@ import itertools
 import math
 from functools import partial
 
-import gradient_targets as targets
 import pytest
 import torch
+from support import gradient_targets as targets
 
 from vaeedu.gradients import (
     enumerated_gradients,

@@ -1,9 +1,9 @@
 """The classic mistakes in gradient estimators, each made on purpose: every one must break a law."""
 
-import gradient_targets as targets
 import pytest
 import torch
-from mutation import mutant
+from support import gradient_targets as targets
+from support.mutation import mutant
 
 D = torch.distributions
 S = 20_000

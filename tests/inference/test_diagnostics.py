@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import scipy.stats
 import torch
-from inference.reference_chains import FILE, SETTINGS, chains
+from support.reference_chains import FILE, SETTINGS, chains
 
 from vaeedu.inference import effective_sample_size, split_r_hat, standard_error
 from vaeedu.inference.diagnostics import _normal_scores

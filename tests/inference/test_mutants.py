@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from mutation import mutant
+from support.mutation import mutant
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 LOC = torch.tensor([1.0, -2.0], dtype=torch.float64)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
+from support.autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
 
 from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN
 

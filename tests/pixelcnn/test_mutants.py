@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
-from mutation import mutant
+from support.autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
+from support.mutation import mutant
 
 import vaeedu.pixelcnn
 

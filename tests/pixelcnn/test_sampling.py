@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from autoregressive_laws import all_images
+from support.autoregressive_laws import all_images
 
 from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN, incremental_logits
 

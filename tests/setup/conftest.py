@@ -1,4 +1,4 @@
-"""Fixtures for trying the set-up on a tiny course (`tiny.py`)."""
+"""Fixtures for trying the set-up on a tiny course (`support.tiny`)."""
 
 import json
 import os
@@ -11,10 +11,10 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 # tools/ is no package: whoever runs its scripts has the folder itself on the path, and so have these tests.
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]
+sys.path[:0] = [str(HERE.parents[1] / "tools")]
 
 import environment  # noqa: E402
-import tiny  # noqa: E402
+from support import tiny  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 import environment
 import installation
 import pytest
-from tiny import PYTHON, STAMP, one_line, packages, write_course
+from support.tiny import PYTHON, STAMP, one_line, packages, write_course
 
 
 def test_a_failing_pip_is_reported_with_its_log(finished, run):

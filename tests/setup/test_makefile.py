@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from tiny import ROOT, make, write_course
+from support.tiny import ROOT, make, write_course
 
 
 def test_make_without_a_target_lists_them_one_line_each():

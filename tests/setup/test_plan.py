@@ -5,7 +5,7 @@ import shutil
 import environment
 import installation
 import pytest
-from tiny import ROOT, STAMP, packages
+from support.tiny import ROOT, STAMP, packages
 
 
 def test_a_moved_course_is_noticed(first, tmp_path):

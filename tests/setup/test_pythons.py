@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import setup_env
 from packaging.specifiers import SpecifierSet
-from tiny import PYTHON, ROOT, one_line
+from support.tiny import PYTHON, ROOT, one_line
 
 COMPLAINT = (
     "vaeedu needs Python 3.11, 3.12 or 3.13; this is 3.9: "

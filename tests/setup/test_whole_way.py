@@ -9,7 +9,7 @@ import time
 
 import environment
 import pytest
-from tiny import PYTHON, STAMP, imports, packages, write_course
+from support.tiny import PYTHON, STAMP, imports, packages, write_course
 
 
 def test_a_first_set_up_installs_the_tested_versions(first):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 import torch
-import training_runs as runs
+from support import training_runs as runs
 
 from vaeedu import training
 from vaeedu.training import checkpoint, devices

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 PROGRAM = """
-import warnings, torch, training_runs as runs
+import warnings, torch
+from support import training_runs as runs
 torch.set_num_threads(1)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -40,7 +41,7 @@ def run_program(tmp_path, **variables):
 @pytest.fixture(scope="module")
 def eager():
     import torch
-    import training_runs as runs
+    from support import training_runs as runs
 
     return runs.run(runs.TinyVAE(torch.float32), data=runs.images(torch.float32))[1].loss
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-import training_runs as runs
+from support import training_runs as runs
 
 from vaeedu.training.distributed import Team
 

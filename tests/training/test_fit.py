@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import training_runs as runs
+from support import training_runs as runs
 from torch import nn
 
 from vaeedu import training

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import training_runs as runs
+from support import training_runs as runs
 
 from vaeedu.training import NonFiniteLossError, loop
 

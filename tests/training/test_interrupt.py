@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import torch
-import training_runs as runs
+from support import training_runs as runs
 
 from vaeedu.training import interrupt
 

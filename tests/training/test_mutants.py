@@ -10,8 +10,8 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
-import training_runs as runs
-from mutation import mutant
+from support import training_runs as runs
+from support.mutation import mutant
 
 
 def loop_law(training):

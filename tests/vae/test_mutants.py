@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from mutation import mutant
+from support.mutation import mutant
 from torch import nn
 from torch.distributions import Independent, Normal
 

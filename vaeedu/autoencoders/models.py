@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.networks import Flatten, conv_decoder, conv_encoder, mlp
 
 
@@ -67,7 +67,7 @@ class Autoencoder(nn.Module):
         Raises:
             ValueError: There are fewer than two steps, or the shapes differ.
         """
-        if checks.positive_int("num_steps", num_steps) < 2:
+        if require.positive_int("num_steps", num_steps) < 2:
             raise ValueError(
                 f"num_steps must be at least 2, one for each end of the line, but is {num_steps}"
             )
@@ -109,7 +109,7 @@ def mlp_autoencoder(
     >>> sum(p.numel() for p in mlp_autoencoder((1, 8, 8), num_latents=2, num_hidden=()).parameters())
     322
     """
-    checks.positive_int("num_latents", num_latents)
+    require.positive_int("num_latents", num_latents)
     flatten = Flatten(image_shape)
     sizes = [math.prod(flatten.image_shape), *num_hidden, num_latents]
     encoder = nn.Sequential(flatten, mlp(sizes, activation=activation))
@@ -136,7 +136,7 @@ def conv_autoencoder(
     >>> conv_autoencoder((1, 28, 28), num_latents=16)(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 1, 28, 28])
     """
-    checks.positive_int("num_latents", num_latents)
+    require.positive_int("num_latents", num_latents)
     return Autoencoder(
         conv_encoder(image_shape, num_latents, num_channels=num_channels),
         conv_decoder(num_latents, image_shape, num_channels=num_channels),

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaeedu import checks, divergences, sampling
+from vaeedu import divergences, require, sampling
 from vaeedu.bounds import inputs
 from vaeedu.bounds.inputs import Network, Prior
 
@@ -74,7 +74,7 @@ def elbo(
     torch.Size([4])
     """
     terms = elbo_terms(x, encoder, decoder, prior, num_samples=num_samples, kl=kl, generator=generator)
-    return terms.reconstruction - checks.non_negative_float("beta", beta) * terms.kl
+    return terms.reconstruction - require.non_negative_float("beta", beta) * terms.kl
 
 
 def elbo_terms(
@@ -102,8 +102,8 @@ def elbo_terms(
     >>> elbo_terms(torch.ones(2, 3), normal, normal, normal(torch.zeros(3))).kl
     tensor([1.5000, 1.5000])
     """
-    checks.choice("kl", kl, KL)
-    S = checks.positive_int("num_samples", num_samples)
+    require.choice("kl", kl, KL)
+    S = require.positive_int("num_samples", num_samples)
     x = inputs.examples(x)
     p_z = inputs.prior_distribution(prior)
     q = inputs.posterior(encoder, x, p_z)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.bounds import inputs
 from vaeedu.bounds.inputs import Network, Prior
 
@@ -67,7 +67,7 @@ def wake_sleep(
     >>> losses.wake.shape, losses.sleep.shape
     (torch.Size([2]), torch.Size([2]))
     """
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     x = inputs.examples(x)
     p_z = inputs.prior_distribution(prior)
     wake = _wake(x, encoder, decoder, p_z, S, generator)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.bounds import inputs
 from vaeedu.bounds.inputs import Network, Prior
 
@@ -62,7 +62,7 @@ def log_weights(
     >>> log_weights(torch.ones(2, 3), normal, normal, normal(torch.zeros(3)), num_samples=5).shape
     torch.Size([5, 2])
     """
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     x = inputs.examples(x)
     p_z = inputs.prior_distribution(prior)
     q = inputs.posterior(encoder, x, p_z)
@@ -116,9 +116,9 @@ def iwae_bound(
     >>> iwae_bound(torch.ones(2, 3), normal, normal, normal(torch.zeros(3)), num_samples=5000).shape
     torch.Size([2])
     """
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     x = inputs.examples(x)
-    rows = _default_chunk_size(x) if chunk_size is None else checks.positive_int("chunk_size", chunk_size)
+    rows = _default_chunk_size(x) if chunk_size is None else require.positive_int("chunk_size", chunk_size)
     p_z = inputs.prior_distribution(prior)
     parts = x.split(_ENCODED_AT_ONCE)
     return torch.cat([_bound(part, encoder, decoder, p_z, S, rows, generator) for part in parts])

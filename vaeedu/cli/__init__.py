@@ -1,11 +1,16 @@
-"""The `vaeedu` command: training and evaluating models, and what an instructor does with the course."""
+"""The `vaeedu` command: training and evaluating models, and whatever commands other installed packages add to it.
+
+A package adds commands by an entry point of the group `vaeedu.commands`: a function that takes the parser's commands.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Any
 
 import vaeedu
-from vaeedu.cli import teaching, training
+from vaeedu.cli import training
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,23 +25,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:
         return _fail("interrupted")
-    except Exception as error:
-        message = teaching.explained(error)
-        if message is None:
-            raise
-        return _fail(message)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vaeedu",
-        description="The vaeedu course from a shell: train and evaluate its models; release and grade its assignments.",
+        description="The vaeedu course from a shell: train and evaluate its models, and, where the grader is "
+        "installed, release and grade its assignments.",
     )
     parser.add_argument("--version", action="version", version=f"vaeedu {vaeedu.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     training.add_commands(commands)
-    teaching.add_commands(commands)
+    _add_installed(commands)
     return parser
+
+
+def _add_installed(commands: Any) -> None:
+    """Adds other packages' commands; one that is registered but not there, as in a student's copy, adds none."""
+    for entry in entry_points(group="vaeedu.commands"):
+        try:
+            add_commands = entry.load()
+        except ModuleNotFoundError as error:
+            if error.name != entry.module.partition(".")[0]:
+                raise
+        else:
+            add_commands(commands)
 
 
 def _fail(message: str) -> int:

@@ -152,17 +152,17 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
 def _evaluate(options: argparse.Namespace) -> int:
     import torch
 
-    from vaeedu import checks, data
+    from vaeedu import data, require
     from vaeedu.training import devices
 
     start = time.perf_counter()
     folder, N = options.folder, options.num_images
     settings = files.read_settings(folder)
-    kind = KINDS[checks.choice("model", settings.get("model"), KINDS)]
-    checks.positive_int("--num-samples", options.num_samples)
+    kind = KINDS[require.choice("model", settings.get("model"), KINDS)]
+    require.positive_int("--num-samples", options.num_samples)
     x = _images(settings["data"], "test")
     if N is not None:
-        checks.positive_int("--num-images", N, at_most=len(x), because="the test images there are")
+        require.positive_int("--num-images", N, at_most=len(x), because="the test images there are")
     generator = torch.Generator().manual_seed(options.seed)
     mode = settings["binarize"]
     x = data.binarize(x, mode, generator=generator if mode == "dynamic" else None)[:N]

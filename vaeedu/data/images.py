@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.data import download
 
 SPLITS = ("train", "test", "all")
@@ -59,7 +59,7 @@ def digits(split: str = "train") -> tuple[Float32[Tensor, "N 1 8 8"], Int64[Tens
     >>> images.shape, labels[:5]
     (torch.Size([299, 1, 8, 8]), tensor([5, 1, 7, 3, 9]))
     """
-    checks.choice("split", split, SPLITS)
+    require.choice("split", split, SPLITS)
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -94,7 +94,7 @@ def mnist(split: str = "train") -> tuple[Float32[Tensor, "N 1 28 28"], Int64[Ten
     ...
     ValueError: split must be one of 'train', 'test', 'all', but is 'validation'
     """
-    checks.choice("split", split, SPLITS)
+    require.choice("split", split, SPLITS)
     levels = np.concatenate(
         [_read_idx(f"{p}-images-idx3-ubyte.gz", _MAGIC_IMAGES) for p in _MNIST_PARTS[split]]
     )
@@ -148,12 +148,12 @@ def natural_patches(
     >>> patches.shape, labels
     (torch.Size([5, 3, 8, 8]), None)
     """
-    checks.choice("split", split, ("train", "test"))
-    N = checks.positive_int("num_patches", num_patches)
+    require.choice("split", split, ("train", "test"))
+    N = require.positive_int("num_patches", num_patches)
     photographs = _photographs(color)
     border = photographs.shape[3] * 3 // 4
     widest = min(photographs.shape[2], photographs.shape[3] - border)
-    P = checks.positive_int("patch_size", patch_size, at_most=widest, because="the width of the test part")
+    P = require.positive_int("patch_size", patch_size, at_most=widest, because="the width of the test part")
     part = photographs[..., :border] if split == "train" else photographs[..., border:]
     windows = part.unfold(2, P, 1).unfold(3, P, 1)  # (2, C, rows, columns, P, P): a view, nothing is copied
     which, row, column = (

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 
 MODES = ("dynamic", "fixed", "threshold")
 
@@ -44,13 +44,13 @@ def binarize(x: object, mode: str, *, generator: torch.Generator | None = None) 
     >>> binarize(torch.tensor([0.0, 0.4, 0.6, 1.0]), "threshold")
     tensor([0., 0., 1., 1.])
     """
-    checks.choice("mode", mode, MODES)
+    require.choice("mode", mode, MODES)
     if generator is not None and mode != "dynamic":
         raise ValueError(
             f"generator must be None with mode={mode!r}, which draws nothing from it, but is a torch.Generator: "
             "leave it out, or use mode='dynamic'"
         )
-    x = checks.unit_interval("x", x)
+    x = require.unit_interval("x", x)
     if mode == "threshold":
         return (x > 0.5).to(x.dtype)
     if mode == "dynamic":
@@ -81,8 +81,8 @@ def quantize(x: object, num_levels: int) -> Int64[Tensor, "*shape"]:
     >>> quantize(torch.tensor([0.0, 0.3, 0.8, 1.0]), 4)
     tensor([0, 1, 2, 3])
     """
-    checks.positive_int("num_levels", num_levels, at_most=2**16, because="16 bits a pixel")
+    require.positive_int("num_levels", num_levels, at_most=2**16, because="16 bits a pixel")
     if num_levels < 2:
         raise ValueError("num_levels must be at least 2, but is 1: one level says nothing about x")
-    x = checks.unit_interval("x", x)
+    x = require.unit_interval("x", x)
     return (x * (num_levels - 1)).round().long()

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 
 
 def two_moons(
@@ -37,7 +37,7 @@ def two_moons(
     >>> two_moons(100).shape
     torch.Size([100, 2])
     """
-    checks.positive_int("num_points", num_points)
+    require.positive_int("num_points", num_points)
     lower = sampling.integers(num_points, 2, generator=generator).bool()
     t = math.pi * sampling.uniform(num_points, generator=generator)
     x = torch.where(lower, 1 - t.cos(), t.cos())
@@ -66,7 +66,7 @@ def eight_gaussians(
     >>> eight_gaussians(100, noise=0.0).norm(dim=1).unique().round(decimals=4).unique()
     tensor([2.])
     """
-    checks.positive_int("num_points", num_points)
+    require.positive_int("num_points", num_points)
     angle = sampling.integers(num_points, 8, generator=generator).float() * (math.pi / 4)
     return _blur(2 * _direction(angle), noise, generator)
 
@@ -96,11 +96,11 @@ def pinwheel(
     >>> pinwheel(100).shape
     torch.Size([100, 2])
     """
-    checks.positive_int("num_points", num_points)
+    require.positive_int("num_points", num_points)
     blade = sampling.integers(num_points, 5, generator=generator)
     # Columns: along the radius, with mean 1 and deviation 0.3, and across it.
     loc = _floats([1.0, 0.0], blade.device).expand(num_points, 2)
-    scale = _floats([0.3, checks.non_negative_float("noise", noise)], blade.device)
+    scale = _floats([0.3, require.non_negative_float("noise", noise)], blade.device)
     r, s = sampling.reparameterize(loc, scale, generator=generator).unbind(dim=1)
     outward = _direction(blade.float() * (2 * math.pi / 5) + r.exp() / 4)
     sideways = torch.stack([-outward[:, 1], outward[:, 0]], dim=1)
@@ -130,7 +130,7 @@ def spirals(
     >>> bool(spirals(100, noise=0.0).norm(dim=1).max() <= torch.pi)
     True
     """
-    checks.positive_int("num_points", num_points)
+    require.positive_int("num_points", num_points)
     sign = 2.0 * sampling.integers(num_points, 2, generator=generator) - 1
     t = 3 * math.pi * sampling.uniform(num_points, generator=generator).sqrt()
     return _blur((sign * t / 3)[:, None] * _direction(t), noise, generator)
@@ -164,7 +164,7 @@ def line(
     >>> torch.allclose(x[:, 0] - 1, 2 * (x[:, 1] + 1), atol=1e-5)
     True
     """
-    checks.positive_int("num_points", num_points)
+    require.positive_int("num_points", num_points)
     device = torch.device("cpu") if generator is None else generator.device
     w, mu = _floats([2.0, 1.0], device), _floats([1.0, -1.0], device)
     z = sampling.normal((num_points, 1), like=w, generator=generator)
@@ -176,7 +176,7 @@ def _direction(angle: Tensor) -> Tensor:
 
 
 def _blur(loc: Tensor, noise: float, generator: torch.Generator | None) -> Float32[Tensor, "N 2"]:
-    sigma = _floats([checks.non_negative_float("noise", noise)], loc.device)
+    sigma = _floats([require.non_negative_float("noise", noise)], loc.device)
     return sampling.reparameterize(loc.float(), sigma, generator=generator)
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.divergences.gap import NEAR, gap_near_one
 
 BASES = (2, math.e)
@@ -37,7 +37,7 @@ def entropy(p: object, *, base: float | int = math.e) -> Float[Tensor, "*batch"]
     tensor([1., 0.])
     """
     unit = _unit(base)
-    p = checks.probabilities("p", p)
+    p = require.probabilities("p", p)
     return -(p * _log_where(p > 0, p)).sum(dim=-1) / unit + 0.0  # + 0.0 turns −0. into 0.
 
 
@@ -125,8 +125,8 @@ def kl_bernoulli(probs_q: object, probs_p: object) -> Float[Tensor, "*shape"]:
     >>> kl_bernoulli(torch.tensor([0.5, 0.0, 1.0]), torch.tensor([0.3, 0.0, 0.0]))
     tensor([0.0872, 0.0000,    inf])
     """
-    q, p = checks.unit_interval("probs_q", probs_q), checks.unit_interval("probs_p", probs_p)
-    q, p = checks.broadcast(probs_q=q, probs_p=p)
+    q, p = require.unit_interval("probs_q", probs_q), require.unit_interval("probs_p", probs_p)
+    q, p = require.broadcast(probs_q=q, probs_p=p)
     # The complements' difference is q − p exactly, where (1 − p) − (1 − q) would lose the digits of small ones.
     return _terms(q, p, p - q) + _terms(1 - q, 1 - p, q - p)
 
@@ -147,13 +147,13 @@ def _log_where(condition: Tensor, x: Tensor) -> Tensor:
 
 
 def _same_outcomes(first: str, a: object, second: str, b: object) -> tuple[Tensor, Tensor]:
-    a, b = checks.probabilities(first, a), checks.probabilities(second, b)
+    a, b = require.probabilities(first, a), require.probabilities(second, b)
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(
             f"{first} and {second} must run over the same outcomes in their last dimension, but have {a.shape[-1]} "
             f"and {b.shape[-1]}: give an outcome that one of them lacks the probability 0"
         )
-    a, b = checks.broadcast(**{first: a, second: b})
+    a, b = require.broadcast(**{first: a, second: b})
     return a, b
 
 

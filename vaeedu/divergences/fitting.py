@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 
 Gaussian: TypeAlias = Normal | MultivariateNormal
 
@@ -107,9 +107,9 @@ def fit_reverse_kl(
     """
     target = _checked_target(target)
     start = _checked_start(start, target)
-    checks.positive_int("num_steps", num_steps)
-    checks.positive_int("num_samples", num_samples)
-    checks.positive_float("learning_rate", learning_rate)
+    require.positive_int("num_steps", num_steps)
+    require.positive_int("num_samples", num_samples)
+    require.positive_float("learning_rate", learning_rate)
     loc, L = _parameters(start)
     eps = _whitened_noise(num_samples, loc, generator)
     unit = target.component_distribution.mean.reshape(-1, len(loc)).std(dim=0, correction=0).max()

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.divergences.gap import NEAR, gap_near_one
 
 
@@ -33,9 +33,9 @@ def kl_normal(loc_q: object, scale_q: object, loc_p: object, scale_p: object) ->
     >>> kl_normal(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 2.0]), 0.0, 1.0)
     tensor([0.0000, 1.3069])
     """
-    checks.real("loc_q", loc_q), checks.real("loc_p", loc_p)
-    checks.positive("scale_q", scale_q), checks.positive("scale_p", scale_p)
-    mu_q, sigma_q, mu_p, sigma_p = checks.broadcast(
+    require.real("loc_q", loc_q), require.real("loc_p", loc_p)
+    require.positive("scale_q", scale_q), require.positive("scale_p", scale_p)
+    mu_q, sigma_q, mu_p, sigma_p = require.broadcast(
         loc_q=loc_q, scale_q=scale_q, loc_p=loc_p, scale_p=scale_p
     )
     return _scale_term(sigma_q, sigma_p) + 0.5 * ((mu_q - mu_p) / sigma_p).square()
@@ -110,7 +110,7 @@ def kl_multivariate_normal(
     >>> kl_multivariate_normal(*q, torch.zeros(2), torch.eye(2))
     tensor(0.2231)
     """
-    mu_q, mu_p = checks.real("loc_q", loc_q), checks.real("loc_p", loc_p)
+    mu_q, mu_p = require.real("loc_q", loc_q), require.real("loc_p", loc_p)
     L_q, L_p = _cholesky("covariance_q", covariance_q), _cholesky("covariance_p", covariance_p)
     _check_sizes(loc_q=mu_q, covariance_q=L_q, loc_p=mu_p, covariance_p=L_p)
     M = torch.linalg.solve_triangular(L_p, L_q, upper=False)
@@ -131,7 +131,7 @@ def _scale_term(sigma_q: Tensor, sigma_p: Tensor) -> Tensor:
 
 
 def _cholesky(name: str, covariance: object) -> Tensor:
-    covariance = checks.real(name, covariance)
+    covariance = require.real(name, covariance)
     if covariance.ndim < 2 or covariance.shape[-1] != covariance.shape[-2]:
         raise ValueError(
             f"{name} must have shape (..., K, K), but has shape {tuple(covariance.shape)}: "
@@ -164,4 +164,4 @@ def _check_sizes(**tensors: Tensor) -> None:
             f"but their shapes are {found}: give all K coordinates of each"
         )
     leading = {name: t[..., 0, 0] if name.startswith("cov") else t[..., 0] for name, t in tensors.items()}
-    checks.broadcast(**leading)
+    require.broadcast(**leading)

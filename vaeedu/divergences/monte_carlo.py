@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 
 
 def kl_monte_carlo(
@@ -40,7 +40,7 @@ def kl_monte_carlo(
     >>> kl_monte_carlo(q, p, 100, generator=torch.Generator().manual_seed(0)).shape
     torch.Size([100, 3])
     """
-    checks.positive_int("num_samples", num_samples)
+    require.positive_int("num_samples", num_samples)
     if q.event_shape != p.event_shape:
         raise ValueError(
             f"q and p must have the same event shape, but have {tuple(q.event_shape)} and {tuple(p.event_shape)}: "

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, OneHotCategorical
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.gradients.jacobian import Values, base, build, evaluate, per_sample_vjp, slope
 
 MOST_OUTCOMES = 2**20
@@ -51,7 +51,7 @@ def enumerated_gradients(
     (tensor([0.5000]),)
     """
     q, params = build(make_distribution, params)
-    checks.positive_int("num_samples", num_samples)
+    require.positive_int("num_samples", num_samples)
     z = _outcomes(q)
     with torch.no_grad():
         values = evaluate(f, z, q).to(params[0].dtype)
@@ -108,8 +108,8 @@ def gumbel_softmax_gradients(
     torch.Size([7, 3])
     """
     q, params = build(make_distribution, params)
-    S = checks.positive_int("num_samples", num_samples)
-    tau = checks.positive_float("temperature", temperature)
+    S = require.positive_int("num_samples", num_samples)
+    tau = require.positive_float("temperature", temperature)
     family = base(q)
     if not isinstance(family, OneHotCategorical | Bernoulli):
         raise ValueError(

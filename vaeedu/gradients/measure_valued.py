@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Normal
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.gradients.jacobian import Values, base, build, evaluate, per_sample_vjp
 
 Pair = tuple[Tensor, Tensor]
@@ -67,7 +67,7 @@ def measure_valued_gradients(
     6.0
     """
     q, params = build(make_distribution, params)
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     family = base(q)
     if not isinstance(family, Normal | Bernoulli):
         raise ValueError(

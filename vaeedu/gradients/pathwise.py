@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, MultivariateNormal, Normal, Uniform
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.gradients.jacobian import Values, base, build, per_sample_vjp, slope
 
 
@@ -51,7 +51,7 @@ def pathwise_gradients(
     tensor([2., 2., 2., 2., 2.])
     """
     q, params = build(make_distribution, params)
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     if not isinstance(base(q), Normal | MultivariateNormal | Uniform):
         raise ValueError(
             "make_distribution must return a Normal, MultivariateNormal or Uniform, or an Independent of one, for "

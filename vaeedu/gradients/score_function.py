@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.gradients.jacobian import Values, build, evaluate, per_sample_vjp
 
 BASELINES = ("none", "leave_one_out")
@@ -80,7 +80,7 @@ def score_function_gradients(
     >>> print(f"{gradients.mean():.2f}")
     0.40
     """
-    checks.choice("baseline", baseline, BASELINES)
+    require.choice("baseline", baseline, BASELINES)
     q, params = build(make_distribution, params)
     S = _enough_samples(num_samples, baseline, control_variate)
     z = sampling.draw(q, (S,), generator=generator).detach()
@@ -102,7 +102,7 @@ def score_function_gradients(
 
 
 def _enough_samples(num_samples: int, baseline: str, control_variate: ControlVariate | None) -> int:
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     if baseline == "leave_one_out" and S < 2:
         raise ValueError(
             f"num_samples must be at least 2 with baseline='leave_one_out', but is {S}: there is no other"

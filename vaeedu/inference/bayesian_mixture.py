@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 
 
 class MixtureFactors(NamedTuple):
@@ -40,9 +40,9 @@ class BayesianMixture:
     """
 
     def __init__(self, x: object, *, prior_scale: float, noise_scale: float) -> None:
-        self.x = checks.matrix("x", x)
-        self.prior_scale = checks.positive_float("prior_scale", prior_scale)
-        self.noise_scale = checks.positive_float("noise_scale", noise_scale)
+        self.x = require.matrix("x", x)
+        self.prior_scale = require.positive_float("prior_scale", prior_scale)
+        self.noise_scale = require.positive_float("noise_scale", noise_scale)
 
     def start(self, locs: object) -> MixtureFactors:
         """Returns a q to begin with: the given means `(K, D)`, with the prior's scale, and data shared equally.
@@ -50,7 +50,7 @@ class BayesianMixture:
         Raises:
             ValueError: `locs` is not a finite matrix with D columns.
         """
-        m = checks.matrix("locs", locs, num_columns=self.x.shape[1]).to(self.x)
+        m = require.matrix("locs", locs, num_columns=self.x.shape[1]).to(self.x)
         shared = self.x.new_full((len(self.x), len(m)), 1 / len(m))
         return MixtureFactors(m, self.x.new_full((len(m),), self.prior_scale), shared)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.inference import inputs
 
 SCHEDULES = ("robbins_monro", "adam")
@@ -62,7 +62,7 @@ def elbo_samples(
     >>> elbo_samples(log_joint, torch.zeros(2), torch.ones(2), 4).round(decimals=4)
     tensor([-3., -3., -3., -3.])
     """
-    S = checks.positive_int("num_samples", num_samples)
+    S = require.positive_int("num_samples", num_samples)
     z = sampling.reparameterize(loc, scale, (S,), generator=generator)
     log_q = Independent(Normal(loc, scale), 1).log_prob(z)
     return inputs.log_density("log_joint", log_joint, z) - log_q
@@ -118,8 +118,8 @@ def black_box_vi(
     (True, True)
     """
     start = inputs.vector("loc", loc), _positive("scale", scale, loc)
-    checks.positive_int("num_steps", num_steps)
-    checks.positive_float("step_size", step_size)
+    require.positive_int("num_steps", num_steps)
+    require.positive_float("step_size", step_size)
     _check_schedule(schedule, decay)
     # 1 model: log_joint.  2 approximation: N(mu, exp(log_sigma)²)
     mu, log_sigma = start[0].clone().requires_grad_(), start[1].log().requires_grad_()
@@ -149,8 +149,8 @@ def _positive(name: str, value: object, like: object) -> Tensor:
 
 
 def _check_schedule(schedule: str, decay: float) -> None:
-    checks.choice("schedule", schedule, SCHEDULES)
-    if not 0.5 < checks.positive_float("decay", decay) <= 1.0:
+    require.choice("schedule", schedule, SCHEDULES)
+    if not 0.5 < require.positive_float("decay", decay) <= 1.0:
         raise ValueError(
             f"decay must be above 1/2 and at most 1, but is {decay}: otherwise the steps stay too long to settle, "
             "or shrink too fast to arrive"

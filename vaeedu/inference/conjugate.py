@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Gamma, Normal, kl_divergence
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.inference import inputs
 from vaeedu.inference.mcmc import Conditional
 
@@ -51,7 +51,7 @@ class NormalGamma:
         if not isinstance(self.loc, (int, float)) or not math.isfinite(self.loc):
             raise ValueError(f"loc must be a finite number, but is {self.loc!r}")
         for name in ("pseudo_count", "shape", "rate"):
-            checks.positive_float(name, getattr(self, name))
+            require.positive_float(name, getattr(self, name))
 
     def posterior(self, x: object) -> "NormalGamma":
         """Returns p(m, λ | x), for data x `(N,)`.
@@ -126,7 +126,7 @@ class NormalGamma:
         Raises:
             ValueError: `num_samples` is not a positive whole number.
         """
-        S = checks.positive_int("num_samples", num_samples)
+        S = require.positive_int("num_samples", num_samples)
         start = torch.zeros(S, dtype=torch.float64)
         lam = sampling.gamma(start + self.shape, start + self.rate, generator=generator)
         mean = sampling.reparameterize(

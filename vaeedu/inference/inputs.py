@@ -1,11 +1,11 @@
-"""What the functions of this package ask of their arguments, beyond what `checks` has."""
+"""What the functions of this package ask of their arguments, beyond what `require` has."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 
 
 def vector(name: str, value: object, *, length: int | None = None) -> Tensor:
@@ -14,12 +14,12 @@ def vector(name: str, value: object, *, length: int | None = None) -> Tensor:
     shape = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
     if not hasattr(value, "shape") or len(value.shape) != 1 or (length is not None and shape != (length,)):
         raise ValueError(f"{name} must be a tensor of shape {wanted}, but is {shape}")
-    return checks.matrix(name, value[None])[0]  # type: ignore[index]
+    return require.matrix(name, value[None])[0]  # type: ignore[index]
 
 
 def covariance(name: str, value: object, *, size: int) -> tuple[Tensor, Tensor]:
     """Returns a `(size, size)` covariance and its Cholesky factor, or raises a ValueError."""
-    matrix = checks.matrix(name, value)
+    matrix = require.matrix(name, value)
     if matrix.shape != (size, size):
         raise ValueError(f"{name} must have shape {(size, size)}, but has shape {tuple(matrix.shape)}")
     scale = float(matrix.abs().max())

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.inference import inputs
 
 # Both take the current states (C, D) and the generator.
@@ -95,8 +95,8 @@ def metropolis_hastings(
     >>> chains.samples.shape, bool((chains.samples.var() - 1).abs() < 0.1)
     (torch.Size([2000, 4, 1]), True)
     """
-    z = checks.matrix("initial", initial)
-    S = checks.positive_int("num_samples", num_samples)
+    z = require.matrix("initial", initial)
+    S = require.positive_int("num_samples", num_samples)
     propose = _proposal(scale, proposal, z)
     log_p = inputs.log_density("log_density", log_density, z)
     if bool((log_p == -torch.inf).any()):
@@ -151,8 +151,8 @@ def gibbs(
     >>> gibbs(pair, torch.zeros(3, 2), 10, generator=torch.Generator().manual_seed(0)).shape
     torch.Size([10, 3, 2])
     """
-    z = checks.matrix("initial", initial).clone()
-    S = checks.positive_int("num_samples", num_samples)
+    z = require.matrix("initial", initial).clone()
+    S = require.positive_int("num_samples", num_samples)
     C, D = z.shape
     if len(conditionals) != D:
         raise ValueError(
@@ -226,7 +226,7 @@ def _proposal(scale: object, proposal: Proposal | None, z: Tensor) -> Proposal:
                 f"scale must be positive, but holds {float(width.min())}: it is a standard deviation"
             )
     else:
-        width = z.new_tensor(checks.positive_float("scale", scale)).expand(z.shape[1])
+        width = z.new_tensor(require.positive_float("scale", scale)).expand(z.shape[1])
 
     def random_walk(z: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         return sampling.reparameterize(z, width, generator=generator), z.new_zeros(len(z))

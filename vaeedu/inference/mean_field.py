@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Gamma, Normal
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.inference import inputs
 from vaeedu.inference.conjugate import NormalGamma
 
@@ -61,8 +61,8 @@ def coordinate_ascent(
     >>> q.variance  # 1 / Λ_ii = 1 − 0.6², less than the true 1
     tensor([0.6400, 0.6400])
     """
-    checks.positive_int("max_iterations", max_iterations)
-    checks.positive_float("tolerance", tolerance)
+    require.positive_int("max_iterations", max_iterations)
+    require.positive_float("tolerance", tolerance)
     q, history = start, [model.elbo(start)]
     for _ in range(max_iterations):
         q = model.update(q)

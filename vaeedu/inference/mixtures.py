@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.inference import inputs
 
 
@@ -35,7 +35,7 @@ class GaussianMixture:
     covariances: Tensor
 
     def __post_init__(self) -> None:
-        weights, locs = inputs.weights("weights", self.weights), checks.matrix("locs", self.locs)
+        weights, locs = inputs.weights("weights", self.weights), require.matrix("locs", self.locs)
         K, D = locs.shape
         if len(weights) != K:
             raise ValueError(
@@ -56,7 +56,7 @@ class GaussianMixture:
         Raises:
             ValueError: `x` is not a finite matrix with D columns.
         """
-        data = checks.matrix("x", x, num_columns=self.locs.shape[1])
+        data = require.matrix("x", x, num_columns=self.locs.shape[1])
         factors = torch.linalg.cholesky(self.covariances)
         d = (data[None] - self.locs[:, None]).transpose(1, 2)  # (K, D, N)
         white = torch.linalg.solve_triangular(factors, d, upper=False)
@@ -86,7 +86,7 @@ class GaussianMixture:
         Raises:
             ValueError: `num_samples` is not a positive whole number.
         """
-        N = checks.positive_int("num_samples", num_samples)
+        N = require.positive_int("num_samples", num_samples)
         k = sampling.categorical(self.weights, (N,), generator=generator)
         eps = sampling.normal((N, self.locs.shape[1]), like=self.locs, generator=generator)
         return self.locs[k] + (torch.linalg.cholesky(self.covariances)[k] @ eps[..., None])[..., 0]
@@ -148,7 +148,7 @@ def em_step(x: Float[Tensor, "N D"], responsibilities: Float[Tensor, "N K"]) -> 
     Reference:
         Bishop (2006), eqs. 9.24-9.27.
     """
-    data = checks.matrix("x", x)
+    data = require.matrix("x", x)
     r = _check_responsibilities(responsibilities, (len(data), responsibilities.shape[-1]))
     N_k = r.sum(dim=0)
     locs = (r.T @ data) / N_k[:, None]
@@ -187,9 +187,9 @@ def em(
     (tensor([[-4.],
             [ 4.]]), True)
     """
-    data = checks.matrix("x", x, num_columns=start.locs.shape[1])
-    checks.positive_int("max_iterations", max_iterations)
-    checks.positive_float("tolerance", tolerance)
+    data = require.matrix("x", x, num_columns=start.locs.shape[1])
+    require.positive_int("max_iterations", max_iterations)
+    require.positive_float("tolerance", tolerance)
     mixture, history = start, [start.log_prob(data).mean()]
     for _ in range(max_iterations):
         mixture = em_step(data, mixture.responsibilities(data))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.networks import shapes
 
 _NUM_LAYERS = 4
@@ -46,8 +46,8 @@ def conv_encoder(image_shape: Sequence[int], num_features: int, *, num_channels:
     >>> conv_encoder((1, 28, 28), 20)(torch.zeros(5, 1, 28, 28)).shape
     torch.Size([5, 20])
     """
-    C, H, W = checks.image_shape("image_shape", image_shape)
-    checks.positive_int("num_features", num_features)
+    C, H, W = require.image_shape("image_shape", image_shape)
+    require.positive_int("num_features", num_features)
     levels, channels = _plan(C, H, W, num_channels)
     layers: list[nn.Module] = []
     for (num_in, num_out), level in zip(itertools.pairwise(channels), levels[1:], strict=True):
@@ -83,8 +83,8 @@ def conv_decoder(num_features: int, image_shape: Sequence[int], *, num_channels:
     >>> conv_decoder(20, (1, 28, 28))(torch.zeros(3, 5, 20)).shape
     torch.Size([3, 5, 1, 28, 28])
     """
-    checks.positive_int("num_features", num_features)
-    C, H, W = checks.image_shape("image_shape", image_shape)
+    require.positive_int("num_features", num_features)
+    C, H, W = require.image_shape("image_shape", image_shape)
     levels, channels = _plan(C, H, W, num_channels)
     small = (channels[-1], levels[-1].height, levels[-1].width)
     layers: list[nn.Module] = []
@@ -119,7 +119,7 @@ class KeepLeading(nn.Module):
 
 def _plan(C: int, H: int, W: int, num_channels: int) -> tuple[list[_Level], list[int]]:
     """Returns the size of the image and of each of the four layers, and their channels."""
-    checks.positive_int("num_channels", num_channels)
+    require.positive_int("num_channels", num_channels)
     levels = [_Level(1, H, W)]
     for _ in range(_NUM_LAYERS):
         _, h, w = levels[-1]

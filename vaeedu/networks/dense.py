@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.networks import shapes
 
 
@@ -60,7 +60,7 @@ class Flatten(nn.Module):
 
     def __init__(self, image_shape: Sequence[int]) -> None:
         super().__init__()
-        self.image_shape = checks.image_shape("image_shape", image_shape)
+        self.image_shape = require.image_shape("image_shape", image_shape)
 
     def forward(self, x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch D"]:
         """Maps `(..., C, H, W)` to `(..., C·H·W)`."""

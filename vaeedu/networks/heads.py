@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.networks import shapes
 
 SCALES = ("predicted", "learned")
@@ -98,13 +98,13 @@ class BernoulliHead(nn.Module):
 def _layer(num_features: int | None, output_shape: tuple[int, ...]) -> nn.Module:
     if num_features is None:
         return nn.Identity()
-    checks.positive_int("num_features", num_features)
+    require.positive_int("num_features", num_features)
     return nn.Sequential(nn.Linear(num_features, math.prod(output_shape)), nn.Unflatten(-1, output_shape))
 
 
 def _checked_scale(scale: str | float, num_features: int | None) -> str | float:
     if not isinstance(scale, str):
-        return checks.positive_float("scale", scale)
+        return require.positive_float("scale", scale)
     if scale not in SCALES:
         raise ValueError(f"scale must be 'predicted', 'learned' or a positive number, but is {scale!r}")
     if scale == "predicted" and num_features is None:

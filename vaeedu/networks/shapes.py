@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 
 
 def event_shape(name: str, value: Sequence[int]) -> tuple[int, ...]:
@@ -24,7 +24,7 @@ def event_shape(name: str, value: Sequence[int]) -> tuple[int, ...]:
             f"{name} must be a tuple of sizes such as (20,) or (1, 28, 28), but is {value!r}: "
             f"use ({value},) for a vector"
         )
-    return tuple(checks.positive_int(f"{name}[{i}]", size) for i, size in enumerate(value))
+    return tuple(require.positive_int(f"{name}[{i}]", size) for i, size in enumerate(value))
 
 
 def require_event(module: nn.Module, x: Tensor, event: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 
 
 def convolution_matrix(
@@ -40,8 +40,8 @@ def convolution_matrix(
     tensor([[1., 2., 0., 0.],
             [0., 0., 1., 2.]])
     """
-    I, H, W = checks.image_shape("image_shape", image_shape)  # noqa: E741
-    checks.positive_int("stride", stride)
+    I, H, W = require.image_shape("image_shape", image_shape)  # noqa: E741
+    require.positive_int("stride", stride)
     _check_padding("padding", padding)
     O, num_in, kh, kw = weight.shape  # noqa: E741
     if num_in != I:
@@ -100,7 +100,7 @@ def transposed_convolution(
     >>> y
     tensor([[[[ 1.,  2., 13., 20., 30.]]]])
     """
-    checks.positive_int("stride", stride)
+    require.positive_int("stride", stride)
     _check_padding("padding", padding)
     _check_padding("output_padding", output_padding)
     if output_padding >= stride:

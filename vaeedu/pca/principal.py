@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.pca.moments import leading_eigenpairs, mean_and_covariance, settle_signs
 
 METHODS = ("auto", "svd", "eigh", "als")
@@ -43,7 +43,7 @@ class PCA:
     error_per_sweep_: Float[Tensor, " sweeps"] | None
 
     def __init__(self, num_components: int) -> None:
-        self.num_components = checks.positive_int("num_components", num_components)
+        self.num_components = require.positive_int("num_components", num_components)
 
     @torch.no_grad()
     def fit(
@@ -77,10 +77,12 @@ class PCA:
             ValueError: `x` is not a finite floating-point matrix, has fewer than two rows or no variance at all, K is
                 above min(N, D), or a setting is out of range.
         """
-        checks.choice("method", method, METHODS)
+        require.choice("method", method, METHODS)
         x = data_with_variance(x)
         N, D = x.shape
-        K = checks.positive_int("num_components", self.num_components, at_most=min(N, D), because="min(N, D)")
+        K = require.positive_int(
+            "num_components", self.num_components, at_most=min(N, D), because="min(N, D)"
+        )
         if method == "auto":
             method = "eigh" if N >= D else "svd"
         self.error_per_sweep_ = None
@@ -106,8 +108,8 @@ class PCA:
     def _fit_als(
         self, x: Tensor, max_sweeps: int, tolerance: float, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor]:
-        checks.positive_int("max_sweeps", max_sweeps)
-        checks.positive_float("tolerance", tolerance)
+        require.positive_int("max_sweeps", max_sweeps)
+        require.positive_float("tolerance", tolerance)
         N, D = x.shape
         W = sampling.normal((D, self.num_components), like=x, generator=generator)
         errors = [x.square().sum()]  # of W = 0: the total variance times N
@@ -152,7 +154,7 @@ class PCA:
             ValueError: The model is not fitted, or `z` is not a finite matrix with K columns.
         """
         require_fitted(self, "inverse_transform")
-        z = checks.matrix("z", z, num_columns=self.num_components)
+        z = require.matrix("z", z, num_columns=self.num_components)
         return z @ self.components_.to(z) + self.mean_.to(z)
 
     def reconstruction_error(self, x: object) -> Float[Tensor, " N"]:
@@ -172,7 +174,7 @@ class PCA:
 
     def _data(self, method: str, x: object) -> Tensor:
         require_fitted(self, method)
-        return checks.matrix("x", x, num_columns=self.components_.shape[1])
+        return require.matrix("x", x, num_columns=self.components_.shape[1])
 
 
 def als_sweep(
@@ -202,7 +204,7 @@ def als_sweep(
 
 def data_with_variance(x: object, *, allow_missing: bool = False) -> Float[Tensor, "N D"]:
     """Checks data that a model is to be fitted to: two rows at least, and not all the same."""
-    x = checks.matrix("x", x, allow_missing=allow_missing).detach()
+    x = require.matrix("x", x, allow_missing=allow_missing).detach()
     if x.shape[0] < 2:
         raise ValueError("x must hold at least two rows to have a variance, but holds one: add examples")
     if not any(bool((rows != x[0]).any()) for rows in x.split(512)):  # stops at the first that differs

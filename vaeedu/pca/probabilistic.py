@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from vaeedu import checks, sampling
+from vaeedu import require, sampling
 from vaeedu.pca import em, missing
 from vaeedu.pca.moments import leading_eigenpairs, mean_and_covariance, settle_signs
 from vaeedu.pca.principal import data_with_variance, require_fitted
@@ -50,7 +50,7 @@ class ProbabilisticPCA:
     log_likelihood_per_iteration_: Float[Tensor, " iterations"] | None
 
     def __init__(self, num_components: int) -> None:
-        self.num_components = checks.positive_int("num_components", num_components)
+        self.num_components = require.positive_int("num_components", num_components)
 
     @classmethod
     def from_parameters(cls, components: object, mean: object, noise_variance: float) -> "ProbabilisticPCA":
@@ -68,7 +68,7 @@ class ProbabilisticPCA:
         tensor([[4.2500, 0.0000],
                 [0.0000, 0.2500]])
         """
-        rows = checks.matrix("components", components)
+        rows = require.matrix("components", components)
         K, D = rows.shape
         _check_num_components(K, D)
         if not isinstance(mean, Tensor) or mean.shape != (D,):
@@ -78,8 +78,8 @@ class ProbabilisticPCA:
             )
         model = cls(K)
         model.components_ = rows
-        model.mean_ = checks.matrix("mean", mean[None].to(rows))[0]
-        model.noise_variance_ = rows.new_tensor(checks.positive_float("noise_variance", noise_variance))
+        model.mean_ = require.matrix("mean", mean[None].to(rows))[0]
+        model.noise_variance_ = rows.new_tensor(require.positive_float("noise_variance", noise_variance))
         model.log_likelihood_per_iteration_ = None
         return model
 
@@ -116,15 +116,15 @@ class ProbabilisticPCA:
                 rows or no variance, K ≥ D, a column has no observed entry, a setting is out of range, or the data
                 lie in a K-dimensional plane, so that σ² = 0 and the likelihood has no maximum.
         """
-        checks.choice("method", method, METHODS)
+        require.choice("method", method, METHODS)
         x = data_with_variance(x, allow_missing=method == "em")
         _check_num_components(self.num_components, x.shape[1])
         self.log_likelihood_per_iteration_ = None
         if method == "closed_form":
             mean, rows, noise_variance = self._closed_form(x)
         else:
-            checks.positive_int("max_iterations", max_iterations)
-            checks.positive_float("tolerance", tolerance)
+            require.positive_int("max_iterations", max_iterations)
+            require.positive_float("tolerance", tolerance)
             mean, rows, noise_variance = self._em(x, max_iterations, tolerance, generator)
         self.mean_, self.components_, self.noise_variance_ = mean.to(x), rows.to(x), noise_variance.to(x)
         return self
@@ -255,7 +255,7 @@ class ProbabilisticPCA:
             ValueError: The model is not fitted, or `num_samples` is not a positive whole number.
         """
         require_fitted(self, "sample")
-        n = checks.positive_int("num_samples", num_samples)
+        n = require.positive_int("num_samples", num_samples)
         z = sampling.normal((n, self.num_components), like=self.components_, generator=generator)
         x_given_z = self.likelihood(z).base_dist
         return sampling.reparameterize(x_given_z.mean, x_given_z.stddev, generator=generator)
@@ -284,11 +284,11 @@ class ProbabilisticPCA:
 
     def _data(self, method: str, x: object, allow_missing: bool) -> Tensor:
         require_fitted(self, method)
-        return checks.matrix("x", x, num_columns=self.components_.shape[1], allow_missing=allow_missing)
+        return require.matrix("x", x, num_columns=self.components_.shape[1], allow_missing=allow_missing)
 
 
 def _check_num_components(K: int, D: int) -> None:
-    checks.positive_int(
+    require.positive_int(
         "num_components",
         K,
         at_most=D - 1,

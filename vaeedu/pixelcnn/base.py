@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.pixelcnn import sampling as samplers
 from vaeedu.pixelcnn.incremental import RowProgram
 from vaeedu.pixelcnn.outputs import (
@@ -45,20 +45,22 @@ class PixelModel(nn.Module, abc.ABC):
         num_components: int,
     ) -> None:
         super().__init__()
-        self.image_shape = checks.image_shape("image_shape", image_shape)
+        self.image_shape = require.image_shape("image_shape", image_shape)
         C = self.image_shape[0]
-        self.num_levels = checks.positive_int("num_levels", num_levels, at_most=256, because="8 bits a pixel")
+        self.num_levels = require.positive_int(
+            "num_levels", num_levels, at_most=256, because="8 bits a pixel"
+        )
         if num_levels < 2:
             raise ValueError(
                 "num_levels must be at least 2, but is 1: use 2 for black and white, 256 for bytes"
             )
-        self.num_classes = None if num_classes is None else checks.positive_int("num_classes", num_classes)
-        checks.positive_int("num_layers", num_layers)
-        checks.choice("likelihood", likelihood, LIKELIHOODS)
-        checks.positive_int("num_components", num_components)
+        self.num_classes = None if num_classes is None else require.positive_int("num_classes", num_classes)
+        require.positive_int("num_layers", num_layers)
+        require.choice("likelihood", likelihood, LIKELIHOODS)
+        require.positive_int("num_components", num_components)
         self.output = _output(C, num_levels, likelihood, num_components)
         self.num_colors = self.output.num_steps
-        self.num_channels = checks.positive_int("num_channels", num_channels)
+        self.num_channels = require.positive_int("num_channels", num_channels)
         if num_channels < self.num_colors:
             raise ValueError(
                 f"num_channels must be at least {self.num_colors}, a feature for each of the image's channels, "
@@ -100,7 +102,7 @@ class PixelModel(nn.Module, abc.ABC):
         Raises:
             ValueError: The images' shape does not fit, or labels are missing, superfluous or out of range.
         """
-        x = checks.images("x_scaled", x_scaled, self.image_shape)
+        x = require.images("x_scaled", x_scaled, self.image_shape)
         raw = self.network(x, self._labels(y, len(x)))
         return self.output.arrange(raw)
 
@@ -167,7 +169,7 @@ class PixelModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `n` is not a positive whole number, `method` is unknown, or labels do not fit.
         """
-        n = checks.positive_int("n", n)
+        n = require.positive_int("n", n)
         return self._draw(n, y, None, method, generator, progress, on_row)
 
     def complete(
@@ -201,7 +203,7 @@ class PixelModel(nn.Module, abc.ABC):
         Raises:
             ValueError: `x`, `mask`, `method` or `y` are not as described.
         """
-        images = checks.images("x", x, self.image_shape)
+        images = require.images("x", x, self.image_shape)
         known = self._mask(mask, images)
         levels = self._levels("x", torch.where(known, images, torch.zeros_like(images)))
         known = known.to(levels.device)
@@ -247,7 +249,7 @@ class PixelModel(nn.Module, abc.ABC):
         progress: bool,
         on_row: RowWatcher | None,
     ) -> Tensor:
-        checks.choice("method", method, samplers.METHODS)
+        require.choice("method", method, samplers.METHODS)
         labels = self._labels(y, n)
         return samplers.draw_images(
             self, n, labels, given, method=method, generator=generator, progress=progress, on_row=on_row
@@ -258,7 +260,7 @@ class PixelModel(nn.Module, abc.ABC):
 
     def _levels(self, name: str, value: object) -> Tensor:
         """Returns levels as floats of the model's dtype, on its device."""
-        return checks.levels(name, value, self.image_shape, self.num_levels).to(self._like())
+        return require.levels(name, value, self.image_shape, self.num_levels).to(self._like())
 
     def _labels(self, y: object, n: int) -> Tensor | None:
         if self.num_classes is None:

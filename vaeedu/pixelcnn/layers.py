@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.pixelcnn.masks import causal_mask, feature_colors
 
 
@@ -51,8 +51,8 @@ class MaskedConv2d(nn.Conv2d):
         num_colors: int = 1,
         bias: bool = True,
     ) -> None:
-        checks.positive_int("in_channels", in_channels)
-        checks.positive_int("out_channels", out_channels)
+        require.positive_int("in_channels", in_channels)
+        require.positive_int("out_channels", out_channels)
         height, width = _odd_pair(kernel_size)
         super().__init__(
             in_channels, out_channels, (height, width), padding=(height // 2, width // 2), bias=bias
@@ -203,7 +203,7 @@ def in_fast_layout(features: Float[Tensor, "B F H W"]) -> Float[Tensor, "B F H W
 def _odd_pair(kernel_size: int | tuple[int, int]) -> tuple[int, int]:
     height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
     for size in (height, width):
-        if checks.positive_int("kernel_size", size) % 2 == 0:
+        if require.positive_int("kernel_size", size) % 2 == 0:
             raise ValueError(
                 f"kernel_size must be odd, so that the kernel has a centre, but is {kernel_size}: use {size + 1}"
             )

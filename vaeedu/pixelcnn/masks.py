@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from vaeedu import checks
+from vaeedu import require
 
 MASK_TYPES = ("A", "B")
 
@@ -71,7 +71,7 @@ def causal_mask(
             [1., 0., 0.],
             [0., 0., 0.]])
     """
-    checks.choice("mask_type", mask_type, MASK_TYPES)
+    require.choice("mask_type", mask_type, MASK_TYPES)
     height, width = kernel_size
     row, column = center or (height // 2, width // 2)
     mask = torch.zeros(len(out_colors), len(in_colors), height, width)

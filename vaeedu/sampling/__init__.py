@@ -4,7 +4,7 @@
 run can be repeated and no import or library call disturbs another's randomness.
 
 - `normal`, `uniform`, `integers`, `gumbel`, `categorical`, `bernoulli` and `gamma` draw what their names say;
-  `reparameterize` is loc + scale · ε; `draw` takes one of torch's distributions.
+  `reparameterize` is loc + scale · ε; `draw` takes one of torch's distributions; `seeded` makes a generator.
 - `shard` makes several processes, each with a part of a batch, draw what one process with the whole batch would.
 """
 
@@ -17,6 +17,7 @@ from vaeedu.sampling.draws import (
     integers,
     normal,
     reparameterize,
+    seeded,
     uniform,
 )
 from vaeedu.sampling.shards import shard
@@ -30,6 +31,7 @@ __all__ = [
     "integers",
     "normal",
     "reparameterize",
+    "seeded",
     "shard",
     "uniform",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from vaeedu import checks
+from vaeedu import require
 
 _FORMAT = "vaeedu checkpoint 1"
 # torch.load does not notice a changed byte in a tensor, but ignores what follows its archive: there goes a SHA-256.
@@ -40,9 +40,9 @@ class Checkpoint:
                 f"checkpoint must lie in an existing folder, but {self._path.parent} is none: make it"
             )
         if isinstance(every, timedelta):
-            checks.positive_float("checkpoint_every, in seconds,", every.total_seconds())
+            require.positive_float("checkpoint_every, in seconds,", every.total_seconds())
         elif every is not None:
-            checks.positive_int("checkpoint_every", every)
+            require.positive_int("checkpoint_every", every)
         self._every, self._run = every, run
         self._steps, self._written = 0, time.monotonic()
 

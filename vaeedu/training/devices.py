@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vaeedu import checks
+from vaeedu import require
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -60,7 +60,7 @@ def usable_precision(precision: str, device: torch.device) -> str:
     Raises:
         ValueError: `precision` is unknown.
     """
-    checks.choice("precision", precision, PRECISIONS)
+    require.choice("precision", precision, PRECISIONS)
     if precision == "bfloat16" and not has_bfloat16(device):
         warnings.warn(f"{device} has no bfloat16 arithmetic of its own: training in float32", stacklevel=3)
         return "float32"

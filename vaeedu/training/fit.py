@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.training import batches, devices, distributed
 from vaeedu.training.checkpoint import Checkpoint
 from vaeedu.training.history import History
@@ -103,7 +103,10 @@ def fit(
     >>> round(line.weight.item(), 2), round(line.bias.item(), 2), len(history.loss)
     (3.0, -1.0, 20)
     """
-    epochs, batch_size = checks.positive_int("epochs", epochs), checks.positive_int("batch_size", batch_size)
+    epochs, batch_size = (
+        require.positive_int("epochs", epochs),
+        require.positive_int("batch_size", batch_size),
+    )
     _check_options(model, optimizer, validate, patience, max_grad_norm, checkpoint, checkpoint_every)
     rows = batches.as_tensors(data)
     team = distributed.join(devices.resolve(device, model))
@@ -174,7 +177,7 @@ def _run(loop: Loop, epochs: int, bar: Bar, team: distributed.Team) -> None:
 
 def _microbatch_size(asked: int | None, model: nn.Module, where: torch.device) -> int | None:
     if asked is not None:
-        return checks.positive_int("microbatch_size", asked)
+        return require.positive_int("microbatch_size", asked)
     # A GPU holds on to its memory, and is the slower for small pieces.
     return getattr(model, "microbatch_size", None) if where.type == "cpu" else None
 
@@ -245,13 +248,13 @@ def _check_options(
     checkpoint_every: object,
 ) -> None:
     if patience is not None:
-        checks.positive_int("patience", patience)
+        require.positive_int("patience", patience)
         if validate is None:
             raise ValueError(
                 f"patience must be None without validate, but is {patience}: pass validate as well"
             )
     if max_grad_norm is not None:
-        checks.positive_float("max_grad_norm", max_grad_norm)
+        require.positive_float("max_grad_norm", max_grad_norm)
     if checkpoint is None and checkpoint_every is not None:
         raise ValueError(
             f"checkpoint_every must be None without checkpoint, but is {checkpoint_every}: name the file as well"

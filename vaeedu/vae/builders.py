@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.networks import BernoulliHead, Flatten, NormalHead, conv_decoder, conv_encoder, mlp
 from vaeedu.vae.model import VAE
 from vaeedu.vae.priors import NormalPrior
@@ -46,8 +46,8 @@ def mlp_vae(
     >>> mlp_vae((1, 28, 28)).likelihood(torch.zeros(3, 5, 20)).event_shape
     torch.Size([1, 28, 28])
     """
-    C, H, W = checks.image_shape("image_shape", image_shape)
-    K = checks.positive_int("num_latents", num_latents)
+    C, H, W = require.image_shape("image_shape", image_shape)
+    K = require.positive_int("num_latents", num_latents)
     down = [C * H * W, *num_hidden]
     up = [K, *reversed(num_hidden)]
     encoder = nn.Sequential(Flatten(image_shape), _hidden(down, activation), NormalHead(down[-1], (K,)))
@@ -81,8 +81,8 @@ def conv_vae(
     >>> conv_vae((1, 8, 8), likelihood="normal", scale=0.1).sample(4).shape
     torch.Size([4, 1, 8, 8])
     """
-    K = checks.positive_int("num_latents", num_latents)
-    num_features = 8 * checks.positive_int("num_channels", num_channels)
+    K = require.positive_int("num_latents", num_latents)
+    num_features = 8 * require.positive_int("num_channels", num_channels)
     body = conv_encoder(image_shape, num_features, num_channels=num_channels)
     encoder = nn.Sequential(body, nn.ReLU(), NormalHead(num_features, (K,)))
     decoder_body = conv_decoder(K, image_shape, num_channels=num_channels)
@@ -97,7 +97,7 @@ def _hidden(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Mod
 def _likelihood_head(
     likelihood: str, scale: str | float | None, num_features: int | None, image_shape: Sequence[int]
 ) -> nn.Module:
-    if checks.choice("likelihood", likelihood, LIKELIHOODS) == "normal":
+    if require.choice("likelihood", likelihood, LIKELIHOODS) == "normal":
         return NormalHead(num_features, image_shape, scale="learned" if scale is None else scale)
     if scale is not None:
         raise ValueError(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaeedu import bounds, checks, sampling
+from vaeedu import bounds, require, sampling
 from vaeedu.vae.priors import NormalPrior, normal_grid
 
 
@@ -111,7 +111,7 @@ class VAE(nn.Module):
         Raises:
             ValueError: `num_samples` is no positive whole number.
         """
-        N = checks.positive_int("num_samples", num_samples)
+        N = require.positive_int("num_samples", num_samples)
         p = self.likelihood(sampling.draw(self.prior(), (N,), generator=generator))
         return p.mean if mean else sampling.draw(p, generator=generator)
 
@@ -135,7 +135,7 @@ class VAE(nn.Module):
                 f"x0 and x1 must have the same shape, but have {tuple(x0.shape)} and {tuple(x1.shape)}: "
                 "use x[None] for a single image"
             )
-        if checks.positive_int("num_steps", num_steps) < 2:
+        if require.positive_int("num_steps", num_steps) < 2:
             raise ValueError("num_steps must be at least 2, but is 1: both ends count")
         z0, z1 = self.posterior(x0).mean, self.posterior(x1).mean
         t = torch.linspace(0, 1, num_steps, dtype=z0.dtype, device=z0.device)[:, None, None]

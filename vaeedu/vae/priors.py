@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 
-from vaeedu import checks
+from vaeedu import require
 
 
 class NormalPrior(nn.Module):
@@ -30,7 +30,7 @@ class NormalPrior(nn.Module):
 
     def __init__(self, loc: object, scale: object) -> None:
         super().__init__()
-        mu, sigma = checks.broadcast(loc=checks.real("loc", loc), scale=checks.positive("scale", scale))
+        mu, sigma = require.broadcast(loc=require.real("loc", loc), scale=require.positive("scale", scale))
         if mu.ndim != 1 or len(mu) == 0:
             raise ValueError(
                 f"loc and scale must have shape (K,), one entry for each latent, but have {tuple(mu.shape)}: "
@@ -46,7 +46,7 @@ class NormalPrior(nn.Module):
         Raises:
             ValueError: `num_latents` is no positive whole number.
         """
-        K = checks.positive_int("num_latents", num_latents)
+        K = require.positive_int("num_latents", num_latents)
         return cls(torch.zeros(K), torch.ones(K))
 
     def forward(self) -> Independent:
@@ -86,7 +86,7 @@ def normal_grid(num_points: int, *, like: Tensor | None = None) -> Float[Tensor,
             [[-0.6745, -0.6745],
              [ 0.6745, -0.6745]]])
     """
-    P = checks.positive_int("num_points", num_points)
+    P = require.positive_int("num_points", num_points)
     u = (torch.arange(P, dtype=torch.float64) + 0.5) / P
     quantiles = torch.special.ndtri(u)
     z_2, z_1 = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")

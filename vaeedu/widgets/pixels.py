@@ -6,7 +6,7 @@ import ipywidgets
 import traitlets
 from matplotlib.figure import Figure
 
-from vaeedu import checks, plotting
+from vaeedu import plotting, require
 from vaeedu.widgets import parts
 
 
@@ -33,7 +33,7 @@ def pixels(
     Raises:
         ValueError: There are no rows or columns, or `start` is outside.
     """
-    rows, columns = (checks.positive_int("shape", size) for size in shape)
+    rows, columns = (require.positive_int("shape", size) for size in shape)
     if not (0 <= start[0] < rows and 0 <= start[1] < columns):
         raise ValueError(f"start must be a row below {rows} and a column below {columns}, but is {start}")
     chosen = _Chosen(value=start)

@@ -6,7 +6,7 @@ import ipywidgets
 import traitlets
 from matplotlib.figure import Figure
 
-from vaeedu import checks
+from vaeedu import require
 from vaeedu.widgets import parts
 
 
@@ -41,7 +41,7 @@ def slider(
     """
     control = parts.control(values, start, description, value_format)
     if interval is not None:
-        checks.positive_int("interval", interval)
+        require.positive_int("interval", interval)
     picture = parts.image()
     caption, update = parts.draw_into(picture, figure, lambda: draw(control.value))
     control.observe(update, names="value")

@@ -1,0 +1,68 @@
+"""Arrays survive as plain data, and whatever is no plain array is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from vaeedu.feedback.arrays import decode, encode, rounded
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.one_of(
+        arrays(np.float64, array_shapes(min_dims=0, min_side=0, max_dims=3), elements=st.floats()),
+        arrays(np.int64, array_shapes(max_dims=2)),
+        arrays(np.bool_, array_shapes(max_dims=2)),
+    )
+)
+def test_every_plain_array_survives_strict_json(array):
+    back = decode(json.loads(json.dumps(encode(array), allow_nan=False)))
+    assert back.dtype == array.dtype
+    assert back.shape == array.shape
+    np.testing.assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1.0], "must be an object of dtype, shape and data"),
+        ({"dtype": "float64", "shape": [1]}, "must be an object of dtype, shape and data"),
+        (
+            {"dtype": "object", "shape": [1], "data": [1]},
+            "must be one of float64, int64, bool, but is object",
+        ),
+        ({"dtype": "float64", "shape": [-1], "data": []}, "shape must be a list of sizes"),
+        ({"dtype": "float64", "shape": [True], "data": [1.0]}, "shape must be a list of sizes"),
+        ({"dtype": "float64", "shape": [2, 2], "data": [1.0]}, "must hold 4 entries"),
+        ({"dtype": "float64", "shape": [1], "data": ["one"]}, "must hold numbers, but holds 'one'"),
+        ({"dtype": "int64", "shape": [1], "data": [2**70]}, "must fit int64, but one is too large"),
+        ({"dtype": "float64", "shape": [1], "data": [[1.0]]}, "must hold numbers"),
+    ],
+)
+def test_what_is_no_plain_array_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        decode(value)
+
+
+def test_other_dtypes_are_refused():
+    with pytest.raises(
+        ValueError, match="must be one of float64, int64, bool, but is complex128: convert it"
+    ):
+        encode(np.zeros(2, dtype=complex))
+
+
+def test_rounding_hides_the_last_bits_only():
+    array = np.random.default_rng(0).standard_normal((50, 4)) * 1e3
+    noisy = array * (1 + 1e-15)
+    assert rounded(array).tobytes() == rounded(noisy).tobytes()
+    assert np.abs(rounded(array) - array).max() <= 1e-8 * np.abs(array).max()
+    assert not np.signbit(rounded(np.array([-1e-12, 1.0]))).any()
+
+
+def test_rounding_leaves_zeros_integers_and_infinities():
+    for array in (np.zeros(3), np.arange(3), np.array([np.inf, 1.0, np.nan])):
+        np.testing.assert_array_equal(rounded(array), array)

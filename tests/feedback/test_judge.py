@@ -1,0 +1,234 @@
+"""Judging plain arrays: every way of being wrong has its message, and weakening the judge turns a test red."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaeedu.feedback import compare
+from vaeedu.feedback.judge import judge
+from vaeedu.feedback.key import AnswerKey, Misconception, Output, read_key, write_keys
+from vaeedu.feedback.run import Answer, Failure
+
+RIGHT = (np.arange(1.0, 7.0).reshape(3, 2), np.array(0.5))
+DOUBLED = (RIGHT[0] * 2, RIGHT[1])
+
+
+def key_of(*right, outputs=None, misconceptions=(), cases=1):
+    outputs = outputs or (Output("Z", ("N", "K")), Output("s", ()))[: len(right)]
+    inputs = tuple({"x": np.ones((3, 4)), "n": 2} for _ in range(cases))
+    return AnswerKey("f", outputs, 1e-4, inputs, (right,) * cases, tuple(misconceptions))
+
+
+def message(*outputs, key=None, **answer):
+    verdict = judge([Answer(outputs=outputs or None, **answer)], key or key_of(*RIGHT))
+    assert verdict.passed == (not verdict.message)
+    return verdict.message
+
+
+def test_the_right_answer_passes():
+    assert message(*RIGHT) == ""
+
+
+def test_rounding_errors_of_float32_pass_and_a_permille_does_not():
+    noise = np.random.default_rng(0).uniform(-1, 1, (3, 2))
+    assert message(RIGHT[0].astype(np.float32).astype(np.float64), RIGHT[1]) == ""
+    assert message(RIGHT[0] + 5e-4 * noise, RIGHT[1]) == ""  # below 1e-4 of the largest entry, 6
+    assert "values are not" in message(RIGHT[0] + 6e-3 * np.sign(noise), RIGHT[1])
+
+
+def test_the_case_is_described():
+    assert message(RIGHT[0] + 1, RIGHT[1]).startswith("✗ f(x of shape (3, 4), n=2)\n")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ((RIGHT[0],), "It must return Z and s, but returned 1 value."),
+        (
+            (RIGHT[0].T, RIGHT[1]),
+            "`Z` must have shape (N, K) = (3, 2), but has shape (2, 3): it is transposed.",
+        ),
+        ((RIGHT[0].reshape(3, 2, 1), RIGHT[1]), "the number of entries is right, reshape it."),
+        ((RIGHT[0][:2], RIGHT[1]), "must have shape (N, K) = (3, 2), but has shape (2, 2)."),
+        ((RIGHT[0], np.array([0.5])), "`s` must have shape (), but has shape (1,)"),
+        ((RIGHT[0] > 2, RIGHT[1]), "`Z` must hold numbers, but holds True and False."),
+        ((RIGHT[0], np.array(np.nan)), "`s` is nan, which is no finite number."),
+        (
+            (np.where(RIGHT[0] == 4, -np.inf, RIGHT[0]), RIGHT[1]),
+            "`Z[1, 1]` is -inf, which is no finite number.",
+        ),
+        (
+            (RIGHT[0] + [[0, 0], [0, 3], [0.1, 0]], RIGHT[1]),
+            "`Z[1, 1]` is 7 but should be 4. That is the largest deviation; 2 of 6 entries",
+        ),
+    ],
+)
+def test_every_kind_of_wrong_array_has_its_message(outputs, expected):
+    assert expected in message(*outputs)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (Failure("unwritten", ""), "Not written yet: replace `raise NotImplementedError()`"),
+        (Failure("too_slow", "5 seconds"), "Still not done after 5 seconds, so it was stopped."),
+        (
+            Failure("raised", "ValueError: no", "y = g(x)"),
+            "error: ValueError: no\nIt happened in your line: y = g(x)",
+        ),
+        (
+            Failure("raised", "RuntimeError: mat1 and mat2 shapes cannot be multiplied"),
+            "Is a transpose missing?",
+        ),
+        (Failure("raised", "RuntimeError: expected m1 and m2 to have the same dtype"), "dtype=x.dtype"),
+        (
+            Failure("unreadable", "None"),
+            "It must return Z and s, but returned None. Is the `return` missing?",
+        ),
+        (Failure("unreadable", "complex numbers"), "returned complex numbers. For a symmetric matrix"),
+        (Failure("unreadable", "a dict"), "It must return Z and s, but returned a dict."),
+    ],
+)
+def test_every_failure_has_its_message(failure, expected):
+    assert expected in message(failure=failure)
+
+
+def test_changing_an_argument_fails_only_where_the_values_are_right():
+    assert "changes its argument `x` in place" in message(*RIGHT, changed=("x",))
+    assert "values are not" in message(RIGHT[0] + 1, RIGHT[1], changed=("x",))
+
+
+def test_a_misconception_is_named_when_it_explains_every_answer():
+    key = key_of(*RIGHT, misconceptions=[Misconception("You doubled it.", (DOUBLED, RIGHT))], cases=2)
+    doubled, right, other = (Answer(outputs=o) for o in (DOUBLED, RIGHT, (RIGHT[0] + 9, RIGHT[1])))
+    assert judge([doubled, right], key).message.endswith("\nYou doubled it.")
+    assert "You doubled it" not in judge([doubled, doubled], key).message
+    assert "You doubled it" not in judge([doubled, other], key).message
+    assert judge([right, right], key).passed
+
+
+def test_a_misconception_may_have_another_shape():
+    key = key_of(*RIGHT, misconceptions=[Misconception("Rows are examples.", ((RIGHT[0].T, RIGHT[1]),))])
+    assert message(RIGHT[0].T, RIGHT[1], key=key).endswith("\nRows are examples.")
+    assert "it is transposed" in message(RIGHT[0].T + 1, RIGHT[1], key=key)
+
+
+def test_a_misconception_may_be_infinite():
+    wrong = (np.full((3, 2), np.inf), RIGHT[1])
+    key = key_of(*RIGHT, misconceptions=[Misconception("It overflows.", (wrong,))])
+    assert message(*wrong, key=key).endswith("\nIt overflows.")
+    assert "is -inf" in message(-wrong[0], RIGHT[1], key=key)
+
+
+def test_answers_that_were_broken_off_do_not_pass():
+    assert "only 1 of 2 cases" in judge([Answer(outputs=RIGHT)], key_of(*RIGHT, cases=2)).message
+    assert not judge([], key_of(*RIGHT)).passed
+
+
+def test_a_view_leaves_out_what_may_differ_and_nothing_else():
+    W = np.random.default_rng(0).standard_normal((5, 2))
+    rotation, _ = np.linalg.qr(np.random.default_rng(1).standard_normal((2, 2)))
+    signs = W * [1.0, -1.0]
+    passes = {
+        "values": (W,),
+        "columns_up_to_sign": (W, signs),
+        "outer_product": (W, signs, W @ rotation, W[:, ::-1]),
+    }
+    for view, equal in passes.items():
+        key = key_of(W, outputs=(Output("W", ("D", "K"), view),))
+        for candidate in (W, signs, W @ rotation, W[:, ::-1], W * 1.01, -W[::-1]):
+            accepted = any(candidate is e or np.array_equal(candidate, e) for e in equal)
+            assert (message(candidate, key=key) == "") == accepted, view
+    assert "(W Wᵀ)[" in message(W * 2, key=key_of(W, outputs=(Output("W", ("D", "K"), "outer_product"),)))
+
+
+def test_unknown_views_are_refused():
+    with pytest.raises(
+        ValueError, match="view of output W must be one of values, columns_up_to_sign, outer_product"
+    ):
+        Output("W", ("D", "K"), "rows")
+
+
+MUTANTS = {
+    "the tolerance is absolute": ("/ scale", "/ 1.0"),
+    "not finite counts as equal": ("np.where(alike, 0.0, np.inf)", "0.0"),
+    "infinities of either sign are alike": ("(a == b)", "(np.isinf(a) & np.isinf(b))"),
+    "shapes may broadcast": ("a.shape == b.shape and ", ""),
+    "one close entry is enough": (".all())", ".any())"),
+    "columns are taken as they are": ("(a * b).sum(axis=0) < 0", "(a * b).sum(axis=0) < -1e9"),
+    "all columns share a sign": ("(a * b).sum(axis=0)", "(a * b).sum()"),
+    "the outer product is the inner one": ("return a @ a.T, b @ b.T", "return a.T @ a, b.T @ b"),
+}
+
+
+def test_the_comparison_itself_keeps_the_laws():
+    assert _laws_hold(compare.__file__)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_weakened_comparison_turns_these_tests_red(name, tmp_path):
+    source = Path(compare.__file__).read_text(encoding="utf-8")
+    old, new = MUTANTS[name]
+    assert source.count(old) == 1, "the mutant no longer fits the source"
+    (tmp_path / "mutant.py").write_text(source.replace(old, new), encoding="utf-8")
+    assert not _laws_hold(tmp_path / "mutant.py")
+
+
+LAWS = """
+import runpy, sys, numpy as np
+from vaeedu.feedback.key import Output
+alike = runpy.run_path(sys.argv[1])["alike"]
+W = np.random.default_rng(0).standard_normal((5, 2))
+R, _ = np.linalg.qr(np.random.default_rng(1).standard_normal((2, 2)))
+out = {view: [Output("W", ("D", "K"), view)] for view in ("values", "columns_up_to_sign", "outer_product")}
+inf, big = np.where(W > 1, np.inf, W), 1e6 * W
+checks = [
+    alike([big * (1 + 1e-6)], [big], out["values"], within=1e-4),
+    not alike([W * 1e-3], [W * 2e-3], out["values"], within=1e-2),
+    not alike([inf], [W], out["values"], within=1e-4),
+    alike([inf], [inf], out["values"], within=1e-4),
+    not alike([-np.abs(inf)], [np.abs(inf)], out["values"], within=1e9),
+    not alike([W[:1]], [W[:1].repeat(5, 0)], out["values"], within=1e-4),
+    not alike([np.where(W == W[0, 0], 9.0, W)], [W], out["values"], within=1e-4),
+    alike([W * [1, -1]], [W], out["columns_up_to_sign"], within=1e-4),
+    alike([W * [-1, 1]], [W], out["columns_up_to_sign"], within=1e-4),
+    not alike([W @ R], [W], out["columns_up_to_sign"], within=1e-4),
+    alike([W @ R], [W], out["outer_product"], within=1e-4),
+    not alike([W[::-1]], [W], out["outer_product"], within=1e-4),
+]
+sys.exit(0 if all(checks) else 1)
+"""
+
+
+def _laws_hold(path):
+    return subprocess.run([sys.executable, "-c", LAWS, str(path)], check=False).returncode == 0
+
+
+def test_keys_survive_their_file_byte_for_byte(tmp_path):
+    key = key_of(*RIGHT, misconceptions=[Misconception("σ² 'quoted'", ((np.array([np.inf]), RIGHT[1]),))])
+    write_keys(tmp_path / "a.json", {"f": key, "e": key})
+    back = read_key(tmp_path / "a.json", "f")
+    write_keys(tmp_path / "b.json", {"e": back, "f": back})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert judge([Answer(outputs=RIGHT)], back).passed
+
+
+def test_a_missing_exercise_and_a_broken_file_are_refused(tmp_path):
+    path = tmp_path / "checks.json"
+    write_keys(path, {"f": key_of(*RIGHT)})
+    with pytest.raises(ValueError, match="name must be one of 'f', but is 'g'"):
+        read_key(path, "g")
+    for text in ('{"f"', '{"f": {}}', '{"f": 3}', "3", "[]"):
+        path.write_text(text)
+        with pytest.raises(
+            ValueError, match=r"checks\.json must be the file that came with|name must be one of , but"
+        ):
+            read_key(path, "f")
+
+
+def test_judging_imports_no_torch():
+    code = "import sys, vaeedu.feedback.judge, vaeedu.feedback.examine; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

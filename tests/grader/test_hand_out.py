@@ -1,0 +1,305 @@
+"""What goes to students and what comes from them: the bundle, `make check`, `vaeedu collect`, `vaeedu marks`."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+import pytest
+from support import mini_course as mini
+from support.mini_course import ASSIGNMENT, NOTEBOOK, RIGHT, hand_in
+
+from vaeedu_grader.authoring.answered import filled_in, source_of
+from vaeedu_grader.authoring.bundle import make_bundle
+from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.authoring.exercise import answer_key
+from vaeedu_grader.gradebook.marks import LateDays, days_late
+from vaeedu_grader.intake.collect import Person, collect
+
+ROOT = Path(__file__).resolve().parents[2]
+ROSTER = (
+    Person("ada", "Ada", "Lovelace", "ada@example.org"),
+    Person("ada_b", "Ada", "Byron"),
+    Person("s123", "José", "García Márquez"),
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """The students' zip, unpacked."""
+    folder = tmp_path_factory.mktemp("bundle")
+    make_bundle(ROOT, folder / "course.zip")
+    with zipfile.ZipFile(folder / "course.zip") as archive:
+        archive.extractall(folder)
+    return folder / "vaeedu-course"
+
+
+def test_the_bundle_has_what_students_need(bundle):
+    for name in ("Makefile", "README.md", "LICENSE", "pyproject.toml", "constraints.txt", "vaeedu/py.typed"):
+        assert (bundle / name).is_file(), name
+    library = [
+        path.relative_to(ROOT) for path in (ROOT / "vaeedu").rglob("*") if "__pycache__" not in path.parts
+    ]
+    for path in library:
+        assert (bundle / path).exists() or path.parts[1] == "grading", path
+    assert sorted(p.name for p in (bundle / "assignments").iterdir()) == assignments(ROOT)
+    for lecture in (ROOT / "lectures").glob("*.ipynb"):
+        assert (bundle / "lectures" / lecture.name).read_bytes() == lecture.read_bytes()
+    for name in assignments(ROOT):
+        kept = sorted(path.name for path in (bundle / "assignments" / name).iterdir())
+        assert kept == sorted([f"{name}.ipynb", "checks.json"])
+
+
+def test_the_bundle_tells_no_answer(bundle):
+    texts = {
+        path.relative_to(bundle).as_posix(): path.read_bytes() for path in bundle.rglob("*") if path.is_file()
+    }
+    everything = b"\n".join(texts.values()).decode("utf-8", "replace")
+    tops = {name.split("/")[0] for name in texts}
+    assert not tops & {"solutions", "exercises", "tests", "classroom", "benchmarks", "docs", ".git", ".ci"}
+    for phrase in ("### BEGIN SOLUTION", "### BEGIN HIDDEN", "### BEGIN MARK"):
+        assert phrase not in everything
+    for name in assignments(ROOT):
+        for exercise in exercises(ROOT, name).values():
+            for wrong in exercise.wrong:
+                if wrong.loses == ("hidden",):
+                    assert json.dumps(wrong.message, ensure_ascii=False)[1:60] not in everything
+            for function in exercise.alternatives:
+                assert f"def {function.__name__}(" not in everything
+            hidden = answer_key(exercise, "hidden").to_json()
+            telling = hidden["expected"] if exercise.goal is None else hidden["inputs"]
+            assert json.dumps(telling)[:200] not in everything
+    assert not [name for name in texts if "vaeedu_grader" in name]
+    assert {"vaeedu/feedback/examine.py", "vaeedu/feedback/rehearsal.py"} <= set(texts)
+
+
+def test_the_same_course_gives_the_same_zip_and_some_assignments_may_be_left_out(tmp_path):
+    first = make_bundle(ROOT, tmp_path / "a.zip")
+    assert make_bundle(ROOT, tmp_path / "b.zip") == first
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    some = make_bundle(ROOT, tmp_path / "c.zip", only=(assignments(ROOT)[0],))
+    assert {name.split("/")[2] for name in some if "/assignments/" in name} == {assignments(ROOT)[0]}
+    with pytest.raises(ValueError, match=r"assignment must be one of .* but is 'nope'"):
+        make_bundle(ROOT, tmp_path / "d.zip", only=("nope",))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "b.zip", "c.zip"]
+
+
+def in_bundle(bundle, *arguments, switch="-m"):
+    environment = {**os.environ, "PYTHONPATH": str(bundle), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", switch, *arguments],
+        cwd=bundle,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
+    name = "03_information_and_divergence"
+    path = bundle / "assignments" / name / f"{name}.ipynb"
+    untouched = path.read_bytes()
+    described = exercises(ROOT, name)
+    first, *others = described.values()
+    answers = {e.name: source_of(e.reference, e.name) for e in others}
+    answers[first.name] = source_of(first.wrong[0].function, first.name)
+    answers[others[0].name] = f"import vaeedu.divergences\n{answers[others[0].name]}"
+    nbformat.write(filled_in(path, answers), path)
+    done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "03")
+    path.write_bytes(untouched)
+    assert done.returncode == 1, done.stdout + done.stderr[-2000:]
+    assert done.stderr == ""
+    shown = [line[2:] for line in done.stdout.splitlines() if line[0] in "✓✗"]
+    assert shown == list(described)  # in the notebook's order, which is that of the exercises
+    assert f"✗ {first.name}\n" in done.stdout
+    assert first.wrong[0].message in done.stdout
+    assert f"✗ {others[0].name}\n    there is no function {others[0].name}" in done.stdout
+    assert all(f"✓ {e.name}\n" in done.stdout for e in others[1:])
+    right, total = len(described) - 2, len(described)
+    assert done.stdout.endswith(f"{right} of {total} exercises pass their visible tests\n")
+
+
+def test_what_cannot_be_checked_is_one_line(bundle, tmp_path):
+    done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "99")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "assignment must be one of 02_linear" in done.stderr
+
+
+def test_a_students_copy_has_no_instructors_commands(bundle):
+    absent = "import sys; sys.modules['vaeedu_grader'] = None; import vaeedu.cli; sys.exit(vaeedu.cli.main())"
+    done = in_bundle(bundle, absent, "grade", "02", switch="-c")
+    assert done.returncode == 2
+    assert "invalid choice: 'grade'" in done.stderr
+
+
+def put(folder, **files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_submissions_are_found_by_every_platforms_names(tmp_path, packed):
+    names = {
+        "ada/01_mini.ipynb": "1",
+        "Ada Byron_77_assignsubmission_file_/01_mini.ipynb": "2",
+        "garciamarquezjose_LATE_9_8_my work.ipynb": "3",
+        "ada/helper.py": "4",
+        "stranger_1_2_x.ipynb": "5",
+        "ada/run.exe": "6",
+        "s123/sub/my work.ipynb": "7",
+    }
+    source = put(tmp_path / "in", **names)
+    if packed:
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+            for name in names:
+                archive.write(source / name, name)
+        source = tmp_path / "in.zip"
+    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert dict(found.files) == {
+        "ada": ("01_mini.ipynb", "helper.py"),
+        "ada_b": ("01_mini.ipynb",),
+        "s123": ("my work.ipynb",),
+    }
+    assert (tmp_path / "out" / "ada" / ASSIGNMENT / "01_mini.ipynb").read_text() == "1"
+    assert (tmp_path / "out" / "ada_b" / ASSIGNMENT / "01_mini.ipynb").read_text() == "2"
+    assert sorted(problem.split(" is ")[0] for problem in found.problems) == [
+        "ada/run.exe", "s123/sub/my work.ipynb", "stranger_1_2_x.ipynb",
+    ]  # fmt: skip
+    text = (tmp_path / "out" / "ada" / ASSIGNMENT / "timestamp.txt").read_text()
+    written = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %Z").timestamp() - time.timezone
+    assert abs(written - time.time()) < 3600
+
+
+def test_names_are_found_in_the_letters_that_a_platform_makes_of_them(tmp_path):
+    roster = (*ROSTER, Person("s9", "Élie", "Østergård"))
+    names = {"ostergardelie_9_8_hw.ipynb": "1"}
+    assert set(collect(put(tmp_path / "in", **names), tmp_path / "out", ASSIGNMENT, roster).files) == {"s9"}
+
+
+def test_a_new_collection_replaces_whole_submissions_and_no_others(tmp_path):
+    out = tmp_path / "out"
+    put(out / "ada" / ASSIGNMENT, **{"old.ipynb": "old"})
+    put(out / "s123" / ASSIGNMENT, **{"kept.ipynb": "kept"})
+    collect(put(tmp_path / "in", **{"ada_hw.ipynb": "new"}), out, ASSIGNMENT, ROSTER)
+    assert sorted(p.name for p in (out / "ada" / ASSIGNMENT).iterdir()) == ["ada_hw.ipynb", "timestamp.txt"]
+    assert (out / "s123" / ASSIGNMENT / "kept.ipynb").read_text() == "kept"
+    assert sorted(p.name for p in (out / "ada").iterdir()) == [ASSIGNMENT]
+
+
+def packed_in(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_stranger_cannot_hand_in_for_somebody_by_naming_files_so(tmp_path):
+    names = {"A Stranger_1_assignsubmission_file_/ada/hw.ipynb": "bad", "ada/hw.ipynb": "good"}
+    found = collect(packed_in(tmp_path / "in.zip", **names), tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert (tmp_path / "out" / "ada" / ASSIGNMENT / "hw.ipynb").read_text() == "good"
+    assert len(found.problems) == 1
+    assert "is of nobody in the roster" in found.problems[0]
+
+
+def test_one_file_that_cannot_be_unpacked_or_named_does_not_stop_the_others(tmp_path):
+    source = packed_in(
+        tmp_path / "in.zip",
+        **{f"ada/{'字' * 140}.csv": "long", "ada/damaged.csv": "x" * 999, "s123/hw.ipynb": "kept"},
+    )
+    data = bytearray(source.read_bytes())
+    start = data.index(b"damaged.csv") + len("damaged.csv")
+    data[start : start + 4] = b"\xff" * 4
+    source.write_bytes(data)
+    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert found.problems == ("ada/damaged.csv cannot be unpacked: error",)
+    assert set(found.files) == {"ada", "s123"}
+    (name,) = found.files["ada"]
+    assert name.endswith("字.csv")
+    assert (tmp_path / "out" / "ada" / ASSIGNMENT / name).read_text() == "long"
+
+
+def test_links_bombs_and_paths_that_lead_out_do_no_harm(tmp_path):
+    source = tmp_path / "in.zip"
+    link = zipfile.ZipInfo("ada/link.ipynb")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("ada/../../../../tmp/evil.ipynb", "x")
+        archive.writestr("/ada/absolute.ipynb", "y")
+        archive.writestr("ada/bomb.ipynb", bytes(30 * 2**20))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
+    assert dict(found.files) == {"ada": ("absolute.ipynb", "evil.ipynb")}
+    assert any("link.ipynb is no file" in problem for problem in found.problems)
+    assert any("bomb.ipynb is larger than 20 MiB" in problem for problem in found.problems)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "out"])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "ada.ipynb").symlink_to("/etc/passwd")
+    assert collect(tmp_path / "folder", tmp_path / "out", ASSIGNMENT, ROSTER).files == {}
+    with pytest.raises(ValueError, match="source must be a folder or a zip, but"):
+        collect(tmp_path / "nothing.zip", tmp_path / "out", ASSIGNMENT, ROSTER)
+
+
+def test_late_days_count_begun_days():
+    due = datetime(2026, 1, 1, 12)
+    assert [days_late(datetime(2026, 1, d, h), due) for d, h in ((1, 11), (1, 12), (1, 13), (2, 12), (2, 13))] == [
+        0, 0, 1, 1, 2,
+    ]  # fmt: skip
+    assert days_late(None, due) == days_late(due, None) == 0
+    for wrong in ({"free": -1}, {"penalty": 1.5}, {"penalty": float("nan")}):
+        with pytest.raises(ValueError, match="must be"):
+            LateDays(**wrong)
+
+
+def test_marks_are_written_with_late_days(tmp_path):
+    course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
+    hand_in(course, room, "ada", timestamp="2026-01-03 00:00:01 UTC")
+    hand_in(course, room, "=cmd", {}, timestamp="2026-01-01 00:00:00 UTC")
+    assert mini.vaeedu(course, room, "grade", ASSIGNMENT).returncode == 0
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as gradebook:
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate=datetime(2026, 1, 1))
+        gradebook.add_student("zoe", first_name="Zoe", last_name="+1", email="z@example.org")
+    done = mini.vaeedu(course, room, "marks", ASSIGNMENT, "--free-late-days", "1", "--late-penalty", "0.1")
+    assert done.returncode == 0, done.stderr
+    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    ada = rows["ada"]
+    assert [ada[n] for n in ("points", "max_points", "late_days", "free_days_used", "penalty", "score")] == [
+        "6", "8", "3", "1", "1.2", "4.8",
+    ]  # fmt: skip
+    assert (ada["status"], ada["by_hand"], ada["timestamp"]) == ("graded", "1", "2026-01-03 00:00:01")
+    assert rows["'=cmd"]["score"] == "0"
+    assert (rows["zoe"]["status"], rows["zoe"]["score"], rows["zoe"]["last_name"]) == ("missing", "0", "'+1")
+    assert "1 submissions wait for marking by hand" in done.stderr
+    done = mini.vaeedu(course, room, "marks", "99_nothing")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_the_command_collects_into_the_class(tmp_path):
+    course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
+    hand_in(course, room, "ada")
+    assert mini.vaeedu(course, room, "grade", ASSIGNMENT).returncode == 0  # enrols ada
+    source = tmp_path / "in"
+    answers = {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"}
+    written = hand_in(course, tmp_path / "elsewhere", "x", answers) / NOTEBOOK
+    put(source, **{"ada_homework.ipynb": written.read_text(), "who.ipynb": "?"})
+    done = mini.vaeedu(course, room, "collect", source, "--assignment", ASSIGNMENT)
+    assert done.returncode == 1
+    assert done.stdout == "ada: ada_homework.ipynb\n1 submissions of 01_mini\n"
+    assert done.stderr == "not taken: who.ipynb is of nobody in the roster\n"
+    text = mini.vaeedu(course, room, "grade", ASSIGNMENT).stdout
+    assert "flagged        3        1  renamed to ada_homework.ipynb, taken as 01_mini.ipynb" in text

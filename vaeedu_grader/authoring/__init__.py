@@ -1,0 +1,1 @@
+"""Describing exercises, and making from them what students receive."""

@@ -1,0 +1,76 @@
+"""Where a course lies on disk, and what its instructor's side says about an assignment."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from vaeedu_grader.authoring.exercise import Exercise
+
+_MARK = "nbgrader_config.py"
+
+
+def course_root() -> Path:
+    """Returns the course's folder: $VAEEDU_COURSE, or the nearest one above that holds `nbgrader_config.py`.
+
+    Raises:
+        ValueError: There is none.
+    """
+    start = Path(os.environ.get("VAEEDU_COURSE") or Path.cwd())
+    candidates = [start] if "VAEEDU_COURSE" in os.environ else [start, *start.parents]
+    for folder in candidates:
+        if (folder / _MARK).is_file():
+            return folder.resolve()
+    raise ValueError(
+        f"this must run inside the course's folder, the one with {_MARK}, but runs in {start}: "
+        "change to that folder or set VAEEDU_COURSE to it"
+    )
+
+
+def assignments(course: Path) -> list[str]:
+    """Returns the names of the assignments that have a source, in order."""
+    return sorted(path.parent.name for path in course.glob("solutions/*/*.ipynb"))
+
+
+def exercises(course: Path, assignment: str) -> dict[str, Exercise]:
+    """Loads what `exercises/` says about an assignment.
+
+    Raises:
+        ValueError: There is no such file, or it defines no `EXERCISES`.
+    """
+    return load_exercises(exercises_file(course, assignment))[0]
+
+
+def exercises_file(course: Path, assignment: str) -> Path:
+    """Finds an assignment's file in `exercises/`.
+
+    Raises:
+        ValueError: There is none.
+    """
+    path = course / "exercises" / f"{assignment}.py"
+    if not path.is_file():
+        raise ValueError(
+            f"assignment must be one of {', '.join(assignments(course)) or '(none found)'}, but is {assignment!r}: "
+            f"there is no exercises/{path.name}"
+        )
+    return path
+
+
+def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
+    """Loads a file of `exercises/`.
+
+    Returns:
+        The exercises by name, and the library's modules that are absent while they are graded, because they hold what
+        students are asked to write: the file's `SEALED`, names such as "pca".
+
+    Raises:
+        ValueError: It defines no `EXERCISES`.
+    """
+    spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path.name} must be a Python file, but is none")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "EXERCISES"):
+        raise ValueError(f"exercises/{path.name} must define EXERCISES, a tuple of Exercise, but does not")
+    sealed = tuple(f"vaeedu.{name}" for name in getattr(module, "SEALED", ()))
+    return {exercise.name: exercise for exercise in module.EXERCISES}, sealed

@@ -1,0 +1,188 @@
+"""The instructor's commands: making assignments, and taking in, grading and marking submissions."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def add_commands(commands: Any) -> None:
+    """Adds them to the parser's commands."""
+    where = "Run it inside the course's folder."
+    release = commands.add_parser(
+        "release", help="make assignments/ from solutions/ and exercises/", description=where
+    )
+    release.add_argument(
+        "assignment", nargs="?", metavar="ASSIGNMENT", help="its name; by default all of them"
+    )
+    release.add_argument(
+        "--output", type=Path, metavar="DIR", help="write there instead of into assignments/"
+    )
+    release.set_defaults(run=_saying_why(_release))
+
+    demo = commands.add_parser(
+        "demo-class",
+        help="grade a made-up class, and compare its marks with the expected ones",
+        description=where,
+    )
+    demo.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    demo.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    demo.add_argument(
+        "--unsafe", action="store_true", help="run the made-up students' code without a sandbox"
+    )
+    demo.set_defaults(run=_saying_why(_demo_class))
+    _add_grade(commands)
+    _add_class(commands)
+
+
+def _add_grade(commands: Any) -> None:
+    grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
+    grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
+    grade.add_argument(
+        "--explain", metavar="NAME", help="print how a student's marks came about, and grade nothing"
+    )
+    grade.set_defaults(run=_saying_why(_grade))
+
+
+def _add_class(commands: Any) -> None:
+    collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
+    collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
+    collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
+    collect.set_defaults(run=_saying_why(_collect))
+
+    marks = commands.add_parser("marks", help="write an assignment's marks as CSV, with late days")
+    marks.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    marks.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    marks.add_argument(
+        "--free-late-days", type=int, default=0, metavar="N", help="a student's, for all assignments"
+    )
+    marks.add_argument(
+        "--late-penalty", type=float, default=0.0, metavar="PART", help="of the points, a further day"
+    )
+    marks.set_defaults(run=_saying_why(_marks))
+
+    bundle = commands.add_parser("student-bundle", help="make the zip that students receive")
+    bundle.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="which to include; by default all"
+    )
+    bundle.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to put it; by default dist/vaeedu-course.zip"
+    )
+    bundle.set_defaults(run=_saying_why(_bundle))
+
+
+def _saying_why(command: Command) -> Command:
+    """Turns the grader's own errors into the one-line error that `vaeedu` makes of a ValueError."""
+
+    @wraps(command)
+    def run(options: argparse.Namespace) -> int:
+        try:
+            return command(options)
+        except Exception as error:
+            # Imported only now: importing nbgrader takes longer than printing a version.
+            from vaeedu_grader.gradebook.nbgrader import GradingError
+            from vaeedu_grader.sandbox import SandboxError
+
+            if isinstance(error, GradingError):
+                raise ValueError(f"nbgrader: {error}") from error
+            if isinstance(error, SandboxError):
+                raise ValueError(str(error)) from error
+            raise
+
+    return run
+
+
+def _release(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import assignments, course_root
+    from vaeedu_grader.authoring.release import release
+
+    course = course_root()
+    for assignment in [options.assignment] if options.assignment else assignments(course):
+        print(f"released {release(course, assignment, options.output)}")
+    return 0
+
+
+def _demo_class(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.demo import demo_class
+
+    _check_jobs(options.jobs)
+    done = demo_class(course_root(), only=options.student, workers=options.jobs, unsafe=options.unsafe)
+    return 0 if done else 1
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import course_root
+
+    if options.explain is not None:
+        from vaeedu_grader.explain import explain
+
+        print(explain(course_root(), options.assignment, options.explain))
+        return 0
+    from vaeedu_grader.marking.grade import Settings, grade_class
+    from vaeedu_grader.table import print_class
+
+    _check_jobs(options.jobs)
+    settings = Settings(
+        students=None if options.student is None else tuple(options.student),
+        workers=options.jobs,
+        cluster=options.cluster,
+        unsafe=options.unsafe,
+    )
+    return print_class(grade_class(course_root(), options.assignment, settings))
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import course_root, exercises_file
+    from vaeedu_grader.gradebook.classroom import Classroom
+    from vaeedu_grader.intake.collect import collect
+
+    course = course_root()
+    exercises_file(course, options.assignment)
+    room = Classroom(course, options.assignment)
+    found = collect(options.source, room.folder / "submitted", options.assignment, room.people())
+    for student, names in found.files.items():
+        print(f"{student}: {', '.join(names)}")
+    for problem in found.problems:
+        print(f"not taken: {problem}", file=sys.stderr)
+    print(f"{len(found.files)} submissions of {options.assignment}")
+    return int(bool(found.problems))
+
+
+def _marks(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.gradebook.marks import LateDays, write_marks
+
+    rule = LateDays(options.free_late_days, options.late_penalty)
+    if options.output is None:
+        waiting = write_marks(course_root(), options.assignment, sys.stdout, rule)
+    else:
+        with options.output.open("w", encoding="utf-8", newline="") as file:
+            waiting = write_marks(course_root(), options.assignment, file, rule)
+    if waiting:
+        print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.bundle import make_bundle
+    from vaeedu_grader.authoring.course import course_root
+
+    course = course_root()
+    target = options.output or course / "dist" / "vaeedu-course.zip"
+    names = make_bundle(course, target, only=tuple(options.assignment) or None)
+    print(f"{target}: {len(names)} files")
+    return 0
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, but is {jobs}")

@@ -1,0 +1,1 @@
+"""A class: its roster, outcomes and marks, kept by nbgrader in one folder."""

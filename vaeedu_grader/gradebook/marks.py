@@ -1,0 +1,119 @@
+"""`vaeedu marks`: a class's marks as CSV for a learning platform, with late days."""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from vaeedu_grader.gradebook.store import Store
+from vaeedu_grader.gradebook.writer import Writer
+
+_DAY = 24 * 3600.0
+COLUMNS = (
+    "student_id", "last_name", "first_name", "email", "assignment", "status", "timestamp", "points", "max_points",
+    "by_hand", "late_days", "free_days_used", "penalty", "score",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LateDays:
+    """What lateness costs.
+
+    Attributes:
+        free: Days that each student may be late without loss, over all assignments together.
+        penalty: The part of the points that each further day costs.
+    """
+
+    free: int = 0
+    penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.free < 0:
+            raise ValueError(f"the free late days must be at least 0, but are {self.free}")
+        if not 0.0 <= self.penalty <= 1.0:
+            raise ValueError(f"the late penalty must be a part from 0 to 1, but is {self.penalty}")
+
+
+def days_late(timestamp: datetime | None, due: datetime | None) -> int:
+    """Returns how many days, begun ones counted, something came after it was due; 0 if either time is unknown.
+
+    >>> days_late(datetime(2026, 1, 2, 0, 1), datetime(2026, 1, 1, 0, 0))
+    2
+    """
+    if timestamp is None or due is None:
+        return 0
+    return max(0, math.ceil((timestamp - due).total_seconds() / _DAY))
+
+
+def write_marks(course: Path, assignment: str, file: TextIO, rule: LateDays | None = None) -> int:
+    """Writes a line for everybody in the gradebook; who handed in nothing has 0 points.
+
+    Free days are used up in the order in which assignments are due.
+
+    Args:
+        course: The course's folder.
+        assignment: The assignment's name.
+        file: Where to write.
+        rule: What lateness costs; by default nothing.
+
+    Returns:
+        How many students still have answers that wait for marking by hand.
+
+    Raises:
+        ValueError: The gradebook has no such assignment.
+    """
+    rule = rule or LateDays()
+    rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    waiting = 0
+    with Writer(course, assignment) as writer, writer.open() as gradebook:
+        by_name = {a.name: a for a in gradebook.assignments}
+        if assignment not in by_name:
+            raise ValueError(
+                f"assignment must be one of {', '.join(by_name) or '(none)'}, but is {assignment!r}"
+            )
+        due = by_name[assignment].duedate
+        earlier = [a.name for a in by_name.values() if due and a.duedate and a.duedate < due]
+        earlier.sort(key=lambda name: by_name[name].duedate)
+        store = Store(writer.folder, assignment)
+        late: dict[str, dict[str, int]] = {}
+        for one in by_name.values():
+            for s in one.submissions:
+                late.setdefault(s.student.id, {})[one.name] = days_late(s.timestamp, one.duedate)
+        submissions = {s.student.id: s for s in by_name[assignment].submissions}
+        for student in sorted(gradebook.students, key=lambda s: s.id):
+            submission = submissions.get(student.id)
+            days = late.get(student.id, {})
+            left = rule.free - sum(days.get(name, 0) for name in earlier)
+            row = _row(by_name[assignment], submission, days.get(assignment, 0), max(left, 0), rule)
+            status = (store.outcome(student.id) or {}).get("status", "") if submission else "missing"
+            person = {name: _cell(getattr(student, name)) for name in ("last_name", "first_name", "email")}
+            rows.writerow({"student_id": _cell(student.id), **person, "status": status, **row})
+            waiting += bool(row["by_hand"])
+    return waiting
+
+
+def _row(assignment: Any, submission: Any, late: int, free: int, rule: LateDays) -> Mapping[str, object]:
+    points = float(submission.score) if submission else 0.0
+    used = min(late, free)
+    penalty = min(points, points * rule.penalty * (late - used))
+    timestamp = submission.timestamp if submission else None
+    return {
+        "assignment": assignment.name,
+        "timestamp": timestamp.isoformat(" ") if timestamp else "",
+        "points": f"{points:g}",
+        "max_points": f"{float(assignment.max_score):g}",
+        "by_hand": int(submission.needs_manual_grade) if submission else 0,
+        "late_days": late,
+        "free_days_used": used,
+        "penalty": f"{penalty:g}",
+        "score": f"{points - penalty:g}",
+    }
+
+
+def _cell(text: str | None) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""

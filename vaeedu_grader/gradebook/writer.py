@@ -1,0 +1,138 @@
+"""Writing outcomes into nbgrader's gradebook, through nbgrader's own `Autograde`: one writer, one submission at a time.
+
+Nothing of a student's is run here, and nothing is read but what the job has put together: the marked notebook, whose
+outputs say what each test cell is worth.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+
+from vaeedu_grader.gradebook import nbgrader
+from vaeedu_grader.gradebook.nbgrader import quiet, succeed
+
+
+class Writer:
+    """The gradebook of one assignment.
+
+    Args:
+        course: The course's folder.
+        assignment: The assignment's name.
+    """
+
+    def __init__(self, course: Path, assignment: str) -> None:
+        self.assignment = assignment
+        self._staging = tempfile.TemporaryDirectory(prefix="vaeedu-merge-")
+        self._submitted = Path(self._staging.name).resolve() / "submitted"
+        self._api = nbgrader.api(course, submitted_directory=str(self._submitted))
+        # The cells have been put right and run already: what is left is what writes marks.
+        self._api.config.Autograde.sanitize_preprocessors = []
+        self._api.config.Autograde.autograde_preprocessors = [
+            SaveAutoGrades,
+            AssignLatePenalties,
+            CheckCellMetadata,
+        ]
+        self._autograded = Path(self._api.coursedir.autograded_directory)
+        self.folder = self._autograded.parent
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._staging.cleanup()
+
+    def has_assignment(self) -> bool:
+        """Says whether the gradebook knows the assignment and its cells."""
+        with self.open() as gradebook:
+            try:
+                return bool(gradebook.find_assignment(self.assignment).notebooks)
+            except MissingEntry:
+                return False
+
+    def merge(self, outcome: Mapping[str, Any], *, timestamp: str, is_new: bool) -> None:
+        """Puts an outcome in the place of whatever the gradebook has of this student's assignment.
+
+        Args:
+            outcome: What a job came to.
+            timestamp: When the submission came, as nbgrader writes it; empty if nobody knows.
+            is_new: Whether it is another submission than the one the gradebook has marks for. Marks that were given by
+                hand are then taken back, but for written answers that are the same.
+
+        Raises:
+            GradingError: nbgrader refused it.
+        """
+        student = outcome["student"]
+        folder = self._submitted / student / self.assignment
+        folder.mkdir(parents=True)
+        try:
+            notebook = nbformat.from_dict(outcome["notebook"])
+            nbformat.write(notebook, folder / f"{self.assignment}.ipynb")
+            if timestamp:
+                (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
+            if is_new:
+                self.take_back(outcome)
+            with quiet():
+                succeed(self._api.autograde(self.assignment, student, force=True, create=True))
+        finally:
+            shutil.rmtree(self._submitted / student)
+
+    def take_back(self, outcome: Mapping[str, Any]) -> None:
+        """Takes back the marks that were given by hand for another submission, but for the same written answers."""
+        student, notebook = outcome["student"], nbformat.from_dict(outcome["notebook"])
+        before = _texts(self._marked(student))
+        marked = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
+        written = {c.metadata.nbgrader.grade_id: c.source for c in marked}
+        with self.open() as gradebook:
+            for grade in _grades(gradebook, self.assignment, student):
+                if grade.name not in written or before.get(grade.name) != written[grade.name]:
+                    grade.manual_score, grade.extra_credit = None, None
+            gradebook.db.commit()
+
+    def agrees(self, outcome: Mapping[str, Any]) -> bool:
+        """Says whether the gradebook, and the folder of marked notebooks, have this outcome."""
+        student = outcome["student"]
+        if not self._marked(student).is_file():
+            return False
+        with self.open() as gradebook:
+            found = {g.name: g.auto_score for g in _grades(gradebook, self.assignment, student)}
+        return bool(found == outcome["scores"])
+
+    def invalidate(self, student: str) -> None:
+        """Takes back all marks of an earlier submission, until the new one has its own."""
+        with self.open() as gradebook:
+            for grade in _grades(gradebook, self.assignment, student):
+                grade.auto_score, grade.needs_manual_grade = None, True
+            gradebook.db.commit()
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Gradebook]:
+        """Opens the gradebook."""
+        coursedir = self._api.coursedir
+        with quiet(), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            yield gradebook
+
+    def _marked(self, student: str) -> Path:
+        return self._autograded / student / self.assignment / f"{self.assignment}.ipynb"
+
+
+def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
+    try:
+        submission = gradebook.find_submission(assignment, student)
+    except MissingEntry:
+        return []
+    return [grade for notebook in submission.notebooks for grade in notebook.grades]
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The cells of a marked notebook that nbgrader wrote, by name; none if there is no such file."""
+    if not path.is_file():
+        return {}
+    cells = nbformat.read(path, as_version=4).cells
+    return {c.metadata.nbgrader.grade_id: c.source for c in cells if "nbgrader" in c.metadata}

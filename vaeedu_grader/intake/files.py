@@ -1,0 +1,165 @@
+"""Taking in what a student sent: nothing but regular files of bounded size is opened, nothing but plain cells is kept.
+
+Whoever collects submissions collects anything: links to the gradebook, pipes that never end, notebooks that crash
+their readers. What cannot be taken in is rejected with the reason. nbgrader sees none of it, and neither does nbformat.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaeedu_grader.intake.notebook import NAME, Notes, Reader, Rejected, is_text, shown
+
+__all__ = ["Rejected", "Taken", "read_files", "take_notebook"]
+
+_MIB = 2**20
+MOST_ENTRIES, MOST_FILES = 1000, 100
+MOST_BYTES, MOST_TOTAL_BYTES = 20 * _MIB, 64 * _MIB
+# Other kinds of files stay where they are, unread.
+KINDS = (".ipynb", ".csv", ".jpeg", ".jpg", ".json", ".npy", ".png", ".py", ".txt")
+_CHECKED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A submitted notebook, and what the instructor should know about it.
+
+    Attributes:
+        notebook: Its cells, in order, as plain JSON: `cell_type`, `source`, a `metadata` that has at most nbgrader's
+            `grade_id`, and where there are any, the cell's `id` and the pictures pasted into it (`attachments`).
+        notes: What is not as usual, though the notebook can be graded.
+    """
+
+    notebook: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Reads a submission's files, those of the usual kinds.
+
+    Folders in it, such as those that editors keep their copies in, are not entered.
+
+    Args:
+        folder: The submission's folder.
+
+    Returns:
+        The files' bytes by name, in alphabetical order.
+
+    Raises:
+        Rejected: Something in the folder is neither a file nor a folder, or there is too much of it.
+    """
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        raise Rejected(
+            f"the submission must be a folder, but {folder.name} is none that can be opened"
+        ) from None
+    try:
+        return _read_all(number)
+    finally:
+        os.close(number)
+
+
+def _read_all(folder: int) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    left = MOST_TOTAL_BYTES
+    for name in _names(folder):
+        # Only what is opened is looked at: between looking at a name and opening it, it may become something else.
+        if not _is_wanted(folder, name):
+            continue
+        if len(found) == MOST_FILES:
+            raise Rejected(f"there may be {MOST_FILES} files at most, but there are more")
+        found[name] = _read(folder, name, left)
+        left -= len(found[name])
+    return found
+
+
+def _names(folder: int) -> list[str]:
+    names = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if len(names) > MOST_ENTRIES:
+                raise Rejected(f"there may be {MOST_ENTRIES} files at most, but there are more")
+    return sorted(names)
+
+
+def _is_wanted(folder: int, name: str) -> bool:
+    """Says whether to read a file; rejects what is no file, whatever its name."""
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    kind = Path(name).suffix.lower()
+    if stat.S_ISDIR(mode) and kind != ".ipynb":
+        return False
+    if not stat.S_ISREG(mode):
+        raise Rejected(f"{shown(name)} must be a file, but is {_kind_of(mode)}: hand in files only")
+    return kind in KINDS and NAME.fullmatch(name) is not None and is_text(name)
+
+
+def _kind_of(mode: int) -> str:
+    kinds = {
+        stat.S_ISLNK: "a link",
+        stat.S_ISDIR: "a folder",
+        stat.S_ISFIFO: "a pipe",
+        stat.S_ISSOCK: "a socket",
+    }
+    return next((word for test, word in kinds.items() if test(mode)), "a device")
+
+
+def _read(folder: int, name: str, left: int) -> bytes:
+    try:
+        number = os.open(name, _CHECKED, dir_fd=folder)
+    except OSError as error:
+        raise Rejected(f"{shown(name)} cannot be opened: {error.strerror}") from None
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise Rejected(f"{shown(name)} must be a file: hand in files only")
+        most = min(MOST_BYTES, left)
+        data = file.read(most + 1)
+    if len(data) > most:
+        reason = f"{shown(name)} is larger than {MOST_BYTES // _MIB} MiB"
+        if most < MOST_BYTES:
+            reason = f"all files together are larger than {MOST_TOTAL_BYTES // _MIB} MiB"
+        raise Rejected(f"{reason}: clear the notebook's outputs, and leave data files out")
+    return data
+
+
+def _is_copy(name: str, assignment: str) -> bool:
+    """Whether a browser or a platform has put the number of a copy behind the name."""
+    return re.fullmatch(rf"{re.escape(assignment)}[-_ ]?\(?\d+\)?\.ipynb", name) is not None
+
+
+def take_notebook(files: Mapping[str, bytes], assignment: str) -> Taken:
+    """Finds the assignment's notebook among a submission's files, and takes in its cells.
+
+    A student who renames the notebook has done the work: the only notebook there is taken, whatever its name.
+
+    Args:
+        files: The files by name.
+        assignment: The assignment's name, which is also the notebook's.
+
+    Raises:
+        Rejected: There is no such notebook, or it is none that Jupyter could have written.
+    """
+    name, notes = f"{assignment}.ipynb", Notes()
+    if name not in files:
+        others = sorted(other for other in files if other.lower().endswith(".ipynb"))
+        if len(others) != 1:
+            known = ", ".join(map(shown, others)) or "none"
+            raise Rejected(f"there must be a notebook {name}, but there is {known}")
+        if not _is_copy(others[0], assignment):
+            notes.add(f"renamed to {shown(others[0])}, taken as {name}")
+        name = others[0]
+    notebook = Reader(shown(name), notes).read(files[name])
+    if name != f"{assignment}.ipynb" and not _has_grade_ids(notebook):
+        raise Rejected(
+            f"there must be a notebook {assignment}.ipynb, but {shown(name)} has none of its cells"
+        )
+    return Taken(notebook, tuple(notes.texts))
+
+
+def _has_grade_ids(notebook: Mapping[str, Any]) -> bool:
+    return any(cell["metadata"] for cell in notebook["cells"])

@@ -1,0 +1,1 @@
+"""Grading: one submission as a job, many jobs beside each other, a class with one writer."""

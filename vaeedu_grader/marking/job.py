@@ -1,0 +1,208 @@
+"""Grading one submission: from its files to a marked notebook and a record, as plain data in both directions.
+
+A job holds all that it needs, runs in a process of its own, touches no gradebook and no other submission, and gives the
+same marks whenever and wherever it runs. `python -m vaeedu_grader.marking.job` reads a job and writes its outcome.
+"""
+
+import base64
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from vaeedu.feedback.judge import Verdict
+from vaeedu.feedback.wire import printable
+from vaeedu_grader.authoring.course import load_exercises
+from vaeedu_grader.authoring.exercise import PARTS, Exercise
+from vaeedu_grader.intake.files import Rejected, take_notebook
+from vaeedu_grader.intake.rebuild import rebuild
+from vaeedu_grader.marking.verdicts import PATIENCE, cells_to_run, graded_name, make_keys, mark, refuse
+from vaeedu_grader.sandbox import Limits, Prepared, Run, run_cells
+
+# An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
+_GRACE_SECONDS = 20.0
+STATUSES = ("graded", "flagged", "rejected", "failed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade.
+
+    Attributes:
+        assignment: The assignment's name.
+        student: The student's name.
+        key: What decides the outcome, as a hash; an outcome with the same key need not be made again.
+        seed: What the fresh inputs are drawn from, hexadecimal.
+        files: The submission's files by name.
+        source: The released notebook, JSON.
+        own_tests: The text of an instructor's own test cells, with what is hidden from students.
+        described: The text of the assignment's file in `exercises/`.
+        support: Other files of the assignment, for the notebook to read.
+        rejected: Why the submission is not taken, found while reading its files; empty if it is.
+        unsafe: Whether to run without a sandbox.
+        limits: Limits that differ from the usual ones.
+    """
+
+    assignment: str
+    student: str
+    key: str
+    seed: str
+    files: Mapping[str, bytes]
+    source: str
+    described: str
+    own_tests: Mapping[str, str] = field(default_factory=dict)
+    support: Mapping[str, bytes] = field(default_factory=dict)
+    rejected: str = ""
+    unsafe: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Writes the job as JSON."""
+        return json.dumps(
+            {**asdict(self), "files": _text(self.files), "support": _text(self.support)}
+        ).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Job":
+        """Reads back what `to_json` wrote."""
+        value = json.loads(data)
+        return cls(**{**value, "files": _bytes(value["files"]), "support": _bytes(value["support"])})
+
+
+def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Grades a submission.
+
+    Args:
+        job: The submission and what it is graded by.
+        wait: Called when everything is ready and before anything of the student's is run: returns when it may be.
+
+    Returns:
+        The outcome, plain JSON: student, status (one of `STATUSES`), reasons, the marked notebook, the scores by test
+        cell (None where somebody must mark by hand), and the record: times, versions, limits hit, seed, verdicts.
+    """
+    started = datetime.now(UTC)
+    source = nbformat.reads(job.source, as_version=4)
+    try:
+        if job.rejected:
+            raise Rejected(job.rejected)
+        submitted = take_notebook(job.files, job.assignment)
+    except Rejected as rejected:
+        refuse(source, f"This submission could not be graded: {rejected}")
+        return _outcome(job, "rejected", [str(rejected)], source, {}, started)
+    rebuilt = rebuild(source, submitted.notebook)
+    notebook = rebuilt.notebook
+    for cell in notebook.cells:
+        cell.source = job.own_tests.get(graded_name(cell), cell.source)
+    verdicts, run = _run(job, notebook, wait)
+    reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run)]
+    outcome = _outcome(job, "flagged" if reasons else "graded", reasons, notebook, verdicts, started)
+    outcome["record"] |= {
+        "run": run.status,
+        "limits_hit": list(run.limits_hit),
+        "seconds": round(run.seconds, 3),
+        "versions": dict(run.versions),
+        "unsafe": run.unsafe,
+        "cells": [{"id": c.id, "status": c.status, "seconds": round(c.seconds, 3)} for c in run.cells],
+    }
+    return outcome
+
+
+def failed(job: Job, reason: str) -> dict[str, Any]:
+    """Returns the outcome of a job that could not be done, through no fault of the student's."""
+    source = nbformat.reads(job.source, as_version=4)
+    refuse(source, "This submission has not been graded yet.")
+    return _outcome(job, "failed", [reason], source, {}, datetime.now(UTC))
+
+
+def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str, Verdict], Run]:
+    with tempfile.TemporaryDirectory(prefix="vaeedu-job-") as folder:
+        path = Path(folder, f"{job.assignment}.py")
+        path.write_text(job.described, encoding="utf-8")
+        described, sealed = load_exercises(path)
+    with Prepared(_limits(job, described), sealed=sealed, unsafe=job.unsafe) as prepared:
+        keys = make_keys(described, bytes.fromhex(job.seed))
+        prepared.wait()
+        wait()
+        files = {**_beside(job.files), **job.support}
+        run = run_cells(cells_to_run(notebook, keys), files=files, prepared=prepared)
+    return mark(notebook, run, keys), run
+
+
+def _limits(job: Job, described: Mapping[str, Exercise]) -> Limits:
+    longest = max((e.seconds * len(e.cases[part]) for e in described.values() for part in PARTS), default=0.0)
+    limits = {
+        "cell_seconds": max(Limits.cell_seconds, 2 * PATIENCE * longest),
+        "grace_seconds": _GRACE_SECONDS,
+        **job.limits,
+    }
+    return Limits(**limits)  # type: ignore[arg-type]
+
+
+def _beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What a student has sent with the notebook, for it to read; the assignment's own files come before these."""
+    return {name: data for name, data in files.items() if not name.lower().endswith(".ipynb")}
+
+
+def _remarks(run: Run) -> list[str]:
+    ended = [] if run.status == "finished" else [f"the notebook was ended early: {run.status}"]
+    return ended + [f"limit reached: {name}" for name in run.limits_hit]
+
+
+def _outcome(
+    job: Job,
+    status: str,
+    reasons: list[str],
+    notebook: Any,
+    verdicts: Mapping[str, Verdict],
+    started: datetime,
+) -> dict[str, Any]:
+    from nbgrader.utils import determine_grade
+
+    graded = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    return {
+        "student": job.student,
+        "assignment": job.assignment,
+        "key": job.key,
+        "status": status,
+        # One line each, that cannot steer the terminal it is shown in.
+        "reasons": [" ".join(printable(reason).split()) for reason in reasons],
+        "scores": {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in graded},
+        "notebook": notebook,
+        "record": {
+            "seed": job.seed,
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "verdicts": {name: asdict(verdict) for name, verdict in verdicts.items()},
+            "own_tests": [n for c in graded if (n := graded_name(c)) in job.own_tests],
+        },
+    }
+
+
+def _text(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(data).decode() for name, data in files.items()}
+
+
+def _bytes(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: base64.b64decode(data) for name, data in files.items()}
+
+
+def work(data: bytes, wait: Callable[[], object] = lambda: None) -> bytes:
+    """Grades a job given as JSON, and returns the outcome as JSON; a fault of the course's is an outcome, too."""
+    job = Job.from_json(data)
+    try:
+        outcome = grade(job, wait)
+    except Exception as error:  # whatever happens here is no reason to stop the others
+        outcome = failed(job, f"{type(error).__name__}: {error}")
+    return json.dumps(outcome).encode()
+
+
+if __name__ == "__main__":
+    # Whatever is printed while grading must not mix with the outcome.
+    output, sys.stdout = sys.stdout.buffer, sys.stderr
+    output.write(work(sys.stdin.buffer.read()))

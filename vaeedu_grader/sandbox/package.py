@@ -1,0 +1,130 @@
+"""The course's library as a sandbox has it: without what tells answers, and without what an exercise asks for."""
+
+import atexit
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
+
+import vaeedu
+from vaeedu_grader.sandbox.model import SandboxError
+
+_ABSENT = "cli"
+_KEPT_SECONDS = 30 * 24 * 3600
+_SOURCE = Path(vaeedu.__file__).parent
+# The program that runs cells; in the sandbox a package of its own, so that nothing else of the grader is there.
+_INSIDE = Path(__file__).parent / "inside"
+INSIDE = "sandbox_inside"
+_ONCE = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2); import matplotlib.font_manager"
+_SEALED = (
+    "raise ImportError(\n"
+    '    "{name} is not there while your work is graded: the exercise asks you to write it yourself"\n'
+    ")\n"
+)
+
+
+def template(sealed: Collection[str] = ()) -> Path:
+    """Returns a folder with the library as a sandbox is to have it; made once, and kept in the user's cache.
+
+    Args:
+        sealed: Modules, such as "vaeedu.pca", that raise an ImportError saying that the exercise asks for them.
+
+    Raises:
+        ValueError: There is no such module in the library.
+    """
+    name = _fingerprint(sealed)
+    for place in _places():
+        folder = place / name
+        if os.path.isdir(folder):  # unlike Path.is_dir, it takes a folder that cannot be looked into for none
+            with contextlib.suppress(OSError):
+                os.utime(folder)
+            return folder
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(prefix="new-", dir=place))
+        except OSError:
+            continue
+        try:
+            _remove_old(place)
+            _fill(made, sealed)
+            made.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process has made it at the same time
+                raise
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        return folder
+    raise SandboxError("there is no folder to put the sandbox's library in: set XDG_CACHE_HOME to one")
+
+
+@lru_cache
+def _places() -> tuple[Path, ...]:
+    """Where to keep it: the user's cache or, where that cannot be written to, a folder until this process ends."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    temporary = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return cache / "vaeedu" / "sandbox", temporary
+
+
+def _remove_old(place: Path) -> None:
+    """Removes what was made of earlier versions of the library and has not been used for a month."""
+    for folder in place.iterdir():
+        if folder.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fingerprint(sealed: Collection[str]) -> str:
+    digest = hashlib.sha256(repr((sys.version, sorted(sealed))).encode())
+    for source in (_SOURCE, _INSIDE):
+        for path in sorted(source.rglob("*.py")):
+            digest.update(repr(str(path.relative_to(source.parent))).encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _fill(folder: Path, sealed: Collection[str]) -> None:
+    target = folder / "vaeedu"
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    shutil.copytree(_SOURCE, target, ignore=lambda at, names: _left_out(at, ignored(at, names)))
+    for name in sealed:
+        _seal(target, name)
+    shutil.copytree(_INSIDE, folder / INSIDE, ignore=ignored)
+    # So that no sandbox does these again.
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _ONCE, str(folder)],
+        env={"MPLCONFIGDIR": str(folder / "matplotlib"), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SandboxError(
+            f"the library could not be made ready for the sandbox: {done.stderr.strip()[-200:]}"
+        )
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _left_out(at: str, ignored: set[str]) -> set[str]:
+    return ignored | {_ABSENT} if Path(at) == _SOURCE else ignored
+
+
+def _seal(target: Path, name: str) -> None:
+    first, *rest = name.split(".")
+    path = target.joinpath(*rest)
+    if (
+        first != "vaeedu"
+        or not rest
+        or rest[0] == "feedback"
+        or not (path.is_dir() or path.with_suffix(".py").is_file())
+    ):
+        raise ValueError(f"sealed must name modules of the library, such as 'vaeedu.pca', but names {name!r}")
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.with_suffix(".py").write_text(_SEALED.format(name=name), encoding="utf-8")
