@@ -109,7 +109,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_measure_breaks_a_law(name):
-    with mutant("grading", "measures", *MUTANTS[name]):
+    with mutant("feedback", "measures", *MUTANTS[name]):
         measure = importlib.import_module("vaeedu.feedback.measures").bernoulli_vae
         with pytest.raises((AssertionError, ValueError)):
             both_laws(measure)

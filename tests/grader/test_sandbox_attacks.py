@@ -373,10 +373,11 @@ for folder, folders, files in os.walk("/"):
         folders.clear()
         continue
     found += [os.path.join(folder, name) for name in [*folders, *files]]
-names = "exercises solutions nbgrader_config.py gradebook.db classroom demo.py instructor.py exercise.py".split()
+names = "exercises solutions nbgrader_config.py gradebook.db classroom vaeedu_grader".split()
+names += "hidden_tests.py demo.py exercise.py job.py".split()
 names += ["02_linear_latent_variable_models.ipynb", "02_linear_latent_variable_models.py"]
 print([path for path in found if os.path.basename(path) in names and "site-packages" not in path])
-print([path for path in found if "/vaeedu/" in path and "grading" in path and path.endswith(".py")])
+print([path for path in found if "/sandbox/package/" in path and path.count("/") == 4 and path.endswith(".py")])
 """
 
 
@@ -384,9 +385,9 @@ def test_nothing_that_tells_answers_is_there():
     done = run(SEARCH, cell_seconds=30.0)
     first, second = text(done).splitlines()
     assert first == "[]"
-    names = {Path(path).stem for path in eval(second)}
-    assert names == {*package.STUDENT_SIDE, "kernel", "shell", "wire"}
-    assert not names & {"course", "demo", "exercise", "instructor", "job", "marking", "rebuild", "release"}
+    # Beside the library there is the program that runs cells, and nothing else of the grader's.
+    of_the_grader = {Path(path).stem for path in eval(second) if Path(path).parent.name != "vaeedu"}
+    assert of_the_grader == {"__init__", "kernel", "shell", "pipes", "emit"}
 
 
 def test_what_one_student_leaves_behind_is_not_there_for_the_next():
