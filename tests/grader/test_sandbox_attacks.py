@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.sandboxes import LIMITS, MIB, obstacle, run, statuses, text
 
-from vaeedu_grader.sandbox import Cell, Prepared, bubble, package, run_cells, watch
+from vaeedu_grader.sandbox import Cell, Prepared, bubble, run_cells, watch
 
 AFTER = "print('still here')"
 
