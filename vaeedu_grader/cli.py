@@ -120,12 +120,13 @@ def _demo_class(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
     from vaeedu_grader.authoring.course import course_root
 
     if options.explain is not None:
         from vaeedu_grader.explain import explain
 
-        print(explain(course_root(), options.assignment, options.explain))
+        print(explain(Assignment(course_root(), options.assignment), options.explain))
         return 0
     from vaeedu_grader.marking.grade import Settings, grade_class
     from vaeedu_grader.table import print_class
@@ -137,18 +138,18 @@ def _grade(options: argparse.Namespace) -> int:
         cluster=options.cluster,
         unsafe=options.unsafe,
     )
-    return print_class(grade_class(course_root(), options.assignment, settings))
+    return print_class(grade_class(Assignment(course_root(), options.assignment), settings))
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from vaeedu_grader.authoring.course import course_root, exercises_file
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.intake.collect import collect
 
-    course = course_root()
-    exercises_file(course, options.assignment)
-    room = Classroom(course, options.assignment)
-    found = collect(options.source, room.folder / "submitted", options.assignment, room.people())
+    assignment = Assignment(course_root(), options.assignment)
+    submitted = assignment.classroom / "submitted"
+    found = collect(options.source, submitted, assignment.name, Classroom(assignment).people())
     for student, names in found.files.items():
         print(f"{student}: {', '.join(names)}")
     for problem in found.problems:
@@ -158,15 +159,17 @@ def _collect(options: argparse.Namespace) -> int:
 
 
 def _marks(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
     from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.marks import LateDays, write_marks
 
     rule = LateDays(options.free_late_days, options.late_penalty)
+    assignment = Assignment(course_root(), options.assignment)
     if options.output is None:
-        waiting = write_marks(course_root(), options.assignment, sys.stdout, rule)
+        waiting = write_marks(assignment, sys.stdout, rule)
     else:
         with options.output.open("w", encoding="utf-8", newline="") as file:
-            waiting = write_marks(course_root(), options.assignment, file, rule)
+            waiting = write_marks(assignment, file, rule)
     if waiting:
         print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
     return 0

@@ -89,17 +89,20 @@ def check_notebook(path: Path, described: Mapping[str, Exercise]) -> None:
 
 
 def _generate(course: Path, assignment: str, folder: Path) -> Path:
+    from vaeedu_grader.assignment import configuration
     from vaeedu_grader.gradebook import nbgrader  # slow to import
 
     # resolve() because nbgrader compares paths as text, and a temporary folder may be behind a link
     root = folder.resolve()
     shutil.copytree(course / "solutions" / assignment, root / "source" / assignment)
+    db_url = f"sqlite:///{root / 'gradebook.db'}"
+    nbgrader.stamp(db_url)
     api = nbgrader.api(
-        course,
+        configuration(course),
         root=str(root),
         source_directory="source",
         release_directory="release",
-        db_url=f"sqlite:///{root / 'gradebook.db'}",
+        db_url=db_url,
     )
     with nbgrader.quiet():
         nbgrader.succeed(api.generate_assignment(assignment))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vaeedu_grader.assignment import Assignment
+
 _SECRET_BYTES = 32
 
 
@@ -18,17 +20,15 @@ class Store:
     """The outcomes of one assignment of one class.
 
     Args:
-        folder: The class's folder.
-        assignment: The assignment's name.
+        assignment: The assignment.
     """
 
-    def __init__(self, folder: Path, assignment: str) -> None:
-        self._folder, self.assignment = folder, assignment
-        self._outcomes = folder / "graded" / assignment
+    def __init__(self, assignment: Assignment) -> None:
+        self._name, self._folder = assignment.name, assignment.classroom / "graded"
 
     def seed(self, digest: str) -> str:
         """Returns what a submission's fresh inputs are drawn from: an HMAC of its hash, under the class's secret."""
-        return hmac.digest(self._secret(), f"{self.assignment}/{digest}".encode(), "sha256").hex()
+        return hmac.digest(self._secret(), f"{self._name}/{digest}".encode(), "sha256").hex()
 
     def outcome(self, student: str) -> dict[str, Any] | None:
         """Returns a student's latest outcome, or None if there is none that can be read."""
@@ -64,9 +64,8 @@ class Store:
         """
         import fcntl
 
-        folder = self._folder / "graded"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as file:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -74,10 +73,10 @@ class Store:
             yield
 
     def _path(self, student: str, suffix: str = ".json") -> Path:
-        return self._outcomes / f"{student}{suffix}"
+        return self._folder / self._name / f"{student}{suffix}"
 
     def _secret(self) -> bytes:
-        path = self._folder / "graded" / ".secret"
+        path = self._folder / ".secret"
         if not path.is_file():
             _write(path, secrets.token_hex(_SECRET_BYTES).encode())
         return bytes.fromhex(path.read_text(encoding="ascii"))

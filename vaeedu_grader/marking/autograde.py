@@ -9,8 +9,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.course import course_root
-from vaeedu_grader.gradebook.classroom import Classroom
 from vaeedu_grader.gradebook.nbgrader import GradingError
 from vaeedu_grader.intake.files import Rejected, read_files
 
@@ -22,7 +22,7 @@ def vet(assignment: str, student: str, notebooks: list[str]) -> None:
         GradingError: It has; `vaeedu grade` gives such a submission its mark, 0, and the student a page that says why.
     """
     try:
-        read_files(Classroom(course_root(), assignment).submission(student))
+        read_files(Assignment(course_root(), assignment).submission(student))
     except Rejected as error:
         raise GradingError(f"{student}: {error}; `vaeedu grade {assignment}` writes this down") from error
 
@@ -35,5 +35,5 @@ class GradeInSandbox(NbGraderPreprocessor):
         from vaeedu_grader.marking.grade import grade_one
 
         names = resources["nbgrader"]
-        outcome = grade_one(course_root(), names["assignment"], names["student"])
+        outcome = grade_one(Assignment(course_root(), names["assignment"]), names["student"])
         return nbformat.from_dict(outcome["notebook"]), resources
