@@ -138,6 +138,8 @@ def grade_one(course: Path, assignment: str, student: str) -> dict[str, Any]:
             store.save(outcome)
         if store.merged(student).get("digest") != submission.digest:
             writer.take_back(outcome)
+        if not submission.timestamp:
+            writer.forget_time(student)
         store.set_merged(outcome, submission.digest)
         return outcome
 
@@ -169,7 +171,7 @@ def _merged(writer: Writer, store: Store, submission: _Submission, outcome: dict
 def _merge(writer: Writer, store: Store, submission: _Submission, outcome: dict[str, Any]) -> None:
     """Brings the gradebook up to date with an outcome, unless it is already."""
     note = store.merged(outcome["student"])
-    if note.get("key") == outcome["key"] and writer.agrees(outcome):
+    if note.get("key") == outcome["key"] and writer.agrees(outcome, submission.timestamp):
         return
     is_new = note.get("digest") != submission.digest
     writer.merge(outcome, timestamp=submission.timestamp, is_new=is_new)
