@@ -9,8 +9,8 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Writes a file in one step, in place of what is there; a failure leaves that, and nothing else.
 
     Args:
-        path: The file; folders above it are made. A link is followed. What is no regular file, such as `/dev/stdout`, is
-            written to as it is, since nothing can take its place.
+        path: The file; folders above it are made. A link is followed. What is no regular file, such as `/dev/stdout`,
+            is written to as it is, since nothing can take its place.
         data: What the file is to hold.
         mode: Who may read and write it, before the user's own mask.
 
