@@ -12,11 +12,10 @@ from vaeedu_grader.authoring.exercise import Exercise
 
 
 def configuration(course: Path) -> Config:
-    """Reads a course's `nbgrader_config.py`, without the hooks that are for nbgrader's own commands and buttons."""
+    """Reads a course's `nbgrader_config.py`, without the hook that is for nbgrader's own command and button."""
     config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
-    # These grade and bake by calling the grader; the grader itself needs no hook to call itself.
+    # It writes into the course; the grader bakes checks.json by itself, wherever it generates.
     del config.GenerateAssignment["post_convert_hook"]
-    del config.Autograde["pre_convert_hook"]
     return config
 
 

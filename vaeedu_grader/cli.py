@@ -1,12 +1,16 @@
 """The instructor's commands: making assignments, and taking in, grading and marking submissions."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from vaeedu.files import write_whole
+
+_NO_TIMES = "none counts as late, for files do not say when they were handed in"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -154,7 +158,7 @@ def _collect(options: argparse.Namespace) -> int:
         print(f"{student}: {', '.join(names)}")
     for problem in found.problems:
         print(f"not taken: {problem}", file=sys.stderr)
-    print(f"{len(found.files)} submissions of {options.assignment}")
+    print(f"{len(found.files)} submissions of {options.assignment}; {_NO_TIMES}")
     return int(bool(found.problems))
 
 
@@ -165,11 +169,12 @@ def _marks(options: argparse.Namespace) -> int:
 
     rule = LateDays(options.free_late_days, options.late_penalty)
     assignment = Assignment(course_root(), options.assignment)
+    table = io.StringIO()
+    waiting = write_marks(assignment, table, rule)
     if options.output is None:
-        waiting = write_marks(assignment, sys.stdout, rule)
+        sys.stdout.write(table.getvalue())
     else:
-        with options.output.open("w", encoding="utf-8", newline="") as file:
-            waiting = write_marks(assignment, file, rule)
+        write_whole(options.output, table.getvalue().encode())
     if waiting:
         print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
     return 0

@@ -33,10 +33,11 @@ def api(config: Config, **directory: str) -> NbGraderAPI:
     """
     config = copy.deepcopy(config)
     config.CourseDirectory.update(directory)
-    made = NbGraderAPI(coursedir=CourseDirectory(config=config), config=config)
-    # Everything nbgrader logs is captured and returned; nothing of it belongs on the terminal.
-    made.log.handlers, made.log.propagate = [logging.NullHandler()], False
-    return made
+    # Everything nbgrader logs is captured and returned; nothing of it belongs on the terminal. The log is this API's
+    # own: the usual one is that of the program around it, such as `nbgrader autograde`, which has things to say.
+    log = logging.Logger("vaeedu.nbgrader", logging.INFO)
+    log.addHandler(logging.NullHandler())
+    return NbGraderAPI(coursedir=CourseDirectory(config=config, log=log), config=config, log=log)
 
 
 @contextlib.contextmanager

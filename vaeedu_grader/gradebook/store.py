@@ -4,16 +4,16 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vaeedu.files import write_whole
 from vaeedu_grader.assignment import Assignment
 
 _SECRET_BYTES = 32
+_PRIVATE = 0o600
 
 
 class Store:
@@ -40,12 +40,13 @@ class Store:
 
     def save(self, outcome: dict[str, Any]) -> None:
         """Keeps an outcome in the place of the student's earlier one, in one step."""
-        _write(self._path(outcome["student"]), json.dumps(outcome, ensure_ascii=False).encode())
+        data = json.dumps(outcome, ensure_ascii=False).encode()
+        write_whole(self._path(outcome["student"]), data, mode=_PRIVATE)
 
     def set_merged(self, outcome: dict[str, Any], digest: str) -> None:
         """Notes that the gradebook has this outcome."""
         note = json.dumps({"key": outcome["key"], "digest": digest}).encode()
-        _write(self._path(outcome["student"], ".merged"), note)
+        write_whole(self._path(outcome["student"], ".merged"), note, mode=_PRIVATE)
 
     def merged(self, student: str) -> dict[str, str]:
         """Returns the key and the submission's hash of what the gradebook has; empty if it has nothing."""
@@ -78,7 +79,7 @@ class Store:
     def _secret(self) -> bytes:
         path = self._folder / ".secret"
         if not path.is_file():
-            _write(path, secrets.token_hex(_SECRET_BYTES).encode())
+            write_whole(path, secrets.token_hex(_SECRET_BYTES).encode(), mode=_PRIVATE)
         return bytes.fromhex(path.read_text(encoding="ascii"))
 
 
@@ -89,16 +90,3 @@ def digest_of(files: dict[str, bytes], rejected: str = "") -> str:
         total.update(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest())
         total.update(hashlib.sha256(files[name]).digest())
     return total.hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, for nobody else to read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+from nbgrader.utils import parse_utc
 
 from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook import nbgrader
@@ -78,6 +79,8 @@ class Writer:
                 self.take_back(outcome)
             with quiet():
                 succeed(self._api.autograde(self.assignment.name, student, force=True, create=True))
+            if not timestamp:
+                self.forget_time(student)
         finally:
             shutil.rmtree(self._submitted / student)
 
@@ -93,14 +96,23 @@ class Writer:
                     grade.manual_score, grade.extra_credit = None, None
             gradebook.db.commit()
 
-    def agrees(self, outcome: Mapping[str, Any]) -> bool:
-        """Says whether the gradebook, and the folder of marked notebooks, have this outcome."""
+    def forget_time(self, student: str) -> None:
+        """Takes back when an earlier submission came: nbgrader keeps that where the new one does not say."""
+        with self.open() as gradebook:
+            gradebook.update_or_create_submission(self.assignment.name, student, timestamp=None)
+
+    def agrees(self, outcome: Mapping[str, Any], timestamp: str) -> bool:
+        """Says whether the gradebook, and the folder of marked notebooks, have this outcome of that time."""
         student = outcome["student"]
         if not self.assignment.marked(student).is_file():
             return False
         with self.open() as gradebook:
             found = {g.name: g.auto_score for g in _grades(gradebook, self.assignment.name, student)}
-        return bool(found == outcome["scores"])
+            try:
+                came = gradebook.find_submission(self.assignment.name, student).timestamp
+            except MissingEntry:
+                return False
+        return bool(found == outcome["scores"] and came == parse_utc(timestamp or None))
 
     def invalidate(self, student: str) -> None:
         """Takes back all marks of an earlier submission, until the new one has its own."""

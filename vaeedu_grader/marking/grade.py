@@ -110,6 +110,8 @@ def grade_one(assignment: Assignment, student: str) -> dict[str, Any]:
             outcome = _kept(store, done)
         if store.merged(student).get("digest") != submission.digest:
             writer.take_back(outcome)
+        if not submission.timestamp:
+            writer.forget_time(student)
         store.set_merged(outcome, submission.digest)
         return outcome
 
@@ -159,7 +161,7 @@ def _merged(writer: Writer, store: Store, submission: Submission, outcome: dict[
 def _merge(writer: Writer, store: Store, submission: Submission, outcome: dict[str, Any]) -> None:
     """Brings the gradebook up to date with an outcome, unless it is already."""
     note = store.merged(outcome["student"])
-    if note.get("key") == outcome["key"] and writer.agrees(outcome):
+    if note.get("key") == outcome["key"] and writer.agrees(outcome, submission.timestamp):
         return
     is_new = note.get("digest") != submission.digest
     writer.merge(outcome, timestamp=submission.timestamp, is_new=is_new)
