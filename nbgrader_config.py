@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from vaeedu_grader.marking.autograde import vet_first
+
 course = Path(__file__).resolve().parent
 classroom = Path(os.environ.get("VAEEDU_CLASSROOM") or course / "classroom").resolve()
 # SQLite makes the gradebook, but not the folder around it. What is in there is nobody else's business.
@@ -36,7 +38,7 @@ c.GenerateAssignment.post_convert_hook = "vaeedu_grader.authoring.release.add_ch
 
 # `nbgrader autograde` and the formgrader's button grade as `vaeedu grade` does: the submission is looked through first,
 # then graded in a sandbox; nbgrader only writes down the marks. A whole class is graded faster by `vaeedu grade`.
-c.Autograde.pre_convert_hook = "vaeedu_grader.marking.autograde.vet"
+vet_first()
 c.Autograde.sanitize_preprocessors = ["vaeedu_grader.marking.autograde.GradeInSandbox"]
 c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.SaveAutoGrades",

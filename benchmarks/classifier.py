@@ -48,6 +48,7 @@ def main() -> int:
 
 def grade(assignment: str, jobs: int) -> tuple[Counter[str], list[str], float]:
     """Counts right and wrong decisions, and describes the wrong ones."""
+    from vaeedu_grader.assignment import Assignment
     from vaeedu_grader.authoring.decisions import decisions
     from vaeedu_grader.marking.grade import Settings
 
@@ -56,7 +57,7 @@ def grade(assignment: str, jobs: int) -> tuple[Counter[str], list[str], float]:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="vaeedu-classifier-") as folder:
         os.environ["VAEEDU_CLASSROOM"] = folder
-        for decision in decisions(COURSE, assignment, Settings(workers=jobs)):
+        for decision in decisions(Assignment(COURSE, assignment), Settings(workers=jobs)):
             counts["right" if decision.is_right else "misgraded"] += 1
             if not decision.is_right:
                 wrong.append(f"  MISGRADED {decision}")

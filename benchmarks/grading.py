@@ -23,31 +23,31 @@ HAND_IN = """
 import sys
 from pathlib import Path
 import nbformat
-from vaeedu_grader.gradebook.classroom import Classroom
-from vaeedu_grader.authoring.course import exercises
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.answered import filled_in, source_of
+from vaeedu_grader.gradebook.classroom import Classroom
 
-course, assignment, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-room, described = Classroom(course, assignment), exercises(course, assignment)
-room.generate()
+assignment, number = Assignment(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3])
+Classroom(assignment).generate()
 for i in range(number):
-    right = {e.name: (e.reference, *e.alternatives) for e in described.values()}
+    right = {e.name: (e.reference, *e.alternatives) for e in assignment.exercises.values()}
     answers = {name: source_of(f[i % len(f)], name) for name, f in right.items()}
-    path = room.released / f"{assignment}.ipynb"
-    room.submission(f"s{i:02}").mkdir(parents=True)
-    nbformat.write(filled_in(path, answers), room.submission(f"s{i:02}") / path.name)
+    folder = assignment.submission(f"s{i:02}")
+    folder.mkdir(parents=True)
+    nbformat.write(filled_in(assignment.notebook, answers), folder / assignment.notebook.name)
 """
 STOCK = """
 import sys
 from pathlib import Path
+from vaeedu_grader.assignment import configuration
 from vaeedu_grader.gradebook import nbgrader
 
-course, assignment = Path(sys.argv[1]), sys.argv[2]
-api = nbgrader.api(course)
-del api.config.Autograde["sanitize_preprocessors"], api.config.Autograde["autograde_preprocessors"]
+config = configuration(Path(sys.argv[1]))
+del config.Autograde["sanitize_preprocessors"], config.Autograde["autograde_preprocessors"]
+api = nbgrader.api(config)
 with nbgrader.quiet():
     for i in range(int(sys.argv[3])):
-        nbgrader.succeed(api.autograde(assignment, f"s{i:02}"))
+        nbgrader.succeed(api.autograde(sys.argv[2], f"s{i:02}"))
 """
 OURS = (
     "import sys; from vaeedu.cli import main; sys.exit(main(['grade', sys.argv[2], '--jobs', sys.argv[4]]))"

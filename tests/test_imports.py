@@ -19,7 +19,7 @@ ROWS = {
     3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn"),
     2: ("pca", "classifiers", "inference", "bounds"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
-    0: ("sampling", "require"),
+    0: ("sampling", "require", "files"),
 }
 ROW_OF = {name: row for row, names in ROWS.items() for name in names}
 

@@ -1,12 +1,16 @@
 """The instructor's commands: making assignments, and taking in, grading and marking submissions."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from vaeedu.files import write_whole
+
+_NO_TIMES = "none counts as late, for files do not say when they were handed in"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -120,12 +124,13 @@ def _demo_class(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
     from vaeedu_grader.authoring.course import course_root
 
     if options.explain is not None:
         from vaeedu_grader.explain import explain
 
-        print(explain(course_root(), options.assignment, options.explain))
+        print(explain(Assignment(course_root(), options.assignment), options.explain))
         return 0
     from vaeedu_grader.marking.grade import Settings, grade_class
     from vaeedu_grader.table import print_class
@@ -137,36 +142,39 @@ def _grade(options: argparse.Namespace) -> int:
         cluster=options.cluster,
         unsafe=options.unsafe,
     )
-    return print_class(grade_class(course_root(), options.assignment, settings))
+    return print_class(grade_class(Assignment(course_root(), options.assignment), settings))
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from vaeedu_grader.authoring.course import course_root, exercises_file
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.intake.collect import collect
 
-    course = course_root()
-    exercises_file(course, options.assignment)
-    room = Classroom(course, options.assignment)
-    found = collect(options.source, room.folder / "submitted", options.assignment, room.people())
+    assignment = Assignment(course_root(), options.assignment)
+    submitted = assignment.classroom / "submitted"
+    found = collect(options.source, submitted, assignment.name, Classroom(assignment).people())
     for student, names in found.files.items():
         print(f"{student}: {', '.join(names)}")
     for problem in found.problems:
         print(f"not taken: {problem}", file=sys.stderr)
-    print(f"{len(found.files)} submissions of {options.assignment}")
+    print(f"{len(found.files)} submissions of {options.assignment}; {_NO_TIMES}")
     return int(bool(found.problems))
 
 
 def _marks(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
     from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.marks import LateDays, write_marks
 
     rule = LateDays(options.free_late_days, options.late_penalty)
+    assignment = Assignment(course_root(), options.assignment)
+    table = io.StringIO()
+    waiting = write_marks(assignment, table, rule)
     if options.output is None:
-        waiting = write_marks(course_root(), options.assignment, sys.stdout, rule)
+        sys.stdout.write(table.getvalue())
     else:
-        with options.output.open("w", encoding="utf-8", newline="") as file:
-            waiting = write_marks(course_root(), options.assignment, file, rule)
+        write_whole(options.output, table.getvalue().encode())
     if waiting:
         print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
     return 0

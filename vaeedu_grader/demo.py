@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nbformat
 
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.answered import filled_in, source_of
-from vaeedu_grader.authoring.course import exercises
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
 from vaeedu_grader.gradebook.classroom import Classroom, nobody_in
 from vaeedu_grader.marking.grade import Result, Settings, grade_class
@@ -136,29 +136,30 @@ def demo_class(
         ValueError: The classroom holds something that the demonstration did not make, or there is no such student.
         GradingError: nbgrader could not import the roster, or not make the assignment.
     """
-    described = exercises(course, ASSIGNMENT)
+    assignment = Assignment(course, ASSIGNMENT)
+    folder, described = assignment.classroom, assignment.exercises
     chosen = {student.id: student for student in _chosen(students(described), only)}
-    room = Classroom(course, ASSIGNMENT)
-    _clear(room.folder)
-    room.enrol(_write_roster(room.folder / "roster.csv", list(chosen.values())))
+    _clear(folder)
+    room = Classroom(assignment)
+    room.enrol(_write_roster(folder / "roster.csv", list(chosen.values())))
     room.generate()
     for student in chosen.values():
-        _hand_in(student, room)
+        _hand_in(student, assignment)
     settings = Settings(workers=workers, unsafe=unsafe, limits=(("cell_seconds", _CELL_SECONDS),))
-    results = {result.student: result for result in grade_class(course, ASSIGNMENT, settings)}
+    results = {result.student: result for result in grade_class(assignment, settings)}
     as_expected = results.keys() == chosen.keys()
     print(_row("student", "what", "expected", "actual", "by hand", "note"), flush=True)
     for name, student in chosen.items():
-        wanted, result = _expected(student, described, room.released), results[name]
+        wanted, result = _expected(student, described), results[name]
         fine = _agree(wanted, result)
         as_expected = as_expected and fine
         note = "; ".join([result.status, *result.reasons])
-        row = (wanted.total, result.total, _points(result.waiting, room.released))
+        row = (wanted.total, result.total, _points(result.waiting, assignment.notebook))
         print(_row(name, student.what, *row, note if fine else f"DIFFERS {note}"), flush=True)
         if student.file is not None:
             room.write_feedback(name)
-    room.export(room.folder / "grades.csv")
-    print(f"\nmarks: {room.folder / 'grades.csv'}\nfeedback: {room.folder / 'feedback'}")
+    room.export(folder / "grades.csv")
+    print(f"\nmarks: {folder / 'grades.csv'}\nfeedback: {folder / 'feedback'}")
     print("every mark is as expected" if as_expected else "some marks are NOT as expected")
     return as_expected
 
@@ -219,22 +220,22 @@ def _write_roster(path: Path, chosen: Sequence[Student]) -> Path:
     return path
 
 
-def _hand_in(student: Student, room: Classroom) -> None:
+def _hand_in(student: Student, assignment: Assignment) -> None:
     if student.file is None:
         return
-    notebook = filled_in(room.released / NOTEBOOK, {name: work.text for name, work in student.work.items()})
+    notebook = filled_in(assignment.notebook, {name: work.text for name, work in student.work.items()})
     notebook.cells = [
         cell
         for cell in notebook.cells
         if cell.metadata.get("nbgrader", {}).get("grade_id") not in student.deleted
     ]
-    folder = room.submission(student.id)
+    folder = assignment.submission(student.id)
     folder.mkdir(parents=True)
     for name in student.file.split(","):
         (folder / name).write_text(student.damage(nbformat.writes(notebook)), encoding="utf-8")
 
 
-def _expected(student: Student, described: Mapping[str, Exercise], released: Path) -> Result:
+def _expected(student: Student, described: Mapping[str, Exercise]) -> Result:
     scores = {
         f"{e.name}_{part}": 0.0
         if part in student.work.get(e.name, Work("", PARTS)).loses
@@ -252,8 +253,8 @@ def _expected(student: Student, described: Mapping[str, Exercise], released: Pat
     return Result(student.id, student.status, scores, (), (student.note,))
 
 
-def _points(names: Sequence[str], released: Path) -> float:
-    cells = nbformat.read(released / NOTEBOOK, as_version=4).cells
+def _points(names: Sequence[str], notebook: Path) -> float:
+    cells = nbformat.read(notebook, as_version=4).cells
     tags = [cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata]
     return sum((float(tag.points) for tag in tags if tag.grade_id in names), start=0.0)
 

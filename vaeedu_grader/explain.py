@@ -1,33 +1,31 @@
 """`vaeedu grade --explain`: how a student's marks came about, from the record that grading left."""
 
-from pathlib import Path
 from typing import Any
 
 from vaeedu.feedback.wire import printable
-from vaeedu_grader.authoring.course import exercises_file
-from vaeedu_grader.gradebook.classroom import Classroom
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook.store import Store
 
 
-def explain(course: Path, assignment: str, student: str) -> str:
+def explain(assignment: Assignment, student: str) -> str:
     """Tells a student's record as text.
 
     Args:
-        course: The course's folder.
-        assignment: The assignment's name.
+        assignment: The assignment.
         student: The student's name.
 
     Raises:
-        ValueError: There is no such assignment, or nothing of the student's has been graded.
+        ValueError: Nothing of the student's has been graded.
     """
-    exercises_file(course, assignment)
-    store = Store(Classroom(course, assignment).folder, assignment)
+    store = Store(assignment)
     outcome = store.outcome(student)
     if outcome is None:
-        raise ValueError(f"student must be one whose {assignment} has been graded, but {student!r} is not")
+        raise ValueError(
+            f"student must be one whose {assignment.name} has been graded, but {student!r} is not"
+        )
     in_gradebook = store.merged(student).get("key") == outcome["key"]
     lines = [
-        f"{student}, {assignment}: {outcome['status']}",
+        f"{student}, {assignment.name}: {outcome['status']}",
         *(f"  {reason}" for reason in outcome["reasons"]),
         f"in the gradebook: {'yes' if in_gradebook else 'not yet'}",
         *_run_lines(outcome["record"]),

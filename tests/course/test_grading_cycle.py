@@ -1,34 +1,34 @@
 """The whole cycle through nbgrader itself: every mistake loses exactly its points, nothing right loses any."""
 
 import csv
+import dataclasses
 import html
-import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import mini_course as mini
+from support.mini_course import at_home
+from support.sandboxes import obstacle
 
+from vaeedu_grader import demo
+from vaeedu_grader.assignment import Assignment
+from vaeedu_grader.authoring import decisions as decisions_module
 from vaeedu_grader.authoring.course import assignments, exercises
-from vaeedu_grader.demo import students
+from vaeedu_grader.authoring.decisions import decisions, decisions_in_one_sandbox
+from vaeedu_grader.authoring.exercise import PARTS, Wrong
+from vaeedu_grader.demo import demo_class, students
+from vaeedu_grader.gradebook.classroom import Classroom
+from vaeedu_grader.gradebook.nbgrader import GradingError
+from vaeedu_grader.marking.grade import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
 EXERCISES = {name: exercises(ROOT, name) for name in assignments(ROOT)}
-
-# Grades in a process of its own: nbgrader's warnings, and what its configuration does to the environment, stay there.
-DECIDE = """
-import dataclasses, json, sys
-from pathlib import Path
-from vaeedu_grader.authoring.decisions import decisions
-from vaeedu_grader.marking.grade import Settings
-
-course, assignment, only = Path(sys.argv[1]), sys.argv[2], slice(*json.loads(sys.argv[3]))
-made = decisions(course, assignment, Settings(workers=2), only=only)
-json.dump([{**dataclasses.asdict(d), "is_right": d.is_right} for d in made], sys.stdout)
-"""
 
 
 def environment(tmp_path_factory, name):
@@ -40,42 +40,63 @@ def readable(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
-def decided(assignment, tmp_path_factory, *only):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", DECIDE, str(ROOT), assignment, json.dumps(only or [None])],
-        env=environment(tmp_path_factory, "cycle"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
-def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path_factory):
-    made = decided(ASSIGNMENT, tmp_path_factory, 4, None, 5)  # fifth mistakes, first alternatives
-    assert [decision for decision in made if not decision["is_right"]] == []
-    assert sum(decision["expected"] == 0 for decision in made) >= 8
-    assert sum(decision["expected"] > 0 for decision in made) >= 10
+def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path):
+    with at_home(ROOT, tmp_path / "class"):
+        only = slice(4, None, 5)  # fifth mistakes, first alternatives
+        made = list(decisions(Assignment(ROOT, ASSIGNMENT), Settings(workers=2), only=only))
+    assert [decision for decision in made if not decision.is_right] == []
+    assert sum(decision.expected == 0 for decision in made) >= 8
+    assert sum(decision.expected > 0 for decision in made) >= 10
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.parametrize("assignment", EXERCISES)
-def test_the_grader_as_a_classifier_makes_no_mistake(tmp_path_factory, capsys, assignment):
-    # Of the others every fifth submission, for lack of time: `python benchmarks/classifier.py` takes all.
-    whole = assignment == ASSIGNMENT
-    made = decided(assignment, tmp_path_factory, *([None] if whole else [None, None, 5]))
-    misgraded = [decision for decision in made if not decision["is_right"]]
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_grader_as_a_classifier_makes_no_mistake(tmp_path, capsys, name):
+    if obstacle():
+        pytest.skip(obstacle())
+    with at_home(ROOT, tmp_path / "class"):
+        made = list(decisions_in_one_sandbox(Assignment(ROOT, name), bytes(range(32))))
+    misgraded = [decision for decision in made if not decision.is_right]
     with capsys.disabled():
-        print(f"\n{assignment}: misgraded / total = {len(misgraded)} / {len(made)}")
-    known = 2 * sum(len(e.wrong) + 1 + len(e.alternatives) for e in EXERCISES[assignment].values())
-    assert len(made) == known if whole else known / 10 < len(made) < known
+        print(f"\n{name}: misgraded / total = {len(misgraded)} / {len(made)}")
+    solutions = sum(len(e.wrong) + 1 + len(e.alternatives) for e in EXERCISES[name].values())
+    assert len(made) == solutions * len(PARTS)
     assert misgraded == []
+    assert not (tmp_path / "class" / "gradebook.db").exists()
 
 
-def demo_class(env, *arguments):
+@pytest.mark.slow
+def test_submissions_in_one_sandbox_have_nothing_of_each_other(tmp_path, monkeypatch):
+    """What one of them leaves in its names does not help the next; and who mistakes one for another is noticed."""
+    mini.make_course(tmp_path / "course")
+    with at_home(tmp_path / "course", tmp_path / "class"):
+        assignment = Assignment(tmp_path / "course", mini.ASSIGNMENT)
+        Classroom(assignment).generate()
+        shutil.copytree(assignment.released, assignment.course / "assignments" / assignment.name)
+        total = assignment.exercises["total"]
+        leaving, leaning = Wrong(leaves_a_name, "", ()), Wrong(leans_on_a_name, "no such name", PARTS)
+        monkeypatch.setattr(
+            decisions_module, "_packs", lambda _: {"a": {"total": leaving}, "b": {"total": leaning}}
+        )
+        first, second = zip(*[iter(decisions_in_one_sandbox(assignment, bytes(32)))] * 2, strict=True)
+    assert total.points == {"visible": 1, "hidden": 1}
+    assert [decision.actual for decision in first] == [1.0, 1.0]
+    assert [decision.actual for decision in second] == [0.0, 0.0]
+    assert not any(decision.is_right for decision in second)  # the message is another
+
+
+def leaves_a_name(x):
+    global add_up
+    add_up = type(x).sum
+    return add_up(x)
+
+
+def leans_on_a_name(x):
+    return add_up(x)
+
+
+def demonstrate(env, *arguments):
     return subprocess.run(
         [sys.executable, "-m", "vaeedu.cli", "demo-class", *arguments],
         env=env,
@@ -104,7 +125,7 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
     env = environment(tmp_path_factory, "demo")
     folder = Path(env["VAEEDU_CLASSROOM"])
     everybody = [student.id for student in students(EXERCISES[ASSIGNMENT])]
-    marks, table = check_demo(demo_class(env, "--jobs=2"), folder, everybody)
+    marks, table = check_demo(demonstrate(env, "--jobs=2"), folder, everybody)
     assert marks == {
         "ada": 18.0, "alan": 18.0, "blaise": 0.0, "carl": 8.0, "dora": 13.0, "emmy": 13.0,
         "felix": 15.0, "grace": 15.0, "hedy": 18.0, "isaac": 0.0, "joan": 0.0, "lise": 18.0, "karl": 0.0,
@@ -122,48 +143,26 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
     assert "SyntaxError" in pages["felix"]
     # A second run, in the same folder, with some of the class.
     again = ["ada", "dora", "isaac", "karl"]
-    repeated, _ = check_demo(demo_class(env, *(f"--student={name}" for name in again)), folder, again)
+    repeated, _ = check_demo(demonstrate(env, *(f"--student={name}" for name in again)), folder, again)
     assert repeated == {name: marks[name] for name in again}
 
 
-def test_marks_that_differ_make_the_demonstration_fail(tmp_path_factory):
-    env = environment(tmp_path_factory, "differs")
+def test_marks_that_differ_make_the_demonstration_fail(tmp_path, monkeypatch, capsys):
     # An untouched notebook that is expected to be a renamed one: the demonstration must notice.
-    code = (
-        "import dataclasses, sys\n"
-        "from pathlib import Path\n"
-        "from vaeedu_grader import demo\n"
-        "students = demo.students\n"
-        "lazy = lambda e: tuple(dataclasses.replace(s, note='renamed') for s in students(e) if s.id == 'blaise')\n"
-        "demo.students = lazy\n"
-        "sys.exit(0 if demo.demo_class(Path(sys.argv[1])) else 1)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT)],
-        env=env,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr[-2000:]
-    assert "DIFFERS" in done.stdout
-    assert done.stdout.splitlines()[-1] == "some marks are NOT as expected"
+    lazy = [
+        dataclasses.replace(s, note="renamed") for s in students(EXERCISES[ASSIGNMENT]) if s.id == "blaise"
+    ]
+    monkeypatch.setattr(demo, "students", lambda described: tuple(lazy))
+    with at_home(ROOT, tmp_path / "class"):
+        assert not demo_class(ROOT)
+    told = capsys.readouterr().out
+    assert "DIFFERS" in told
+    assert told.splitlines()[-1] == "some marks are NOT as expected"
 
 
-def test_a_roster_that_nbgrader_cannot_read_is_one_error(tmp_path_factory):
-    env = environment(tmp_path_factory, "roster")
-    code = (
-        "import sys; from pathlib import Path; from vaeedu_grader.gradebook.classroom import Classroom\n"
-        "Classroom(Path(sys.argv[1]), sys.argv[2]).enrol(Path('no such roster.csv'))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT), ASSIGNMENT],
-        env=env,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "GradingError: the roster no such roster.csv was not imported" in done.stderr
-    assert "No such file" in done.stderr
+def test_a_roster_that_nbgrader_cannot_read_is_one_error(tmp_path):
+    with (
+        at_home(ROOT, tmp_path / "class"),
+        pytest.raises(GradingError, match=r"the roster no such roster\.csv was not imported.*No such file"),
+    ):
+        Classroom(Assignment(ROOT, ASSIGNMENT)).enrol(Path("no such roster.csv"))

@@ -9,11 +9,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import inspect, text
 
 from vaeedu import cli
 from vaeedu_grader import demo
 from vaeedu_grader.authoring.answered import filled_in, source_of
 from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.gradebook.nbgrader import stamp
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
@@ -159,15 +161,28 @@ def test_nbgraders_failures_are_told_by_their_last_error():
     succeed({"success": True})
 
 
-def test_a_gradebook_that_nobody_is_in_is_no_class(tmp_path, monkeypatch):
-    # nbgrader starts alembic by name; in use, nbgrader_config.py has put it on the PATH by now
+def test_a_gradebook_says_of_which_version_its_tables_are(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    versions = []
+    for name, first in (("ours", stamp), ("nbgraders", str)):
+        first(f"sqlite:///{tmp_path / name}")
+        with contextlib.closing(Gradebook(f"sqlite:///{tmp_path / name}")) as opened:
+            versions.append(opened.db.execute(text("select version_num from alembic_version")).all())
+            assert inspect(opened.engine).has_table("grade")
+        stamp(f"sqlite:///{tmp_path / name}")  # again: nothing to do
+    assert versions[0] == versions[1]
+    assert len(versions[0]) == 1
+
+
+def test_a_gradebook_that_nobody_is_in_is_no_class(tmp_path):
     gradebook = tmp_path / "gradebook.db"
+    stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")):
         pass
     demo._clear(tmp_path)
     assert not gradebook.exists()
     (tmp_path / demo._MARKER).unlink()
+    stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
         opened.add_student("somebody")
     with pytest.raises(ValueError, match=r"must be empty or made by demo-class, but .* holds gradebook\.db"):

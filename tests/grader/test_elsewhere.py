@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support import mini_course as mini
-from support.mini_course import ASSIGNMENT, RIGHT, hand_in, vaeedu
+from support.mini_course import ASSIGNMENT, RIGHT, hand_in, vaeedu, vaeedu_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SUMMED = {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"}
@@ -100,7 +100,7 @@ def test_on_a_cluster_whose_workers_are_killed_the_marks_are_the_same(course, se
             found = re.search(r"Scheduler at:\s+(tcp://127\.0\.0\.1:\d+)", line)
             address = found[1] if found else ""
         first = stack.enter_context(worker(address, tmp_path))
-        grading = vaeedu(course, room, "grade", ASSIGNMENT, "--cluster", address, wait=False)
+        grading = vaeedu_process(course, room, "grade", ASSIGNMENT, "--cluster", address, wait=False)
         while not list((room / "graded" / ASSIGNMENT).glob("*.json")):
             assert grading.poll() is None, grading.communicate()
             time.sleep(0.2)
@@ -158,6 +158,7 @@ def server(tmp_path_factory):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.xdist_group("postgresql")
 def test_a_gradebook_in_postgresql_has_the_same_marks(course, serial, tmp_path, server):
     room = a_class(course, tmp_path / "class")
     for _ in range(2):

@@ -1,5 +1,6 @@
 """Code that wants out, or wants everything for itself: it gets a status, in bounded time, and changes nothing."""
 
+import ast
 import contextlib
 import json
 import os
@@ -11,9 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from support.sandboxes import LIMITS, MIB, obstacle, run, statuses, text
+from support.sandboxes import MIB, obstacle, run, statuses, text
 
-from vaeedu_grader.sandbox import Cell, Prepared, bubble, run_cells, watch
+import vaeedu
+from vaeedu_grader.sandbox import Cell, Prepared, bubble, package, run_cells, watch
 
 AFTER = "print('still here')"
 
@@ -59,19 +61,17 @@ pytestmark = pytest.mark.usefixtures("nothing_survives")
     ids=["exit", "sigkill", "closed files", "crash", "kills all it sees"],
 )
 def test_a_cell_that_ends_its_own_process_ends_the_run(attack):
-    start = time.monotonic()
     done = run("print(1)", attack, AFTER)
-    assert done.status == "killed"
+    assert (done.status, done.limits_hit) == ("killed", ())  # it was not waited for
     assert statuses(done) == ["ok", "ended", "not run"]
     assert text(done) == "1\n"
-    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("ignored", [False, True], ids=["", "interrupts ignored by the grader"])
 def test_a_loop_without_end_costs_its_own_cell_only(ignored):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
     try:
-        done = run("while True:\n    pass", AFTER)
+        done = run("while True:\n    pass", AFTER, cell_seconds=4.0)
     finally:
         signal.signal(signal.SIGINT, before)
     assert statuses(done) == ["interrupted", "ok"]
@@ -93,35 +93,31 @@ def test_a_loop_without_end_costs_its_own_cell_only(ignored):
     ids=["ignores", "catches", "stops", "says nothing"],
 )
 def test_what_cannot_be_interrupted_is_ended_from_outside(attack):
-    done = run(attack, AFTER)
+    done = run(attack, AFTER, cell_seconds=1.5, grace_seconds=1.5)
     assert (done.status, done.limits_hit) == ("timeout", ("cell_seconds", "grace_seconds"))
     assert statuses(done) == ["ended", "not run"]
-    assert done.seconds < LIMITS["cell_seconds"] + LIMITS["grace_seconds"] + 2
+    assert done.seconds < 60
 
 
 def test_an_interrupt_leaves_no_half_message():
     loop = "import os, sys\nwhile True:\n    print('x' * 50_000)"
-    done = run(
-        loop, AFTER, cell_seconds=1.0, output_bytes=64 * MIB, total_output_bytes=64 * MIB, wall_seconds=30.0
-    )
+    done = run(loop, AFTER, cell_seconds=1.0, output_bytes=64 * MIB, total_output_bytes=64 * MIB)
     assert statuses(done)[1] == "ok" or done.status == "output"
 
 
 def test_all_cells_together_have_a_time_limit():
-    done = run(*["import time; time.sleep(0.6)"] * 5, wall_seconds=1.5)
+    done = run("1", "2", "import time; time.sleep(600)", "4", "5", wall_seconds=5.0)
     assert (done.status, done.limits_hit) == ("timeout", ("wall_seconds",))
     assert statuses(done) == ["ok", "ok", "ended", "not run", "not run"]
-    assert done.seconds < 3
+    assert done.seconds < 60
 
 
 def test_processor_time_is_limited():
     done = run(
         "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
         cpu_seconds=1,
-        cell_seconds=9.0,
     )
-    assert done.status == "killed"
-    assert done.seconds < 5
+    assert (done.status, done.limits_hit) == ("killed", ())
 
 
 FORK_BOMB = """
@@ -207,7 +203,7 @@ print(json.dumps(sizes))
 
 
 def test_every_folder_that_can_be_written_to_is_bounded():
-    done = run(FILL, AFTER, tmp_bytes=4 * MIB, file_bytes=2 * MIB, cell_seconds=10.0)
+    done = run(FILL, AFTER, tmp_bytes=4 * MIB, file_bytes=2 * MIB)
     assert statuses(done) == ["ok", "ok"]
     sizes = {place: size for place, size in json.loads(text(done)).items() if size}
     assert sorted(sizes) == sorted(bubble.WRITABLE)
@@ -236,7 +232,7 @@ def above_python_in_tmp():
 
 
 def test_no_other_folder_can_be_written_to():
-    done = run(WRITABLE, cell_seconds=20.0)
+    done = run(WRITABLE)
     tops = {
         folder
         for folder in text(done).splitlines()
@@ -251,7 +247,6 @@ def test_many_empty_files_are_too_many():
         "n = 0\nwhile True:\n    open(f'/tmp/{n}', 'w').close(); n += 1",
         AFTER,
         tmp_files=2000,
-        cell_seconds=10.0,
     )
     assert (done.status, done.limits_hit) == ("memory", ("tmp_files",))
 
@@ -303,7 +298,7 @@ def test_a_grader_that_is_killed_takes_its_sandbox_along():
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as grader:
         first = int(grader.stdout.readline())
         grader.kill()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while first in processes() and time.monotonic() < end:
         time.sleep(0.05)
     assert first not in processes()
@@ -377,17 +372,21 @@ names = "exercises solutions nbgrader_config.py gradebook.db classroom vaeedu_gr
 names += "hidden_tests.py demo.py exercise.py job.py".split()
 names += ["02_linear_latent_variable_models.ipynb", "02_linear_latent_variable_models.py"]
 print([path for path in found if os.path.basename(path) in names and "site-packages" not in path])
-print([path for path in found if "/sandbox/package/" in path and path.count("/") == 4 and path.endswith(".py")])
+print([path for path in found if "vaeedu_grader" in path])
+import vaeedu
+library = os.path.dirname(vaeedu.__file__)
+print(os.listdir(os.path.dirname(library)))
+print([name for name in os.listdir(library) if name != "__pycache__"])
 """
 
 
 def test_nothing_that_tells_answers_is_there():
-    done = run(SEARCH, cell_seconds=30.0)
-    first, second = text(done).splitlines()
-    assert first == "[]"
-    # Beside the library there is the program that runs cells, and nothing else of the grader's.
-    of_the_grader = {Path(path).stem for path in eval(second) if Path(path).parent.name != "vaeedu"}
-    assert of_the_grader == {"__init__", "kernel", "shell", "pipes", "emit"}
+    done = run(SEARCH)
+    answers, grader, packages, library = map(ast.literal_eval, text(done).splitlines())
+    assert answers == grader == []
+    assert set(packages) == {"vaeedu", package.INSIDE, "matplotlib"}
+    ours = {path.name for path in Path(vaeedu.__file__).parent.iterdir()}
+    assert set(library) == ours - {"cli", "__pycache__"}
 
 
 def test_what_one_student_leaves_behind_is_not_there_for_the_next():

@@ -40,29 +40,44 @@ def offline(wheels):
     }
 
 
-@pytest.fixture
-def run(offline):
-    def run(root, *arguments, python=tiny.PYTHON, **changes):
-        command = [python, str(root / "tools" / "setup_env.py"), *arguments]
-        return subprocess.run(command, env=offline | changes, capture_output=True, text=True, timeout=300)
-
-    return run
-
-
 @pytest.fixture(scope="session")
 def first(tmp_path_factory, offline):
-    """A tiny course just set up, and what that printed. Its path has a space."""
+    """A tiny course just set up, with nothing stood in for, and what that printed. Its path has a space."""
     root = tiny.write_course(tmp_path_factory.mktemp("first") / "my course")
     command = [tiny.PYTHON, str(root / "tools" / "setup_env.py")]
     return root, subprocess.run(command, env=offline, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def quick(first, offline, tmp_path_factory):
+    """The same environment, in which a new .venv is a copy of the first one, as that was before pip."""
+    folder = tmp_path_factory.mktemp("venv")
+    new = shutil.ignore_patterns("torch*", "jupyterlab*", "vaeedu*", "etc")
+    shutil.copytree(first[0] / ".venv", folder / "template", symlinks=True, ignore=new)
+    (folder / "venv.py").write_text(tiny.COPYING_VENV)
+    return offline | {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture
+def run(quick):
+    def run(root, *arguments, python=tiny.PYTHON, **changes):
+        command = [python, str(root / "tools" / "setup_env.py"), *arguments]
+        return subprocess.run(command, env=quick | changes, capture_output=True, text=True, timeout=300)
+
+    return run
 
 
 @pytest.fixture
 def finished(first, tmp_path):
     """A copy of that course for one test to break; only its stamp is told that it moved."""
     root = tmp_path / "copy of it"
-    shutil.copytree(first[0], root, symlinks=True)
+    shutil.copytree(first[0], root, symlinks=True, copy_function=_copy_or_link)
     stamp = json.loads((root / ".venv" / environment.STAMP).read_text())
     (root / ".venv" / environment.STAMP).write_text(json.dumps(stamp | {"root": str(root)}))
     assert environment.make_plan(root, "course", False) is None
     return root
+
+
+def _copy_or_link(source, target):
+    """Copies a file, but for pip's own, of which there are many and which no test changes."""
+    return (os.link if "/site-packages/pip/" in source else shutil.copy2)(source, target)

@@ -3,14 +3,13 @@
 import ast
 import os
 import re
-import shutil
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 import setup_env
 from packaging.specifiers import SpecifierSet
+from support.pythons import pythons_of_this_machine
 from support.tiny import PYTHON, ROOT, one_line
 
 COMPLAINT = (
@@ -32,26 +31,15 @@ def test_setup_env_is_written_for_any_python():
 
 
 def test_real_old_pythons_say_what_they_lack():
-    for python in unsupported_pythons():
+    for python, version in pythons_of_this_machine().items():
+        if tuple(map(int, version.split(".")[:2])) in setup_env.SUPPORTED:
+            continue
         command = [python, str(ROOT / "tools" / "setup_env.py")]
         # PYTHON is set, as by `make lab PYTHON=...`: none other is looked for.
         result = subprocess.run(
             command, env=os.environ | {"PYTHON": python}, capture_output=True, text=True, timeout=60
         )
         assert re.fullmatch(re.escape(COMPLAINT).replace("3\\.9", r"\d\.\d+"), one_line(result))
-
-
-def unsupported_pythons():
-    """Finds what this machine has on the PATH or under pyenv; it may be none."""
-    names = ["python2.7", *(f"python3.{minor}" for minor in (*range(4, 11), *range(14, 20)))]
-    found = [path for path in map(shutil.which, names) if path]
-    if shutil.which("pyenv"):
-        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True).stdout.strip()
-        found += map(str, Path(root).glob("versions/*/bin/python"))
-    probe = f"import sys; sys.exit(sys.version_info[:2] in {setup_env.SUPPORTED})"
-    # A pyenv shim is on the PATH even where its version is not switched on, and then fails.
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return [python for python in found if subprocess.run([python, "-c", probe], **quiet).returncode == 0]
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ FAKES = {
         "        shape, dtype = x.shape[1:], x.dtype\n    return E()"
     ),
     "patched-check": attack(
-        "import vaeedu, vaeedu.feedback.judge as j, vaeedu_grader.sandbox.inside.emit as e\n"
+        "import vaeedu, vaeedu.feedback.judge as j, sandbox_inside.emit as e\n"
         "vaeedu.check = lambda *a, **k: print('✓')\nj.judge = lambda *a: j.Verdict(True)\n"
         "e.emit = lambda *a: print('✓ right')"
     ),

@@ -1,13 +1,20 @@
 """A course with one small assignment, for tests of the grading run: two exercises, a written answer, an own test."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import nbformat
+
+from vaeedu import cli
+from vaeedu_grader.assignment import Assignment
+from vaeedu_grader.marking.grade import Settings, grade_class
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "01_mini"
@@ -149,12 +156,49 @@ def hand_in(course, classroom, student, answers=RIGHT, change=None, timestamp=No
     return folder
 
 
-def vaeedu(course, classroom, *arguments, wait=True, **environment):
-    """Runs the command line in a course, in a process of its own; the class lies in `classroom`."""
+@contextlib.contextmanager
+def at_home(course, classroom, **environment):
+    """This process works in a course and its class; all that its configuration sets in the environment goes again."""
+    saved, folder = dict(os.environ), Path.cwd()
+    os.environ.update({"VAEEDU_CLASSROOM": str(classroom), **environment})
+    os.environ.pop("VAEEDU_COURSE", None)
+    os.chdir(course)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's, about itself
+            yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(saved)
+
+
+def vaeedu(course, classroom, *arguments, **environment):
+    """Runs the command line in a course, in this process: what it needs is imported once, and its server stays warm."""
+    out, err = io.StringIO(), io.StringIO()
+    arguments = [*map(str, arguments)]
+    with (
+        at_home(course, classroom, **environment),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = cli.main(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def grade(course, classroom, **settings):
+    """Grades the class in this process, and returns the results by student."""
+    settings = {"workers": 2, **settings}
+    with at_home(course, classroom):
+        results = grade_class(Assignment(course, ASSIGNMENT), Settings(**settings))
+        return {result.student: result for result in results}
+
+
+def vaeedu_process(course, classroom, *arguments, wait=True, **environment):
+    """Runs the command line in a process of its own, as an instructor does."""
     command = [sys.executable, "-W", "ignore", "-m", "vaeedu.cli", *map(str, arguments)]
     env = {**os.environ, "VAEEDU_CLASSROOM": str(classroom), "OMP_NUM_THREADS": "1", **environment}
-    for name in ("VAEEDU_COURSE",):
-        env.pop(name, None)
+    env.pop("VAEEDU_COURSE", None)
     process = subprocess.Popen(
         command, cwd=course, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -4,9 +4,12 @@ It has the course's own tools/ and Makefile, and needs three packages of a few l
 """
 
 import os
+import resource
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import environment
@@ -69,6 +72,17 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 build_wheel = build_editable
 '''
 
+# Stands in for the standard library's `venv`: what a real one leaves, copied from one that lies beside this file.
+COPYING_VENV = """\
+import os, shutil, sys
+
+if __name__ == "__main__":
+    template, target = os.path.join(os.path.dirname(__file__), "template"), sys.argv[-1]
+    for entry in os.scandir(target) if "--clear" in sys.argv else ():
+        shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
+    shutil.copytree(template, target, symlinks=True, copy_function=os.link, dirs_exist_ok=True)
+"""
+
 
 def make_wheel(folder, name, version, source=""):
     info = f"{name}-{version}.dist-info"
@@ -116,3 +130,15 @@ def make(folder, *arguments, **variables):
     }
     command = ["make", "-C", str(folder), "--no-print-directory", *arguments]
     return subprocess.run(command, env=inherited | variables, capture_output=True, text=True, timeout=600)
+
+
+@contextmanager
+def processor_seconds() -> Iterator[Callable[[], float]]:
+    """Tells how much processor time the programs took that ended meanwhile: a busy machine adds nothing to it."""
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = used()
+    yield lambda: used() - before

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vaeedu.files import write_whole
+
 SETTINGS, CHECKPOINT, HISTORY, RESULTS = "settings.json", "checkpoint.pt", "history.json", "results.json"
 
 
 def write_json(path: Path, content: Any) -> None:
     """Writes plain values, in place of what the file held."""
-    fresh = path.with_name(path.name + ".tmp")
-    fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaeedu.feedback.arrays import Array, decode, encode
 from vaeedu.feedback.measures import MEASURES
+from vaeedu.files import write_whole
 
 # Seconds for one call of a student's function, where the exercise does not ask for more.
 SECONDS = 5.0
@@ -188,7 +189,7 @@ def write_keys(path: Path, keys: Mapping[str, AnswerKey], sealed: Sequence[str] 
         for name in sorted(keys)
     ]
     lines += [f"{json.dumps(_SEALED)}:{json.dumps(list(sealed))}"] if sealed else []
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_whole(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
 def read_key(path: Path, name: str) -> AnswerKey:

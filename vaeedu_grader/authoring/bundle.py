@@ -1,9 +1,11 @@
 """`make student-bundle`: the zip that students receive, with the course and without anything that tells an answer."""
 
+import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from vaeedu.files import write_whole
 from vaeedu_grader.authoring.course import assignments
 
 _FILES = (
@@ -38,20 +40,15 @@ def make_bundle(course: Path, target: Path, *, only: tuple[str, ...] | None = No
     for name in only or ():
         if name not in assignments(course):
             raise ValueError(f"assignment must be one of {', '.join(assignments(course))}, but is {name!r}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.part")
-    names = []
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(_files(course, only)):
-                entry = zipfile.ZipInfo(f"vaeedu-course/{path.relative_to(course).as_posix()}", _TIME)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, path.read_bytes())
-                names.append(entry.filename)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    names, made = [], io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(_files(course, only)):
+            entry = zipfile.ZipInfo(f"vaeedu-course/{path.relative_to(course).as_posix()}", _TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+            names.append(entry.filename)
+    write_whole(target, made.getvalue())
     return names
 
 

@@ -11,6 +11,7 @@ from vaeedu.feedback.examine import CHECKS
 from vaeedu.feedback.key import write_keys
 from vaeedu_grader.authoring.course import assignments, course_root, exercises, exercises_file, load_exercises
 from vaeedu_grader.authoring.exercise import PARTS, Exercise, answer_key
+from vaeedu_grader.files import replaced_folder
 
 
 def release(course: Path, assignment: str, output: Path | None = None) -> Path:
@@ -40,8 +41,8 @@ def release(course: Path, assignment: str, output: Path | None = None) -> Path:
         made = _generate(course, assignment, Path(folder))
         bake(exercises_file(course, assignment), made / CHECKS)
         target = (output or course / "assignments") / assignment
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _swap(made, target)
+        with replaced_folder(target) as new:
+            shutil.copytree(made, new, dirs_exist_ok=True)
     return target
 
 
@@ -89,33 +90,21 @@ def check_notebook(path: Path, described: Mapping[str, Exercise]) -> None:
 
 
 def _generate(course: Path, assignment: str, folder: Path) -> Path:
+    from vaeedu_grader.assignment import configuration
     from vaeedu_grader.gradebook import nbgrader  # slow to import
 
     # resolve() because nbgrader compares paths as text, and a temporary folder may be behind a link
     root = folder.resolve()
     shutil.copytree(course / "solutions" / assignment, root / "source" / assignment)
+    db_url = f"sqlite:///{root / 'gradebook.db'}"
+    nbgrader.stamp(db_url)
     api = nbgrader.api(
-        course,
+        configuration(course),
         root=str(root),
         source_directory="source",
         release_directory="release",
-        db_url=f"sqlite:///{root / 'gradebook.db'}",
+        db_url=db_url,
     )
     with nbgrader.quiet():
         nbgrader.succeed(api.generate_assignment(assignment))
     return root / "release" / assignment
-
-
-def _swap(made: Path, target: Path) -> None:
-    """Puts a folder in the place of another, which stays if that fails."""
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-        new, old = Path(beside, "new"), Path(beside, "old")
-        shutil.copytree(made, new)
-        if target.exists():
-            target.rename(old)
-        try:
-            new.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise

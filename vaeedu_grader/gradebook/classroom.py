@@ -1,4 +1,4 @@
-"""A class: its roster, submissions, marks and feedback, kept by nbgrader in one folder."""
+"""A class, kept by nbgrader in one folder: its roster, what students get, their feedback."""
 
 import contextlib
 import hashlib
@@ -11,10 +11,10 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 
 from vaeedu.feedback.examine import CHECKS
-from vaeedu_grader.authoring.course import exercises_file
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.release import bake
 from vaeedu_grader.gradebook import nbgrader
-from vaeedu_grader.gradebook.nbgrader import GradingError, quiet, succeed
+from vaeedu_grader.gradebook.nbgrader import GradingError, open_gradebook, quiet, succeed
 from vaeedu_grader.intake.collect import Person
 
 
@@ -25,24 +25,16 @@ def nobody_in(gradebook: Path) -> bool:
 
 
 class Classroom:
-    """One assignment of one class.
+    """What nbgrader does for one assignment of one class.
 
     Args:
-        course: The course's folder. Where the class lies is in its configuration; VAEEDU_CLASSROOM overrides it.
-        assignment: The assignment's name.
+        assignment: The assignment.
     """
 
-    def __init__(self, course: Path, assignment: str) -> None:
-        self.course, self.assignment = course, assignment
-        self._api = nbgrader.api(course)
-        self.folder = Path(self._api.coursedir.submitted_directory).parent
-        # The course's own assignments/ is for `vaeedu release`; a class generates beside its gradebook.
-        self._api.coursedir.release_directory = str(self.folder / "released")
-
-    @property
-    def released(self) -> Path:
-        """The folder that students get."""
-        return self.folder / "released" / self.assignment
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        released = str(assignment.released.parent)
+        self._api = nbgrader.api(assignment.config, release_directory=released)
 
     def enrol(self, roster: Path) -> None:
         """Imports students from a CSV file with nbgrader's own command.
@@ -50,11 +42,12 @@ class Classroom:
         Raises:
             GradingError: nbgrader refused it.
         """
+        nbgrader.stamp(self._api.coursedir.db_url)
         command = [sys.executable, "-m", "nbgrader", "db", "student", "import", str(roster)]
         done = subprocess.run(
             command,
-            cwd=self.course,
-            env={**os.environ, "VAEEDU_CLASSROOM": str(self.folder)},
+            cwd=self.assignment.course,
+            env={**os.environ, "VAEEDU_CLASSROOM": str(self.assignment.classroom)},
             capture_output=True,
             text=True,
             check=False,
@@ -64,33 +57,28 @@ class Classroom:
 
     def generate(self) -> None:
         """Makes the students' folder, and records the assignment's cells and points in the gradebook."""
+        nbgrader.stamp(self._api.coursedir.db_url)
         with quiet():
-            succeed(self._api.generate_assignment(self.assignment))
-        bake(exercises_file(self.course, self.assignment), self.released / CHECKS)
-        (self.folder / "released" / f".{self.assignment}").write_text(self._sources(), encoding="ascii")
+            succeed(self._api.generate_assignment(self.assignment.name))
+        bake(self.assignment.described, self.assignment.released / CHECKS)
+        self._note().write_text(self._sources(), encoding="ascii")
 
     def generate_if_needed(self, known: bool) -> None:
         """Makes the students' folder unless it is there, up to date, and the gradebook knows its cells."""
-        note = self.folder / "released" / f".{self.assignment}"
-        current = note.is_file() and note.read_text(encoding="ascii") == self._sources()
-        if not (known and current and self.released.is_dir()):
+        current = self._note().is_file() and self._note().read_text(encoding="ascii") == self._sources()
+        if not (known and current and self.assignment.released.is_dir()):
             self.generate()
 
     def students(self) -> set[str]:
         """Returns the names of everybody in the gradebook."""
-        with quiet(), self._gradebook() as gradebook:
-            return {student.id for student in gradebook.students}
+        return {person.id for person in self.people()}
 
     def people(self) -> list[Person]:
         """Returns everybody in the gradebook."""
-        with quiet(), self._gradebook() as gradebook:
+        with open_gradebook(self.assignment.config) as gradebook:
             return [
                 Person(s.id, s.first_name or "", s.last_name or "", s.email or "") for s in gradebook.students
             ]
-
-    def submission(self, student: str) -> Path:
-        """The folder that a student's submission belongs into."""
-        return self.folder / "submitted" / student / self.assignment
 
     def write_feedback(self, student: str) -> None:
         """Makes a student's feedback page from the marked notebook.
@@ -99,26 +87,21 @@ class Classroom:
             GradingError: nbgrader could not.
         """
         with quiet():
-            succeed(self._api.generate_feedback(self.assignment, student))
-
-    def feedback(self, student: str) -> str:
-        """Returns a student's feedback page, HTML."""
-        page = self.folder / "feedback" / student / self.assignment / f"{self.assignment}.html"
-        return page.read_text(encoding="utf-8")
+            succeed(self._api.generate_feedback(self.assignment.name, student))
 
     def export(self, path: Path) -> None:
         """Writes everybody's marks as CSV; who handed in nothing has 0."""
-        with quiet(), self._gradebook() as gradebook:
-            CsvExportPlugin(to=str(path), assignment=[self.assignment]).export(gradebook)
+        with open_gradebook(self.assignment.config) as gradebook:
+            CsvExportPlugin(to=str(path), assignment=[self.assignment.name]).export(gradebook)
 
-    def _gradebook(self) -> Gradebook:
-        return Gradebook(self._api.coursedir.db_url, self._api.coursedir.course_id)
+    def _note(self) -> Path:
+        """Where it is written down what the students' folder was made of."""
+        return self.assignment.released.with_name(f".{self.assignment.name}")
 
     def _sources(self) -> str:
         """A hash of all that the students' folder is made of."""
         total = hashlib.sha256()
-        folder = self.course / "solutions" / self.assignment
-        for path in [*sorted(folder.rglob("*")), exercises_file(self.course, self.assignment)]:
+        for path in [*sorted(self.assignment.source.parent.rglob("*")), self.assignment.described]:
             if path.is_file():
                 total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
         return total.hexdigest()

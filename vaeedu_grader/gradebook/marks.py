@@ -5,11 +5,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TextIO
 
+from vaeedu_grader.assignment import Assignment
+from vaeedu_grader.gradebook.nbgrader import open_gradebook
 from vaeedu_grader.gradebook.store import Store
-from vaeedu_grader.gradebook.writer import Writer
 
 _DAY = 24 * 3600.0
 COLUMNS = (
@@ -48,14 +48,13 @@ def days_late(timestamp: datetime | None, due: datetime | None) -> int:
     return max(0, math.ceil((timestamp - due).total_seconds() / _DAY))
 
 
-def write_marks(course: Path, assignment: str, file: TextIO, rule: LateDays | None = None) -> int:
+def write_marks(assignment: Assignment, file: TextIO, rule: LateDays | None = None) -> int:
     """Writes a line for everybody in the gradebook; who handed in nothing has 0 points.
 
     Free days are used up in the order in which assignments are due.
 
     Args:
-        course: The course's folder.
-        assignment: The assignment's name.
+        assignment: The assignment.
         file: Where to write.
         rule: What lateness costs; by default nothing.
 
@@ -69,28 +68,27 @@ def write_marks(course: Path, assignment: str, file: TextIO, rule: LateDays | No
     rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     rows.writeheader()
     waiting = 0
-    with Writer(course, assignment) as writer, writer.open() as gradebook:
+    name = assignment.name
+    with open_gradebook(assignment.config) as gradebook:
         by_name = {a.name: a for a in gradebook.assignments}
-        if assignment not in by_name:
-            raise ValueError(
-                f"assignment must be one of {', '.join(by_name) or '(none)'}, but is {assignment!r}"
-            )
-        due = by_name[assignment].duedate
+        if name not in by_name:
+            raise ValueError(f"assignment must be one of {', '.join(by_name) or '(none)'}, but is {name!r}")
+        due = by_name[name].duedate
         earlier = [a.name for a in by_name.values() if due and a.duedate and a.duedate < due]
-        earlier.sort(key=lambda name: by_name[name].duedate)
-        store = Store(writer.folder, assignment)
+        earlier.sort(key=lambda one: by_name[one].duedate)
+        store = Store(assignment)
         late: dict[str, dict[str, int]] = {}
         for one in by_name.values():
             for s in one.submissions:
                 late.setdefault(s.student.id, {})[one.name] = days_late(s.timestamp, one.duedate)
-        submissions = {s.student.id: s for s in by_name[assignment].submissions}
+        submissions = {s.student.id: s for s in by_name[name].submissions}
         for student in sorted(gradebook.students, key=lambda s: s.id):
             submission = submissions.get(student.id)
             days = late.get(student.id, {})
-            left = rule.free - sum(days.get(name, 0) for name in earlier)
-            row = _row(by_name[assignment], submission, days.get(assignment, 0), max(left, 0), rule)
+            left = rule.free - sum(days.get(one, 0) for one in earlier)
+            row = _row(by_name[name], submission, days.get(name, 0), max(left, 0), rule)
             status = (store.outcome(student.id) or {}).get("status", "") if submission else "missing"
-            person = {name: _cell(getattr(student, name)) for name in ("last_name", "first_name", "email")}
+            person = {key: _cell(getattr(student, key)) for key in ("last_name", "first_name", "email")}
             rows.writerow({"student_id": _cell(student.id), **person, "status": status, **row})
             waiting += bool(row["by_hand"])
     return waiting

@@ -4,31 +4,31 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vaeedu.files import write_whole
+from vaeedu_grader.assignment import Assignment
+
 _SECRET_BYTES = 32
+_PRIVATE = 0o600
 
 
 class Store:
     """The outcomes of one assignment of one class.
 
     Args:
-        folder: The class's folder.
-        assignment: The assignment's name.
+        assignment: The assignment.
     """
 
-    def __init__(self, folder: Path, assignment: str) -> None:
-        self._folder, self.assignment = folder, assignment
-        self._outcomes = folder / "graded" / assignment
+    def __init__(self, assignment: Assignment) -> None:
+        self._name, self._folder = assignment.name, assignment.classroom / "graded"
 
     def seed(self, digest: str) -> str:
         """Returns what a submission's fresh inputs are drawn from: an HMAC of its hash, under the class's secret."""
-        return hmac.digest(self._secret(), f"{self.assignment}/{digest}".encode(), "sha256").hex()
+        return hmac.digest(self._secret(), f"{self._name}/{digest}".encode(), "sha256").hex()
 
     def outcome(self, student: str) -> dict[str, Any] | None:
         """Returns a student's latest outcome, or None if there is none that can be read."""
@@ -40,12 +40,13 @@ class Store:
 
     def save(self, outcome: dict[str, Any]) -> None:
         """Keeps an outcome in the place of the student's earlier one, in one step."""
-        _write(self._path(outcome["student"]), json.dumps(outcome, ensure_ascii=False).encode())
+        data = json.dumps(outcome, ensure_ascii=False).encode()
+        write_whole(self._path(outcome["student"]), data, mode=_PRIVATE)
 
     def set_merged(self, outcome: dict[str, Any], digest: str) -> None:
         """Notes that the gradebook has this outcome."""
         note = json.dumps({"key": outcome["key"], "digest": digest}).encode()
-        _write(self._path(outcome["student"], ".merged"), note)
+        write_whole(self._path(outcome["student"], ".merged"), note, mode=_PRIVATE)
 
     def merged(self, student: str) -> dict[str, str]:
         """Returns the key and the submission's hash of what the gradebook has; empty if it has nothing."""
@@ -64,9 +65,8 @@ class Store:
         """
         import fcntl
 
-        folder = self._folder / "graded"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as file:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -74,12 +74,12 @@ class Store:
             yield
 
     def _path(self, student: str, suffix: str = ".json") -> Path:
-        return self._outcomes / f"{student}{suffix}"
+        return self._folder / self._name / f"{student}{suffix}"
 
     def _secret(self) -> bytes:
-        path = self._folder / "graded" / ".secret"
+        path = self._folder / ".secret"
         if not path.is_file():
-            _write(path, secrets.token_hex(_SECRET_BYTES).encode())
+            write_whole(path, secrets.token_hex(_SECRET_BYTES).encode(), mode=_PRIVATE)
         return bytes.fromhex(path.read_text(encoding="ascii"))
 
 
@@ -90,16 +90,3 @@ def digest_of(files: dict[str, bytes], rejected: str = "") -> str:
         total.update(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest())
         total.update(hashlib.sha256(files[name]).digest())
     return total.hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, for nobody else to read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

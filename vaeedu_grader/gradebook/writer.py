@@ -4,34 +4,35 @@ Nothing of a student's is run here, and nothing is read but what the job has put
 outputs say what each test cell is worth.
 """
 
-import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+from nbgrader.utils import parse_utc
 
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook import nbgrader
-from vaeedu_grader.gradebook.nbgrader import quiet, succeed
+from vaeedu_grader.gradebook.nbgrader import open_gradebook, quiet, succeed
 
 
 class Writer:
     """The gradebook of one assignment.
 
     Args:
-        course: The course's folder.
-        assignment: The assignment's name.
+        assignment: The assignment.
     """
 
-    def __init__(self, course: Path, assignment: str) -> None:
+    def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self._staging = tempfile.TemporaryDirectory(prefix="vaeedu-merge-")
         self._submitted = Path(self._staging.name).resolve() / "submitted"
-        self._api = nbgrader.api(course, submitted_directory=str(self._submitted))
+        self._api = nbgrader.api(assignment.config, submitted_directory=str(self._submitted))
         # The cells have been put right and run already: what is left is what writes marks.
         self._api.config.Autograde.sanitize_preprocessors = []
         self._api.config.Autograde.autograde_preprocessors = [
@@ -39,8 +40,6 @@ class Writer:
             AssignLatePenalties,
             CheckCellMetadata,
         ]
-        self._autograded = Path(self._api.coursedir.autograded_directory)
-        self.folder = self._autograded.parent
 
     def __enter__(self) -> "Writer":
         return self
@@ -52,7 +51,7 @@ class Writer:
         """Says whether the gradebook knows the assignment and its cells."""
         with self.open() as gradebook:
             try:
-                return bool(gradebook.find_assignment(self.assignment).notebooks)
+                return bool(gradebook.find_assignment(self.assignment.name).notebooks)
             except MissingEntry:
                 return False
 
@@ -69,57 +68,62 @@ class Writer:
             GradingError: nbgrader refused it.
         """
         student = outcome["student"]
-        folder = self._submitted / student / self.assignment
+        folder = self._submitted / student / self.assignment.name
         folder.mkdir(parents=True)
         try:
             notebook = nbformat.from_dict(outcome["notebook"])
-            nbformat.write(notebook, folder / f"{self.assignment}.ipynb")
+            nbformat.write(notebook, folder / f"{self.assignment.name}.ipynb")
             if timestamp:
                 (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
             if is_new:
                 self.take_back(outcome)
             with quiet():
-                succeed(self._api.autograde(self.assignment, student, force=True, create=True))
+                succeed(self._api.autograde(self.assignment.name, student, force=True, create=True))
+            if not timestamp:
+                self.forget_time(student)
         finally:
             shutil.rmtree(self._submitted / student)
 
     def take_back(self, outcome: Mapping[str, Any]) -> None:
         """Takes back the marks that were given by hand for another submission, but for the same written answers."""
         student, notebook = outcome["student"], nbformat.from_dict(outcome["notebook"])
-        before = _texts(self._marked(student))
+        before = _texts(self.assignment.marked(student))
         marked = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
         written = {c.metadata.nbgrader.grade_id: c.source for c in marked}
         with self.open() as gradebook:
-            for grade in _grades(gradebook, self.assignment, student):
+            for grade in _grades(gradebook, self.assignment.name, student):
                 if grade.name not in written or before.get(grade.name) != written[grade.name]:
                     grade.manual_score, grade.extra_credit = None, None
             gradebook.db.commit()
 
-    def agrees(self, outcome: Mapping[str, Any]) -> bool:
-        """Says whether the gradebook, and the folder of marked notebooks, have this outcome."""
+    def forget_time(self, student: str) -> None:
+        """Takes back when an earlier submission came: nbgrader keeps that where the new one does not say."""
+        with self.open() as gradebook:
+            gradebook.update_or_create_submission(self.assignment.name, student, timestamp=None)
+
+    def agrees(self, outcome: Mapping[str, Any], timestamp: str) -> bool:
+        """Says whether the gradebook, and the folder of marked notebooks, have this outcome of that time."""
         student = outcome["student"]
-        if not self._marked(student).is_file():
+        if not self.assignment.marked(student).is_file():
             return False
         with self.open() as gradebook:
-            found = {g.name: g.auto_score for g in _grades(gradebook, self.assignment, student)}
-        return bool(found == outcome["scores"])
+            found = {g.name: g.auto_score for g in _grades(gradebook, self.assignment.name, student)}
+            try:
+                came = gradebook.find_submission(self.assignment.name, student).timestamp
+            except MissingEntry:
+                return False
+        return bool(found == outcome["scores"] and came == parse_utc(timestamp or None))
 
     def invalidate(self, student: str) -> None:
         """Takes back all marks of an earlier submission, until the new one has its own."""
         with self.open() as gradebook:
-            for grade in _grades(gradebook, self.assignment, student):
+            for grade in _grades(gradebook, self.assignment.name, student):
                 grade.auto_score, grade.needs_manual_grade = None, True
             gradebook.db.commit()
 
-    @contextlib.contextmanager
-    def open(self) -> Iterator[Gradebook]:
+    def open(self) -> AbstractContextManager[Gradebook]:
         """Opens the gradebook."""
-        coursedir = self._api.coursedir
-        with quiet(), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            yield gradebook
-
-    def _marked(self, student: str) -> Path:
-        return self._autograded / student / self.assignment / f"{self.assignment}.ipynb"
+        return open_gradebook(self.assignment.config)
 
 
 def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:

@@ -1,22 +1,22 @@
 """`vaeedu collect`: from a folder, or the zip that a learning platform hands out, to nbgrader's folder of submissions.
 
 Names decide whose a file is. What cannot be told is listed, never guessed. Files are copied as they are; whether they
-can be graded is for grading to say.
+can be graded is for grading to say. When a file was handed in cannot be told: in a platform's zip, and in what was
+unpacked from one, each file has the time of the download. So no time is written down, and nobody is late by one.
 """
 
 import lzma
 import os
 import re
 import stat
-import tempfile
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from vaeedu_grader.files import replaced_folder
 from vaeedu_grader.intake.files import KINDS, MOST_BYTES
 
 _MOST_ENTRIES, _MOST_NAME_BYTES = 100_000, 200
@@ -55,11 +55,12 @@ class Collected:
 class _File:
     path: PurePosixPath
     data: bytes
-    time: datetime
 
 
 def collect(source: Path, submitted: Path, assignment: str, roster: Sequence[Person]) -> Collected:
     """Copies submissions to where they are graded; a student's earlier files are replaced, others' stay.
+
+    An earlier submission's time (`timestamp.txt`) is replaced with it, by none.
 
     Args:
         source: A zip or a folder. Below it, a folder or file name begins with a student's id, or is named as Moodle or
@@ -110,7 +111,7 @@ def _files_of_folder(source: Path, problems: list[str]) -> Iterator[_File]:
             if not stat.S_ISREG(status.st_mode):
                 problems.append(f"{_shown(relative)} is no file: left out")
             elif _is_usable(relative, status.st_size, problems):
-                yield _File(relative, path.read_bytes(), datetime.fromtimestamp(status.st_mtime, UTC))
+                yield _File(relative, path.read_bytes())
 
 
 def _files_of_zip(source: Path, problems: list[str]) -> Iterator[_File]:
@@ -134,14 +135,7 @@ def _files_of_zip(source: Path, problems: list[str]) -> Iterator[_File]:
                     problems.append(f"{_shown(path)} cannot be unpacked: {type(error).__name__}")
                     continue
                 if _is_usable(path, len(data), problems):
-                    yield _File(path, data, _time_of(entry, source))
-
-
-def _time_of(entry: zipfile.ZipInfo, source: Path) -> datetime:
-    try:
-        return datetime(*entry.date_time).astimezone(UTC)  # a zip's times are local ones
-    except (ValueError, OverflowError):
-        return datetime.fromtimestamp(source.stat().st_mtime, UTC)
+                    yield _File(path, data)
 
 
 def _is_usable(path: PurePosixPath, size: int, problems: list[str]) -> bool:
@@ -193,18 +187,10 @@ def _plain_name(path: PurePosixPath) -> str:
 
 
 def _put(folder: Path, files: Mapping[str, _File]) -> None:
-    """Writes a submission in the place of an earlier one."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    latest = max(file.time for file in files.values())
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        new, old = Path(beside, "new"), Path(beside, "old")
-        new.mkdir()
+    """Writes a submission in the place of an earlier one; whatever that said about its time is gone with it."""
+    with replaced_folder(folder) as new:
         for name, file in files.items():
             (new / name).write_bytes(file.data)
-        (new / "timestamp.txt").write_text(f"{latest:%Y-%m-%d %H:%M:%S} UTC", encoding="ascii")
-        if os.path.lexists(folder):
-            folder.rename(old)
-        new.rename(folder)
 
 
 def _shown(path: PurePosixPath | str) -> str:

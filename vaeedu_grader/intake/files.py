@@ -14,7 +14,7 @@ from typing import Any
 
 from vaeedu_grader.intake.notebook import NAME, Notes, Reader, Rejected, is_text, shown
 
-__all__ = ["Rejected", "Taken", "read_files", "take_notebook"]
+__all__ = ["Rejected", "Taken", "read_files", "refuse_all_but_files", "take_notebook"]
 
 _MIB = 2**20
 MOST_ENTRIES, MOST_FILES = 1000, 100
@@ -62,6 +62,19 @@ def read_files(folder: Path) -> dict[str, bytes]:
         return _read_all(number)
     finally:
         os.close(number)
+
+
+def refuse_all_but_files(folder: Path) -> None:
+    """Looks through a submission at every depth, for programs that copy all of it and follow links, as nbgrader does.
+
+    Raises:
+        Rejected: Something in it is neither a file nor a folder.
+    """
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            mode = os.lstat(os.path.join(parent, name)).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise Rejected(f"{shown(name)} must be a file, but is {_kind_of(mode)}: hand in files only")
 
 
 def _read_all(folder: int) -> dict[str, bytes]:

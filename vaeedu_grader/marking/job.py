@@ -6,6 +6,7 @@ same marks whenever and wherever it runs. `python -m vaeedu_grader.marking.job` 
 
 import base64
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -22,11 +23,20 @@ from vaeedu_grader.authoring.course import load_exercises
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
 from vaeedu_grader.intake.files import Rejected, take_notebook
 from vaeedu_grader.intake.rebuild import rebuild
-from vaeedu_grader.marking.verdicts import PATIENCE, cells_to_run, graded_name, make_keys, mark, refuse
+from vaeedu_grader.marking.verdicts import (
+    cells_to_run,
+    graded_name,
+    make_keys,
+    mark,
+    refuse,
+    seconds_of_test,
+)
 from vaeedu_grader.sandbox import Limits, Prepared, Run, run_cells
 
 # An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
 _GRACE_SECONDS = 20.0
+# Processor time runs faster than time does where a student starts threads; it must not be up before that is.
+_THREADS = 4
 STATUSES = ("graded", "flagged", "rejected", "failed")
 
 
@@ -130,15 +140,27 @@ def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str,
         prepared.wait()
         wait()
         files = {**_beside(job.files), **job.support}
-        run = run_cells(cells_to_run(notebook, keys), files=files, prepared=prepared)
+        cells = cells_to_run(notebook, keys)
+        if "cell_seconds" in job.limits:
+            cells = [cell._replace(seconds=None) for cell in cells]
+        run = run_cells(cells, files=files, prepared=prepared)
     return mark(notebook, run, keys), run
 
 
 def _limits(job: Job, described: Mapping[str, Exercise]) -> Limits:
-    longest = max((e.seconds * len(e.cases[part]) for e in described.values() for part in PARTS), default=0.0)
+    """The time for all cells is the sum of what each may take: whatever is stopped has used up nobody else's.
+
+    A student's own additional cells have no part in the sum, which would otherwise be theirs to choose.
+    """
+    tests = [seconds_of_test(e.seconds, len(e.cases[part])) for e in described.values() for part in PARTS]
+    grace = job.limits.get("grace_seconds", _GRACE_SECONDS)
+    source = nbformat.reads(job.source, as_version=4).cells
+    others = [Limits.cell_seconds] * (sum(cell.cell_type == "code" for cell in source) - len(tests))
+    wall = sum(job.limits.get("cell_seconds", seconds) + grace for seconds in [*tests, *others])
     limits = {
-        "cell_seconds": max(Limits.cell_seconds, 2 * PATIENCE * longest),
-        "grace_seconds": _GRACE_SECONDS,
+        "grace_seconds": grace,
+        "wall_seconds": wall,
+        "cpu_seconds": math.ceil(_THREADS * wall),
         **job.limits,
     }
     return Limits(**limits)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from vaeedu_grader.marking.job import Job, work
 # A job whose process disappears, say because the machine ran out of memory, is tried this often.
 _TRIES = 2
 # The sandbox ends a notebook well before this; it is for what nobody has thought of.
-SECONDS = 1800.0
+SECONDS = 4 * 3600.0
 
 
 class Done(NamedTuple):

@@ -16,7 +16,7 @@ from vaeedu.feedback.judge import Verdict, judge
 from vaeedu.feedback.key import AnswerKey
 from vaeedu.feedback.wire import pack_cases, unpack_answers
 from vaeedu_grader.authoring.exercise import PARTS, Exercise, fresh_key
-from vaeedu_grader.sandbox import Cell, CellResult, Run
+from vaeedu_grader.sandbox import Cell, CellResult, Limits, Run
 
 # What is said of a marked cell from which no answers came, by how its run ended.
 _NO_ANSWERS = {
@@ -35,6 +35,8 @@ _PRINTED = 4000
 _WRAPPER = textwrap.TextWrapper(90, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False)
 # A call may take this many times as long as it may for `vaeedu.check`: the machine may be busy with other submissions.
 PATIENCE = 3.0
+# What a test cell may take beside its calls, to unpack the inputs and pack the answers.
+_BESIDE_SECONDS = 30.0
 
 
 def make_keys(described: Mapping[str, Exercise], seed: bytes) -> dict[str, AnswerKey]:
@@ -54,10 +56,15 @@ def make_keys(described: Mapping[str, Exercise], seed: bytes) -> dict[str, Answe
 def cells_to_run(notebook: NotebookNode, keys: Mapping[str, AnswerKey]) -> list[Cell]:
     """Lists a notebook's code cells, with those that `keys` decide replaced by cells that send answers away."""
     return [
-        Cell(cell.id, _asking(keys[name]) if (name := graded_name(cell)) in keys else cell.source)
+        _asking(cell.id, keys[name]) if (name := graded_name(cell)) in keys else Cell(cell.id, cell.source)
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
+
+
+def seconds_of_test(call_seconds: float, cases: int) -> float:
+    """How long a test cell may take: each of its calls as long as a call may, and some time beside them."""
+    return max(Limits.cell_seconds, PATIENCE * call_seconds * cases + _BESIDE_SECONDS)
 
 
 def graded_name(cell: NotebookNode) -> str:
@@ -100,10 +107,11 @@ def refuse(notebook: NotebookNode, reason: str) -> None:
             cell.outputs = _nodes([_error("NotGraded", reason)])
 
 
-def _asking(key: AnswerKey) -> str:
+def _asking(cell: str, key: AnswerKey) -> Cell:
     call = f"{key.name!r}), {pack_cases(key.inputs)!r}, {len(key.outputs)}, {PATIENCE * key.seconds!r}"
     # One expression, so that the notebook's own names stay as they are.
-    return f"__import__('sandbox_inside.emit', fromlist=['emit']).emit(globals().get({call})"
+    source = f"__import__('sandbox_inside.emit', fromlist=['emit']).emit(globals().get({call})"
+    return Cell(cell, source, seconds_of_test(key.seconds, len(key.inputs)))
 
 
 def _verdict(result: CellResult, run: Run, key: AnswerKey) -> Verdict:

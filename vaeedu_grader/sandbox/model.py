@@ -12,10 +12,11 @@ class SandboxError(RuntimeError):
 
 
 class Cell(NamedTuple):
-    """A cell to run: a name for it, and its text."""
+    """A cell to run: a name for it, its text, and how long it may take if that is not what `Limits` says."""
 
     id: str
     source: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Limits:
         processes: Processes and threads.
         cpu_seconds: Processor time of each process.
         wall_seconds: Time for all cells together; the end comes from outside and cannot be put off.
-        cell_seconds: Time for one cell, which is then interrupted.
+        cell_seconds: Time for one cell that does not say otherwise; it is then interrupted.
         grace_seconds: Time that an interrupted cell has to come to its end, before everything is ended.
         file_bytes: Size of any one file.
         open_files: Open files of each process.

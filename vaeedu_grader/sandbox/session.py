@@ -75,7 +75,7 @@ class Session:
             with self._named_ends():
                 source = cell.source.encode("utf-8", "replace")
                 self._channel.send("cell", source, deadline=self._end, cell=number, room=before)
-                self._collect(number, collector, result)
+                self._collect(number, collector, result, cell.seconds or self._limits.cell_seconds)
         finally:
             collector.finish()
             result.seconds = time.monotonic() - start
@@ -83,9 +83,9 @@ class Session:
             if collector.cut:
                 self._note("output_bytes")
 
-    def _collect(self, number: int, collector: Collector, result: CellResult) -> None:
+    def _collect(self, number: int, collector: Collector, result: CellResult, seconds: float) -> None:
         """Takes in messages until the cell is done; interrupts it when its time is up, and then ends the run."""
-        deadline, interrupted = time.monotonic() + self._limits.cell_seconds, False
+        deadline, interrupted = time.monotonic() + seconds, False
         while True:
             try:
                 message = self._next(min(deadline, self._end))
