@@ -6,41 +6,34 @@ import pytest
 import torch
 from support.autoregressive_laws import all_images
 
-from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN, incremental_logits
+from vaeedu.pixelcnn import GatedPixelCNN, LogisticMixture, PixelCNN, Softmax, incremental_logits
 
 CASES = {
     "plain": lambda: PixelCNN((1, 6, 5), num_channels=6, num_layers=4),
     "plain, one layer": lambda: PixelCNN((1, 6, 5), num_channels=6, num_layers=1),
     "plain, colours and labels": lambda: PixelCNN(
-        (3, 5, 4), num_levels=5, num_channels=7, num_layers=4, num_classes=3
+        (3, 5, 4), output=Softmax(5), num_channels=7, num_layers=4, num_classes=3
     ),
     "plain, mixture": lambda: PixelCNN(
-        (3, 4, 5),
-        num_levels=16,
-        num_channels=6,
-        num_layers=3,
-        likelihood="logistic_mixture",
-        num_components=3,
+        (3, 4, 5), output=LogisticMixture(16, num_components=3), num_channels=6, num_layers=3
     ),
     "gated": lambda: GatedPixelCNN((1, 6, 5), num_channels=6, num_layers=4),
     "gated, one layer": lambda: GatedPixelCNN((1, 6, 5), num_channels=6, num_layers=1),
     "gated, colours and labels": lambda: GatedPixelCNN(
-        (3, 5, 4), num_levels=5, num_channels=7, num_layers=4, num_classes=3
+        (3, 5, 4), output=Softmax(5), num_channels=7, num_layers=4, num_classes=3
     ),
     "gated, short cuts": lambda: GatedPixelCNN(
-        (3, 5, 4), num_levels=3, num_channels=6, num_layers=7, num_classes=3, shortcuts=True
+        (3, 5, 4), output=Softmax(3), num_channels=6, num_layers=7, num_classes=3, shortcuts=True
     ),
     "gated, mixture and short cuts": lambda: GatedPixelCNN(
         (3, 4, 5),
-        num_levels=256,
+        output=LogisticMixture(256, num_components=3),
         num_channels=6,
         num_layers=5,
-        likelihood="logistic_mixture",
-        num_components=3,
         shortcuts=True,
     ),
     "gated, two channels in a mixture": lambda: GatedPixelCNN(
-        (2, 3, 4), num_levels=9, num_channels=6, num_layers=2, likelihood="logistic_mixture"
+        (2, 3, 4), output=LogisticMixture(9), num_channels=6, num_layers=2
     ),
 }
 
@@ -206,15 +199,10 @@ class TestBadInput:
                 "image_shape must be (C, H, W), channels first, but is (28, 28): use",
             ),
             ({"image_shape": (1, 0, 28)}, "image_shape[1] must be a whole number of at least 1, but is 0"),
-            ({"num_levels": 1}, "num_levels must be at least 2, but is 1: use 2 for black and white"),
-            ({"num_levels": 257}, "num_levels must be at most 256 (8 bits a pixel), but is 257"),
+            ({"output": 17}, "output must be Binary(), Softmax(L) or LogisticMixture(L), but is 17"),
+            ({"output": Softmax}, "output must be Binary(), Softmax(L) or LogisticMixture(L), but is <class"),
             ({"num_layers": 0}, "num_layers must be a whole number of at least 1, but is 0"),
             ({"num_classes": 0}, "num_classes must be a whole number of at least 1, but is 0"),
-            (
-                {"likelihood": "normal"},
-                "likelihood must be one of 'categorical', 'logistic_mixture', but is 'normal'",
-            ),
-            ({"num_components": 0}, "num_components must be a whole number of at least 1, but is 0"),
             (
                 {"image_shape": (3, 4, 4), "num_channels": 2},
                 "num_channels must be at least 3, a feature for each of the image's channels, but is 2",

@@ -37,7 +37,7 @@ class PixelModel(nn.Module, abc.ABC):
     head: nn.Sequential
 
     def __init__(
-        self, image_shape: Sequence[int], output: Output, num_channels: int, num_classes: int | None
+        self, image_shape: Sequence[int], output: object, num_channels: int, num_classes: int | None
     ) -> None:
         super().__init__()
         self.image_shape = require.image_shape("image_shape", image_shape)

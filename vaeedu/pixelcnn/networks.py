@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vaeedu import require
 from vaeedu.pixelcnn.core import PixelModel
 from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout
-from vaeedu.pixelcnn.outputs import BLACK_AND_WHITE, Output
+from vaeedu.pixelcnn.outputs import BLACK_AND_WHITE
 
 
 class ResidualNetwork(PixelModel):
@@ -18,7 +18,7 @@ class ResidualNetwork(PixelModel):
         self,
         image_shape: Sequence[int],
         *,
-        output: Output = BLACK_AND_WHITE,
+        output: object = BLACK_AND_WHITE,
         num_channels: int = 32,
         num_layers: int = 6,
         num_classes: int | None = None,
@@ -52,7 +52,7 @@ class GatedNetwork(PixelModel):
         self,
         image_shape: Sequence[int],
         *,
-        output: Output = BLACK_AND_WHITE,
+        output: object = BLACK_AND_WHITE,
         num_channels: int = 32,
         num_layers: int = 6,
         num_classes: int | None = None,
