@@ -32,7 +32,7 @@ from common import keep, table
 from mnist_likelihood import Recipe
 
 from vaeedu.pixelcnn import GatedPixelCNN
-from vaeedu.pixelcnn import sampling as samplers
+from vaeedu.pixelcnn.fast import sampler
 
 PARTS = ("training", "sampling")
 NETWORKS = {"gated 6 × 32": (6, 32), "gated 12 × 128": (12, 128)}
@@ -119,7 +119,7 @@ def _variants_table(rows: list[dict], batch_size: int) -> str:
 @contextlib.contextmanager
 def without_graphs() -> Iterator[None]:
     """Lets the cached sampler launch its kernels one by one, as PyTorch does by itself."""
-    with mock.patch.object(samplers, "captured", lambda program: program.run):
+    with mock.patch.object(sampler, "captured", lambda program: program.run):
         yield
 
 

@@ -26,7 +26,7 @@ from common import keep, table
 
 from vaeedu import data
 from vaeedu.pca import ProbabilisticPCA
-from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN, incremental_logits
+from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN, Softmax, incremental_logits
 from vaeedu.training import devices, fit
 
 NETWORKS = {
@@ -104,7 +104,7 @@ def digits(epochs):
     (train, _), (test, _) = data.digits("train"), data.digits("test")
     x, x_test = data.quantize(train, 17), data.quantize(test, 17)
     torch.manual_seed(0)
-    model = GatedPixelCNN((1, 8, 8), num_levels=17, num_channels=32, num_layers=4)
+    model = GatedPixelCNN((1, 8, 8), output=Softmax(17), num_channels=32, num_layers=4)
     start, held_out = time.perf_counter(), len(x) // 10
     fit(
         model,

@@ -240,8 +240,8 @@ class TestGpuBenchmark:
     def test_without_graphs(self):
         program = type("Program", (), {"run": "run"})
         with gpu.without_graphs():
-            assert gpu.samplers.captured(program) == "run"
-        assert gpu.samplers.captured.__name__ == "captured"
+            assert gpu.sampler.captured(program) == "run"
+        assert gpu.sampler.captured.__name__ == "captured"
 
 
 def test_components_of_ppca_are_chosen_without_the_test_images():

@@ -1,4 +1,4 @@
-"""Imports only go down the rows of the design's table, and importing a module loads nothing it does not need."""
+"""Imports only go down the rows of the design's table, never in a circle, and load nothing that is not needed."""
 
 import ast
 import subprocess
@@ -165,3 +165,73 @@ def test_the_lazy_package_finds_its_modules():
 def test_the_lazy_package_refuses_an_unknown_name():
     with pytest.raises(AttributeError, match="module 'vaeedu' has no attribute 'nonsense'"):
         vaeedu.nonsense  # noqa: B018
+
+
+# Circles. Importing a module also runs the packages that it lies in; these are no edges here, or all would be circles.
+def module_sources(package):
+    """The source of each module in the folder `package`, by its dotted name; a package's is that of its `__init__`."""
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if path.stem == "__init__" else parts), path.read_text(encoding="utf-8")
+
+
+def import_graph(sources):
+    """The modules that each module imports, at the top, in functions and under TYPE_CHECKING alike."""
+    packages = {name.rpartition(".")[0] for name in sources}
+    return {
+        name: {
+            target
+            for node in ast.walk(ast.parse(source))
+            for target in _targets(node, [*name.split("."), *[""] * (name in packages)], sources.keys())
+        }
+        for name, source in sources.items()
+    }
+
+
+def _targets(node, here, known):
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names} & known
+    if not isinstance(node, ast.ImportFrom):
+        return set()
+    above = here[: len(here) - node.level] if node.level else []
+    base = ".".join([*above, *([node.module] if node.module else [])])
+    names = {f"{base}.{alias.name}" for alias in node.names}
+    # `from package import module` is of the module, not of the package.
+    return (names if names <= known else names | {base}) & known
+
+
+def circles(graph):
+    """Groups of modules that reach each other."""
+    reached = {name: set(targets) for name, targets in graph.items()}
+    for middle in graph:
+        for seen in reached.values():
+            if middle in seen:
+                seen |= reached[middle]
+    in_circles = [name for name in graph if name in reached[name]]
+    return {frozenset(b for b in in_circles if b in reached[a] and a in reached[b]) for a in in_circles}
+
+
+@pytest.mark.parametrize("package", ["vaeedu", "vaeedu_grader"])
+def test_there_is_no_import_circle(package):
+    graph = import_graph(dict(module_sources(PACKAGE.parent / package)))
+    assert len(graph) > 20
+    assert [sorted(circle) for circle in circles(graph)] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        ({"p.a": "from p import b", "p.b": "from p.a import f"}, [{"p.a", "p.b"}]),
+        (
+            {"p.a": "def f():\n    import p.b", "p.b": "from p.c import f", "p.c": "from . import a"},
+            [{"p.a", "p.b", "p.c"}],
+        ),
+        ({"p.a": "from p.b import f", "p.b": "if TYPE_CHECKING:\n    from .a import F"}, [{"p.a", "p.b"}]),
+        ({"p": "from p.a import f", "p.a": "from p import f"}, [{"p", "p.a"}]),
+        ({"p": "from .a import f", "p.a": "from . import f"}, [{"p", "p.a"}]),
+        ({"p": "from p import a", "p.a": "from p import b", "p.b": "from os import path"}, []),
+        ({"p.a": "from p import b, c", "p.b": "from p.c import f", "p.c": ""}, []),
+    ],
+)
+def test_a_circle_is_found(sources, expected):
+    assert circles(import_graph(sources)) == set(map(frozenset, expected))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.autoregressive_laws import all_images, assert_causal, assert_normalized, sub_pixels
 
-from vaeedu.pixelcnn import GatedPixelCNN, PixelCNN
+from vaeedu.pixelcnn import BLACK_AND_WHITE, GatedPixelCNN, LogisticMixture, PixelCNN, Softmax
 
 MODELS = {"plain": PixelCNN, "gated": GatedPixelCNN}
 
@@ -32,7 +32,7 @@ class TestProbabilitiesAddUpToOne:
         assert_normalized(make(kind, image_shape, seed))
 
     def test_many_levels(self, kind, seed):
-        assert_normalized(make(kind, (1, 2, 2), seed, num_levels=5), num_levels=5)
+        assert_normalized(make(kind, (1, 2, 2), seed, output=Softmax(5)), num_levels=5)
 
     def test_labels(self, kind, seed):
         model = make(kind, seed=seed, num_classes=3)
@@ -41,39 +41,40 @@ class TestProbabilitiesAddUpToOne:
 
     @pytest.mark.parametrize("image_shape", [(3, 1, 1), (1, 2, 2), (2, 1, 2)])
     def test_logistic_mixtures(self, kind, seed, image_shape):
-        model = make(kind, image_shape, seed, num_levels=4, likelihood="logistic_mixture", num_components=3)
+        model = make(kind, image_shape, seed, output=LogisticMixture(4, num_components=3))
         assert_normalized(model, num_levels=4)
 
     def test_short_cuts(self, kind, seed):
         assert_normalized(make(kind, (3, 1, 2), seed, num_layers=6, shortcuts=True))
 
 
-def parameters_at(model):
-    def at(x, place):
-        c, i, j = place
-        parameters = model.network(x, None)[:, :, i, j].chunk(model.num_colors, dim=1)
-        return parameters[c if model.num_colors > 1 else 0]
+def assert_looks_back(model, order):
+    """Of all that the network computes at a pixel, nothing depends on the sub-pixel itself or a later one."""
 
-    return at
+    def at(raw, place):
+        c, i, j = place
+        return raw[:, :, i, j].chunk(model.num_colors, dim=1)[c if model.num_colors > 1 else 0]
+
+    assert_causal(model, lambda x: model.network(x, None), order, at=at)
 
 
 @pytest.mark.parametrize("kind", MODELS)
 class TestOrder:
     @pytest.mark.parametrize("image_shape", [(1, 5, 5), (3, 3, 4), (2, 4, 3)])
-    @pytest.mark.parametrize("num_levels", [2, 4])
-    def test_nothing_depends_on_what_comes_later(self, kind, image_shape, num_levels):
-        model = make(kind, image_shape, num_channels=6, num_levels=num_levels, shortcuts=True, num_layers=5)
-        assert_causal(model, parameters_at(model), sub_pixels(image_shape))
+    @pytest.mark.parametrize("output", [BLACK_AND_WHITE, Softmax(4)], ids=repr)
+    def test_nothing_depends_on_what_comes_later(self, kind, image_shape, output):
+        model = make(kind, image_shape, num_channels=6, output=output, shortcuts=True, num_layers=5)
+        assert_looks_back(model, sub_pixels(image_shape))
 
     def test_a_mixture_depends_on_whole_earlier_pixels(self, kind):
-        model = make(kind, (3, 3, 3), num_levels=8, likelihood="logistic_mixture")
+        model = make(kind, (3, 3, 3), output=LogisticMixture(8))
         places = [place for place in sub_pixels((3, 3, 3)) if place[0] == 0]
-        assert_causal(model, parameters_at(model), [(slice(None), i, j) for _, i, j in places])
+        assert_looks_back(model, [(slice(None), i, j) for _, i, j in places])
 
-    @pytest.mark.parametrize("likelihood", ["categorical", "logistic_mixture"])
-    def test_colors_depend_on_the_colors_before_them(self, kind, likelihood):
+    @pytest.mark.parametrize("output", [Softmax(4), LogisticMixture(4)], ids=repr)
+    def test_colors_depend_on_the_colors_before_them(self, kind, output):
         """What is predicted for channel c of the first pixel changes with channels below c, and with no other."""
-        model = make(kind, (3, 2, 2), num_levels=4, likelihood=likelihood)
+        model = make(kind, (3, 2, 2), output=output)
         x = torch.ones(4, 3, 2, 2, dtype=torch.int64)
         for c in range(3):
             x[c + 1, c, 0, 0] = 3
@@ -146,11 +147,9 @@ class TestReceptiveField:
 
 class TestLikelihood:
     @pytest.mark.parametrize("kind", MODELS)
-    @pytest.mark.parametrize(
-        "settings", [{}, {"num_levels": 4}, {"num_levels": 4, "likelihood": "logistic_mixture"}]
-    )
-    def test_is_the_product_of_the_predictive_probabilities(self, kind, settings):
-        model = make(kind, (2, 3, 2), **settings)
+    @pytest.mark.parametrize("output", [BLACK_AND_WHITE, Softmax(4), LogisticMixture(4)], ids=repr)
+    def test_is_the_product_of_the_predictive_probabilities(self, kind, output):
+        model = make(kind, (2, 3, 2), output=output)
         x = torch.randint(model.num_levels, (5, 2, 3, 2), generator=torch.Generator().manual_seed(0))
         p = model.predictive(x).gather(1, x[:, None]).squeeze(1)
         torch.testing.assert_close(model.log_prob(x), p.log().sum(dim=(1, 2, 3)), rtol=1e-10, atol=1e-10)

@@ -1,12 +1,11 @@
-"""Masks, and the likelihood of PixelCNN++, each against a definition written differently."""
+"""Masks and masked convolutions, each against a definition written differently."""
 
-import math
 import re
 
 import pytest
 import torch
 
-from vaeedu.pixelcnn import MaskedConv2d, causal_mask, discretized_logistic_log_prob, feature_colors
+from vaeedu.pixelcnn import MaskedConv2d, causal_mask, feature_colors
 
 
 class TestMask:
@@ -75,43 +74,3 @@ class TestMaskedConv2d:
 
     def test_the_mask_is_no_state(self):
         assert set(MaskedConv2d(1, 1, 3, mask_type="A").state_dict()) == {"weight", "bias"}
-
-
-class TestDiscretizedLogistic:
-    @pytest.mark.parametrize("num_levels", [2, 5, 256])
-    @pytest.mark.parametrize("loc", [-3.0, -0.2, 0.0, 1.0])
-    @pytest.mark.parametrize("log_scale", [-7.0, -3.0, 0.0, 4.0])
-    def test_all_levels_add_up_to_one(self, num_levels, loc, log_scale):
-        levels = torch.arange(num_levels, dtype=torch.float64)
-        log_p = discretized_logistic_log_prob(
-            levels, torch.tensor(loc).double(), torch.tensor(log_scale).double(), num_levels
-        )
-        assert log_p.exp().sum().item() == pytest.approx(1.0, abs=1e-10)
-
-    def test_is_a_difference_of_sigmoids(self):
-        levels = torch.arange(256, dtype=torch.float64)
-        loc, log_scale = torch.tensor(0.1).double(), torch.tensor(-2.0).double()
-        edges = (torch.arange(257, dtype=torch.float64) * 2 - 1) / 255 - 1
-        edges[0], edges[-1] = -torch.inf, torch.inf
-        sigma = ((edges - loc) / log_scale.exp()).sigmoid()
-        expected = sigma[1:] - sigma[:-1]
-        p = discretized_logistic_log_prob(levels, loc, log_scale, 256).exp()
-        torch.testing.assert_close(p, expected, rtol=1e-10, atol=0)
-
-    def test_far_out_it_is_still_right(self):
-        """Where the difference of sigmoids is 1 − 1 = 0: a thousand scales from μ, in float32."""
-        log_p = discretized_logistic_log_prob(
-            torch.tensor(1.0), torch.tensor(1.0), torch.tensor(-7.0), 256
-        ).item()
-        a, width, s = (2 * 1 / 255 - 1 + 1 / 255 - 1), 2 / 255, math.exp(-7)
-        expected = a / s + math.log1p(
-            -math.exp(-width / s)
-        )  # σ(a/s) = e^{a/s} to all digits, and likewise at b
-        assert log_p == pytest.approx(expected, rel=1e-6)
-
-    def test_gradients_are_finite_everywhere(self):
-        levels = torch.arange(256.0)
-        loc = torch.full((256,), 0.3, requires_grad=True)
-        log_scale = torch.full((256,), -7.0, requires_grad=True)
-        discretized_logistic_log_prob(levels, loc, log_scale, 256).sum().backward()
-        assert bool(loc.grad.isfinite().all() and log_scale.grad.isfinite().all())

@@ -30,16 +30,14 @@ def mask_law(pixelcnn, kind):
 def normalization_law(pixelcnn, kind):
     assert_normalized(make(pixelcnn, kind, (1, 2, 3)))
     assert_normalized(make(pixelcnn, kind, (3, 1, 2)))
-    mixture = {"num_levels": 4, "likelihood": "logistic_mixture", "num_components": 3}
-    assert_normalized(make(pixelcnn, kind, (3, 1, 1), **mixture), num_levels=4)
+    mixture = pixelcnn.LogisticMixture(4, num_components=3)
+    assert_normalized(make(pixelcnn, kind, (3, 1, 1), output=mixture), num_levels=4)
 
 
 def order_law(pixelcnn, kind):
     for image_shape in ((1, 4, 4), (3, 2, 3)):
         model = make(pixelcnn, kind, image_shape)
-        assert_causal(
-            model, lambda x, place, model=model: model.logits(x)[:, *place], sub_pixels(image_shape)
-        )
+        assert_causal(model, model.logits, sub_pixels(image_shape))
 
 
 def reach_law(pixelcnn, kind):
@@ -54,8 +52,8 @@ def reach_law(pixelcnn, kind):
 
 def likelihood_law(pixelcnn, kind):
     """log p is the sum of the logs of what is predicted; a blind model takes a bit a pixel, for each image."""
-    for settings in ({}, {"num_levels": 4}, {"num_levels": 4, "likelihood": "logistic_mixture"}):
-        model = make(pixelcnn, kind, (2, 2, 2), **settings)
+    for output in (pixelcnn.BLACK_AND_WHITE, pixelcnn.Softmax(4), pixelcnn.LogisticMixture(4)):
+        model = make(pixelcnn, kind, (2, 2, 2), output=output)
         x = torch.randint(model.num_levels, (5, 2, 2, 2), generator=torch.Generator().manual_seed(0))
         p = model.predictive(x).gather(1, x[:, None]).squeeze(1)
         torch.testing.assert_close(model.log_prob(x), p.log().sum(dim=(1, 2, 3)), rtol=1e-10, atol=1e-10)
@@ -69,7 +67,7 @@ def likelihood_law(pixelcnn, kind):
 def sampler_law(pixelcnn, kind):
     for settings in (
         {},
-        {"num_levels": 4, "num_classes": 2},
+        {"output": pixelcnn.Softmax(4), "num_classes": 2},
         {"num_layers": 5, "shortcuts": kind != "PixelCNN"},
     ):
         settings = {name: value for name, value in settings.items() if value is not False}
@@ -87,7 +85,7 @@ def sampler_law(pixelcnn, kind):
 
 
 def frequency_law(pixelcnn, kind):
-    model, n = make(pixelcnn, kind, (1, 1, 2), num_levels=3), 3000
+    model, n = make(pixelcnn, kind, (1, 1, 2), output=pixelcnn.Softmax(3)), 3000
     p = model.log_prob(all_images((1, 1, 2), 3)).exp().detach()
     drawn = model.sample(n, generator=torch.Generator().manual_seed(0)).flatten(1)
     counts = (drawn @ torch.tensor([3, 1])).bincount(minlength=9)
@@ -188,42 +186,42 @@ MUTANTS = {
     ),
     "mixture of products taken colour by colour": (
         likelihood_law,
-        "outputs",
+        "logistic",
         "(log_weight + each.sum(dim=-2)).logsumexp(dim=-1).sum(dim=(1, 2))",
         "(log_weight[..., None, :] + each).logsumexp(dim=-1).sum(dim=(1, 2, 3))",
         BOTH,
     ),
     "tails dropped at the lowest level": (
         normalization_law,
-        "outputs",
+        "logistic",
         "torch.where(lowest, below_top, torch",
         "torch.where(lowest, inner, torch",
         BOTH,
     ),
     "width dropped": (
         normalization_law,
-        "outputs",
+        "logistic",
         "below_top + above_bottom + width",
         "below_top + above_bottom",
         BOTH,
     ),
     "bits without log 2": (
         likelihood_law,
-        "base",
+        "core",
         "(math.prod(self.image_shape) * math.log(2))",
         "math.prod(self.image_shape)",
         BOTH,
     ),
     "bits per pixel": (
         likelihood_law,
-        "base",
+        "core",
         "math.prod(self.image_shape) *",
         "math.prod(self.image_shape[:0]) *",
         BOTH,
     ),
     "levels by argmax": (
         frequency_law,
-        "outputs",
+        "levels",
         "probs.cumsum(dim=-1)[..., :-1] <= u[..., None]).sum(dim=-1)",
         "probs.argmax(dim=-1) + 0 * u).round()",
         BOTH,
@@ -231,14 +229,14 @@ MUTANTS = {
     "logits for probabilities in a draw": (frequency_law, "outputs", "return -u.logit()", "return u", BOTH),
     "the rows above not moved": (
         sampler_law,
-        "incremental",
+        "fast.incremental",
         "self.above[:, :-1] = self.above[:, 1:].clone()",
         "pass",
         BOTH,
     ),
     "labels dropped by the sampler": (
         sampler_law,
-        "incremental",
+        "fast.packing",
         "if embedding is None or y is None",
         "if True or y is None",
         BOTH,

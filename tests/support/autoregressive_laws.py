@@ -24,20 +24,28 @@ def sub_pixels(image_shape):
     return [(c, i, j) for i in range(H) for j in range(W) for c in range(C)]
 
 
-def assert_causal(model, parameters_at, order, *, dtype=torch.float64):
+def at_place(logits, place):
+    """The parameters at one place, in logits that are laid out like the images."""
+    return logits[:, *place]
+
+
+def assert_causal(model, logits, order, *, at=at_place, dtype=torch.float64):
     """No parameter at a place of `order` has a gradient at that place or a later one, and some have one before it.
 
-    `parameters_at(x, place)` computes the parameters at one place from scaled images.
+    `logits(x)` computes all parameters from scaled images, and `at(logits, place)` takes out those at one place.
     """
     g = torch.Generator().manual_seed(1)
     x = (2 * torch.rand(8, *model.image_shape, generator=g, dtype=dtype) - 1).requires_grad_()
+    everywhere = logits(x)
     seen = torch.zeros(model.image_shape)
-    for at, place in enumerate(order):
-        parameters = parameters_at(x, place)
+    for k, place in enumerate(order):
+        parameters = at(everywhere, place)
         weights = torch.rand(parameters.shape, generator=g, dtype=dtype)
-        (gradient,) = torch.autograd.grad((parameters * weights).sum(), x, allow_unused=True)
+        (gradient,) = torch.autograd.grad(
+            (parameters * weights).sum(), x, allow_unused=True, retain_graph=True
+        )
         size = torch.zeros(model.image_shape) if gradient is None else gradient.abs().sum(dim=0)
-        for c, i, j in order[at:]:
+        for c, i, j in order[k:]:
             assert bool((size[c, i, j] == 0).all()), f"{place} depends on {(c, i, j)}"
         seen += size > 0
     first, last = order[0], order[-1]

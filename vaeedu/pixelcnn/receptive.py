@@ -1,6 +1,6 @@
 """What a conditional depends on, measured."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -8,32 +8,16 @@ from torch import Tensor
 
 from vaeedu import sampling
 
-if TYPE_CHECKING:
-    from vaeedu.pixelcnn.base import PixelModel
-
-# One image would do for smooth networks. A rectifier that is off at one image is on at another.
-_NUM_IMAGES = 16
-
 
 def mean_input_gradient(
-    model: "PixelModel", pixel: tuple[int, int], channel: int, generator: torch.Generator
+    conditional: Callable[[Tensor], Tensor], x: Float[Tensor, "B C H W"], generator: torch.Generator
 ) -> Float[Tensor, "C H W"]:
-    """Averages |∂(random combination of one sub-pixel's parameters) / ∂x| over random images and labels."""
-    like, row, column = next(model.parameters()), *pixel
-    y = None
-    if model.num_classes is not None:
-        y = sampling.integers(_NUM_IMAGES, model.num_classes, generator=generator).to(like.device)
-    num_numbers = _NUM_IMAGES * (model.image_shape[0] * model.image_shape[1] * model.image_shape[2])
-    uniform = sampling.uniform(num_numbers, generator=generator, dtype=like.dtype)
-    x = (2 * uniform - 1).reshape(_NUM_IMAGES, *model.image_shape).to(like.device).requires_grad_()
+    """Averages |∂(random combination of `conditional(x)`) / ∂x| over the images x."""
+    x = x.detach().requires_grad_()
     with torch.enable_grad():
-        parameters = model.network(x, y)[:, :, row, column].chunk(model.num_colors, dim=1)
-        chosen = parameters[channel if model.num_colors > 1 else 0]
+        parameters = conditional(x)
         # Random weights, so that no two parameters' gradients cancel.
-        weights = (
-            sampling.uniform(chosen.numel(), generator=generator, dtype=like.dtype)
-            .reshape(chosen.shape)
-            .to(like.device)
-        )
-        (gradient,) = torch.autograd.grad((chosen * weights).sum(), x)
+        weights = sampling.uniform(parameters.numel(), generator=generator, dtype=x.dtype)
+        combination = (parameters * weights.reshape(parameters.shape).to(x.device)).sum()
+    (gradient,) = torch.autograd.grad(combination, x)
     return gradient.abs().mean(dim=0)

@@ -1,71 +1,63 @@
-"""What the two networks share: exact likelihoods, samples, completions, and a look at what a pixel depends on."""
+"""What all models of pixels share: exact likelihoods, and a look at what a pixel depends on."""
 
 import abc
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from vaeedu import require
-from vaeedu.pixelcnn import sampling as samplers
-from vaeedu.pixelcnn.incremental import RowProgram
-from vaeedu.pixelcnn.outputs import (
-    BernoulliOutput,
-    CategoricalOutput,
-    LogisticMixtureOutput,
-    Output,
-    scale_levels,
-)
+from vaeedu import require, sampling
+from vaeedu.pixelcnn.levels import scale_levels
+from vaeedu.pixelcnn.outputs import Output
 from vaeedu.pixelcnn.receptive import mean_input_gradient
 
-LIKELIHOODS = ("categorical", "logistic_mixture")
 _LARGEST_TENSOR = 2**24  # bytes
-RowWatcher = Callable[[int, Tensor], object]
+# At one image a rectifier is off that is on at another, so that what a pixel depends on takes a few.
+_NUM_PROBES = 16
 
 
 class PixelModel(nn.Module, abc.ABC):
     r"""An exact distribution over images, by the chain rule: $p(x) = \prod_i p(x_i \mid x_{<i})$.
 
     Sub-pixels are ordered row by row, from left to right, and by channel within a pixel. Images are whole numbers
-    0, …, L − 1, `(B, C, H, W)`. `PixelCNN` and `GatedPixelCNN` say how the conditionals are computed.
+    0, …, L − 1, `(B, C, H, W)`. Subclasses say how the conditionals are computed.
+
+    Args:
+        image_shape: `(C, H, W)`.
+        output: The distribution of a pixel.
+        num_channels: The network's width.
+        num_classes: Number of labels to be conditioned on, or None.
+
+    Raises:
+        ValueError: An argument is not as described.
     """
 
     head: nn.Sequential
 
     def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_levels: int,
-        num_channels: int,
-        num_layers: int,
-        num_classes: int | None,
-        likelihood: str,
-        num_components: int,
+        self, image_shape: Sequence[int], output: object, num_channels: int, num_classes: int | None
     ) -> None:
         super().__init__()
         self.image_shape = require.image_shape("image_shape", image_shape)
-        C = self.image_shape[0]
-        self.num_levels = require.positive_int(
-            "num_levels", num_levels, at_most=256, because="8 bits a pixel"
-        )
-        if num_levels < 2:
-            raise ValueError(
-                "num_levels must be at least 2, but is 1: use 2 for black and white, 256 for bytes"
-            )
+        if not isinstance(output, Output):
+            raise ValueError(f"output must be Binary(), Softmax(L) or LogisticMixture(L), but is {output!r}")
+        self.output = output
+        self.steps = output.steps(self.image_shape[0])
+        self.num_colors, self.num_parameters = len(self.steps), output.num_parameters(self.image_shape[0])
         self.num_classes = None if num_classes is None else require.positive_int("num_classes", num_classes)
-        require.positive_int("num_layers", num_layers)
-        require.choice("likelihood", likelihood, LIKELIHOODS)
-        require.positive_int("num_components", num_components)
-        self.output = _output(C, num_levels, likelihood, num_components)
-        self.num_colors = self.output.num_steps
         self.num_channels = require.positive_int("num_channels", num_channels)
         if num_channels < self.num_colors:
             raise ValueError(
                 f"num_channels must be at least {self.num_colors}, a feature for each of the image's channels, "
                 f"but is {num_channels}"
             )
+
+    @property
+    def num_levels(self) -> int:
+        """L, how many levels a sub-pixel can take."""
+        return self.output.num_levels
 
     @property
     def microbatch_size(self) -> int:
@@ -81,12 +73,6 @@ class PixelModel(nn.Module, abc.ABC):
     @abc.abstractmethod
     def network(self, x: Float[Tensor, "B C H W"], y: Int64[Tensor, " B"] | None) -> Float[Tensor, "B P H W"]:
         """Computes the parameters of every pixel's distribution, from scaled images and checked labels."""
-
-    @abc.abstractmethod
-    def row_program(
-        self, n: int, y: Int64[Tensor, " B"] | None, *, completing: bool = False, recording: bool = False
-    ) -> RowProgram:
-        """Lays out the cached sampler's work for n images with checked labels."""
 
     def logits(self, x_scaled: object, y: object = None) -> Float[Tensor, "B ..."]:
         """Computes the parameters of every conditional at once.
@@ -142,73 +128,6 @@ class PixelModel(nn.Module, abc.ABC):
         levels = self._levels("x", x)
         return self.output.probs(self.logits(scale_levels(levels, self.num_levels), y), levels)
 
-    def sample(
-        self,
-        n: int,
-        y: object = None,
-        *,
-        method: str = "cached",
-        generator: torch.Generator | None = None,
-        progress: bool = False,
-        on_row: RowWatcher | None = None,
-    ) -> Int64[Tensor, "N C H W"]:
-        """Draws images, sub-pixel by sub-pixel.
-
-        Args:
-            n: How many.
-            y: Labels, `(n,)` or one for all; only for a model with `num_classes`.
-            method: `"cached"` computes each feature once; `"naive"` runs the whole network for every sub-pixel. Both
-                draw the same images from the same generator, up to rounding.
-            generator: The source of randomness; None is torch's global one.
-            progress: Whether to show a bar that counts rows.
-            on_row: Called after each row with its index and the images so far, zero where nothing is drawn yet.
-
-        Returns:
-            Levels, `(n, C, H, W)`.
-
-        Raises:
-            ValueError: `n` is not a positive whole number, `method` is unknown, or labels do not fit.
-        """
-        n = require.positive_int("n", n)
-        return self._draw(n, y, None, method, generator, progress, on_row)
-
-    def complete(
-        self,
-        x: object,
-        mask: object,
-        y: object = None,
-        *,
-        method: str = "cached",
-        generator: torch.Generator | None = None,
-        progress: bool = False,
-        on_row: RowWatcher | None = None,
-    ) -> Int64[Tensor, "B C H W"]:
-        """Draws the pixels that are missing, each given all that comes before it.
-
-        Where everything known comes first, as with the upper half of an image, these are exact draws of the rest given
-        the known part. A known pixel *after* a missing one is kept, but has no say in it.
-
-        Args:
-            x: Levels, `(B, C, H, W)`, anything where they are missing.
-            mask: True where x is known; of a shape that broadcasts to that of `x`, such as `(H, W)`.
-            y: Labels, `(B,)` or one for all; only for a model with `num_classes`.
-            method: As in `sample`.
-            generator: The source of randomness; None is torch's global one.
-            progress: As in `sample`.
-            on_row: As in `sample`.
-
-        Returns:
-            Levels, `(B, C, H, W)`: those of `x` where the mask is true.
-
-        Raises:
-            ValueError: `x`, `mask`, `method` or `y` are not as described.
-        """
-        images = require.images("x", x, self.image_shape)
-        known = self._mask(mask, images)
-        levels = self._levels("x", torch.where(known, images, torch.zeros_like(images)))
-        known = known.to(levels.device)
-        return self._draw(len(images), y, (levels, known), method, generator, progress, on_row)
-
     def receptive_field(
         self,
         pixel: tuple[int, int] | None = None,
@@ -237,23 +156,21 @@ class PixelModel(nn.Module, abc.ABC):
                 f"{channel}"
             )
         generator = generator or torch.Generator().manual_seed(0)
-        return mean_input_gradient(self, (row, column), channel, generator)
+        x, y = self._probes(generator)
 
-    def _draw(
-        self,
-        n: int,
-        y: object,
-        given: tuple[Tensor, Tensor] | None,
-        method: str,
-        generator: torch.Generator | None,
-        progress: bool,
-        on_row: RowWatcher | None,
-    ) -> Tensor:
-        require.choice("method", method, samplers.METHODS)
-        labels = self._labels(y, n)
-        return samplers.draw_images(
-            self, n, labels, given, method=method, generator=generator, progress=progress, on_row=on_row
-        )
+        def conditional(x: Tensor) -> Tensor:
+            by_step = self.network(x, y)[:, :, row, column].chunk(self.num_colors, dim=1)
+            return by_step[channel if self.num_colors > 1 else 0]
+
+        return mean_input_gradient(conditional, x, generator)
+
+    def _probes(self, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Draws scaled images and labels at random."""
+        n, like, y = _NUM_PROBES, self._like(), None
+        if self.num_classes is not None:
+            y = sampling.integers(n, self.num_classes, generator=generator).to(like.device)
+        numbers = sampling.uniform(n * math.prod(self.image_shape), generator=generator, dtype=like.dtype)
+        return (2 * numbers - 1).reshape(n, *self.image_shape).to(like.device), y
 
     def _like(self) -> Tensor:
         return next(self.parameters())
@@ -280,20 +197,3 @@ class PixelModel(nn.Module, abc.ABC):
                 f"{int(y.max())}"
             )
         return y.long().to(self._like().device)
-
-    def _mask(self, mask: object, x: Tensor) -> Bool[Tensor, "B C H W"]:
-        if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-            got = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
-            raise ValueError(f"mask must be a boolean tensor, True where x is known, but is {got}")
-        try:
-            return mask.to(x.device).expand(x.shape)
-        except RuntimeError:
-            raise ValueError(
-                f"mask must have a shape that broadcasts to {tuple(x.shape)}, but has shape {tuple(mask.shape)}"
-            ) from None
-
-
-def _output(num_channels: int, num_levels: int, likelihood: str, num_components: int) -> Output:
-    if likelihood == "logistic_mixture":
-        return LogisticMixtureOutput(num_channels, num_levels, num_components)
-    return BernoulliOutput(num_channels) if num_levels == 2 else CategoricalOutput(num_channels, num_levels)
