@@ -12,7 +12,7 @@ import torch
 
 from vaeedu import cli, data
 from vaeedu.cli import files
-from vaeedu.training import checkpoint
+from vaeedu.training.recovery import checkpoint
 from vaeedu.vae import VAE, mlp_vae
 
 SMALL = ("--hidden", "16", "--latents", "2", "--batch-size", "500", "--device", "cpu", "--no-progress")

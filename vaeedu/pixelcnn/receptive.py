@@ -22,18 +22,14 @@ def mean_input_gradient(
     like, row, column = next(model.parameters()), *pixel
     y = None
     if model.num_classes is not None:
-        y = sampling.integers(_NUM_IMAGES, model.num_classes, generator=generator).to(like.device)
-    num_numbers = _NUM_IMAGES * (model.image_shape[0] * model.image_shape[1] * model.image_shape[2])
-    uniform = sampling.uniform(num_numbers, generator=generator, dtype=like.dtype)
-    x = (2 * uniform - 1).reshape(_NUM_IMAGES, *model.image_shape).to(like.device).requires_grad_()
+        y = sampling.integers((_NUM_IMAGES,), model.num_classes, generator=generator).to(like.device)
+    here = torch.empty(0, dtype=like.dtype, device=generator.device)
+    uniform = sampling.uniform((_NUM_IMAGES, *model.image_shape), like=here, generator=generator)
+    x = (2 * uniform - 1).to(like.device).requires_grad_()
     with torch.enable_grad():
         parameters = model.network(x, y)[:, :, row, column].chunk(model.num_colors, dim=1)
         chosen = parameters[channel if model.num_colors > 1 else 0]
         # Random weights, so that no two parameters' gradients cancel.
-        weights = (
-            sampling.uniform(chosen.numel(), generator=generator, dtype=like.dtype)
-            .reshape(chosen.shape)
-            .to(like.device)
-        )
+        weights = sampling.uniform(chosen.shape, like=here, generator=generator).to(like.device)
         (gradient,) = torch.autograd.grad((chosen * weights).sum(), x)
     return gradient.abs().mean(dim=0)

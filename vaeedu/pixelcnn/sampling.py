@@ -37,7 +37,9 @@ def draw_images(
 
     C, H, W = model.image_shape
     like = next(model.parameters())
-    u = sampling.uniform(n * C * H * W, generator=generator).reshape(n, C, H, W)
+    # Drawn in float64 where the generator draws, whatever the model's device and dtype.
+    exact = torch.empty(0, dtype=torch.float64, device=None if generator is None else generator.device)
+    u = sampling.uniform((n, C, H, W), like=exact, generator=generator)
     noise = model.output.noise(u).to(like)
     images = torch.zeros(n, C, H, W, dtype=torch.int64, device=like.device)
     draw_row = _cached_rows if method == "cached" else _naive_rows
