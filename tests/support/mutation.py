@@ -17,7 +17,7 @@ def mutant(package: str, module: str, right: str, wrong: str) -> Iterator[Module
     The package that others imported is back afterwards.
     """
     full = f"vaeedu.{package}"
-    path = Path(vaeedu.__file__).parent / package / f"{module}.py"
+    path = Path(vaeedu.__file__).parent / package / f"{module.replace('.', '/')}.py"
     source = path.read_text(encoding="utf-8")
     if source.count(right) != 1:
         raise ValueError(
