@@ -12,7 +12,8 @@ import torch
 from support import training_runs as runs
 
 from vaeedu import training
-from vaeedu.training import checkpoint, devices
+from vaeedu.training.devices import precision
+from vaeedu.training.recovery import checkpoint
 
 STEPS = 3 * 7  # of runs.run()
 
@@ -179,7 +180,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_runs_checkpoint_is_refused(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # also where this CPU has none
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)  # also where this CPU has none
     path = tmp_path / "run.pt"
     runs.run(epochs=1, checkpoint=path)
     before = path.read_bytes()
@@ -192,7 +193,7 @@ def test_another_runs_checkpoint_is_refused(name, tmp_path, monkeypatch):
 
 
 def test_where_bfloat16_is_only_emulated_the_checkpoint_is_float32s(tmp_path, monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
     path = tmp_path / "run.pt"
     with pytest.warns(UserWarning, match="training in float32"):
         runs.run(epochs=1, checkpoint=path, precision="bfloat16")
