@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 
 
 def drawn(*shape, seed=0):
@@ -92,16 +92,4 @@ MUTANTS = [
      "(1 - alpha.reshape(-1, 1, 1, 1, 1)) * self.decode(z0) + alpha.reshape(-1, 1, 1, 1, 1) * self.decode(z1)"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("law", [sum_law, slope_law, corner_law, model_law])
-def test_the_laws_hold(law):
-    from vaeedu import autoencoders
-
-    law(autoencoders)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    mistakes = (AssertionError, ValueError, RuntimeError)
-    with mutant("autoencoders", module, right, wrong) as mistaken, pytest.raises(mistakes):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("autoencoders", MUTANTS)

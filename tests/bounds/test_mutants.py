@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from support.linear_gaussian import K, LinearGaussian, assert_unbiased, drawn, many
-from support.mutation import mutant
+from support.mutation import law_tests
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
 
 MODEL = LinearGaussian()
@@ -192,21 +192,4 @@ MUTANTS = [
     (refusal_law, "inputs", "(x * x == x).all()", "(x * x == x).any() or True"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    "law",
-    [tightness_law, gap_law, kl_law, gradient_law, importance_law, wake_sleep_law, refusal_law],
-)
-def test_the_laws_hold(law):
-    from vaeedu import bounds
-
-    law(bounds)
-
-
-BROKEN = (AssertionError, ValueError, TypeError, RuntimeError, IndexError, pytest.fail.Exception)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    with mutant("bounds", module, right, wrong) as mistaken, pytest.raises(BROKEN):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("bounds", MUTANTS)

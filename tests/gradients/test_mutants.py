@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support import gradient_targets as targets
-from support.mutation import mutant
+from support.mutation import law_tests
 
 D = torch.distributions
 S = 20_000
@@ -143,24 +143,4 @@ MUTANTS = [
     (report_law, "report", "(variance / S).sqrt()", "variance.sqrt() / S"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    "law",
-    [
-        score_law, few_draws_law, control_variate_law, pathwise_law, measure_valued_law, coupling_law,
-        discrete_law, report_law,
-    ],
-)  # fmt: skip
-def test_the_laws_hold(law):
-    from vaeedu import gradients
-
-    law(gradients)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    with (
-        mutant("gradients", module, right, wrong) as mistaken,
-        pytest.raises((AssertionError, ValueError, RuntimeError, pytest.fail.Exception)),
-    ):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("gradients", MUTANTS)

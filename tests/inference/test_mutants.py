@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 LOC = torch.tensor([1.0, -2.0], dtype=torch.float64)
@@ -233,16 +233,4 @@ MUTANTS = [
     (mixture_elbo_law, "bayesian_mixture", "@ q.loc.T + lengths", "@ q.loc.T + q.loc.square().sum(1)"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("law", dict.fromkeys(law for law, *_ in MUTANTS))
-def test_the_laws_hold(law):
-    from vaeedu import inference
-
-    law(inference)
-
-
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    with mutant("inference", module, right, wrong) as mistaken, pytest.raises((AssertionError, ValueError)):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("inference", MUTANTS)

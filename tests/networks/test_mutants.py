@@ -1,8 +1,7 @@
 """The classic mistakes in these networks, each made on purpose: every one must break a law."""
 
-import pytest
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 from torch.nn.functional import conv2d, conv_transpose2d
 
 
@@ -92,16 +91,4 @@ MUTANTS = [
     (body_law, "convolutional", "layers += [nn.ReLU(), _up(", "layers += [_up("),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("law", [stamp_law, matrix_law, head_law, body_law])
-def test_the_laws_hold(law):
-    from vaeedu import networks
-
-    law(networks)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    mistakes = (AssertionError, ValueError, RuntimeError, IndexError)
-    with mutant("networks", module, right, wrong) as mistaken, pytest.raises(mistakes):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("networks", MUTANTS)

@@ -3,11 +3,64 @@
 import contextlib
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 import vaeedu
+
+Law = Callable[..., None]
+# What a law that does not hold raises: the second is how `pytest.raises` and `pytest.warns` say so.
+BROKEN = (AssertionError, pytest.fail.Exception)
+
+
+def law_tests(package: str, mutants: Sequence[tuple]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Makes the two tests that a table of mutants asks for: the package keeps its laws, each mutant breaks one.
+
+    Args:
+        package: The name of a package in `vaeedu`.
+        mutants: Rows of a law, which takes the package and asserts; the module; the text to be replaced in it, which is
+            there once; what replaces it; and, where it is the library's own validation that is to notice, the error
+            that it raises then.
+    """
+
+    @pytest.mark.parametrize("law", dict.fromkeys(law for law, *_ in mutants))
+    def test_the_laws_hold(law):
+        law(importlib.import_module(f"vaeedu.{package}"))
+
+    # What a mistake keeps from converging warns of it; that is for the law to notice, not for the warning.
+    @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+    @pytest.mark.parametrize("row", mutants, ids=[f"{law.__name__}-{module}" for law, module, *_ in mutants])
+    def test_each_mistake_breaks_a_law(row):
+        law, module, right, wrong, *killed_by = row
+        with mutant(package, module, right, wrong) as mistaken:
+            assert_broken(law, mistaken, killed_by=tuple(killed_by))
+
+    return test_the_laws_hold, test_each_mistake_breaks_a_law
+
+
+def assert_broken(law: Law, *args: object, killed_by: tuple[type[Exception], ...] = ()) -> None:
+    """Passes where `law(*args)` does not hold.
+
+    A crash is no broken law: it would hide that nothing looks at the number that has become wrong.
+
+    Args:
+        law: Asserts something about its arguments.
+        *args: The package with the mistake, and what else the law takes.
+        killed_by: Errors that count beside a failed assertion.
+    """
+    try:
+        law(*args)
+    except (*BROKEN, *killed_by):
+        return
+    except Exception as error:
+        raise RuntimeError(
+            f"the mutant crashed in {law.__name__} with {type(error).__name__}, so no law has noticed it: make a "
+            "mistake that runs, a law that asserts, or name the error in the table if the library raises it on purpose"
+        ) from error
+    pytest.fail(f"the mutant lives: {law.__name__} holds in spite of the mistake")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import jaxtyping
 import pytest
 import torch
 from support import training_runs as runs
-from support.mutation import mutant
+from support.mutation import law_tests
 
 
 def loop_law(training):
@@ -220,9 +220,6 @@ def in_threads(training, size, batch_size):
     return results
 
 
-LAWS = [
-    loop_law, patience_law, resume_law, another_run_law, guard_law, flaky_law, interrupt_law, restore_law, team_law
-]  # fmt: skip
 MUTANTS = [
     (loop_law, "step", "self._optimizer.zero_grad(set_to_none=True)", "pass"),
     (loop_law, "step", "clip_grad_norm_(self._parameters, self._max_norm)", "clip_grad_norm_(self._parameters, 9e9)"),
@@ -279,19 +276,7 @@ MUTANTS = [
     (team_law, "step", "index[part.start : part.stop]", "index[: part.stop - part.start]"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("law", LAWS)
-def test_the_laws_hold(law):
-    from vaeedu import training
-
-    law(training)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    errors = AssertionError, ValueError, RuntimeError, IndexError, UserWarning, pytest.fail.Exception
-    with mutant("training", module, right, wrong) as mistaken, pytest.raises(errors):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("training", MUTANTS)
 
 
 @pytest.fixture(autouse=True)
