@@ -121,6 +121,11 @@ def black_box_law(inference):
     exact = lambda z: Normal(LOC, scale).log_prob(z).sum(dim=1) - 7.0  # noqa: E731
     terms = inference.elbo_samples(exact, LOC, scale, 50, generator=seeded())
     torch.testing.assert_close(terms, torch.full_like(terms, -7.0), atol=1e-10, rtol=0)
+    terms = inference.elbo_samples(exact, LOC, scale * 2, 10_000, generator=seeded())
+    kl = float(kl_divergence(Normal(LOC, scale * 2), Normal(LOC, scale)).sum())
+    assert abs(float(terms.mean()) + 7.0 + kl) <= 5 * float(terms.std()) / 100
+    few = inference.black_box_vi(exact, LOC + 1, scale * 2, 5, step_size=0.1, generator=seeded())
+    assert bool(((few.loc - LOC).abs() < 1).all())
     fit = inference.black_box_vi(exact, LOC + 1, scale * 2, 500, step_size=0.3, generator=seeded())
     torch.testing.assert_close(fit.loc, LOC, atol=0.1, rtol=0)
     torch.testing.assert_close(fit.scale, scale, atol=0.1, rtol=0)
@@ -137,6 +142,7 @@ def em_law(inference):
     """log p(x) = Q + H at the E step; the M step is Q's maximum; a mixture integrates to one."""
     model, x = mixtures(inference)
     r = model.responsibilities(x)
+    torch.testing.assert_close(r.sum(dim=1), torch.ones(300, dtype=torch.float64))
     entropy = -torch.special.xlogy(r, r).sum(dim=1)
     torch.testing.assert_close(
         inference.q_function(model, x, r) + entropy, model.log_prob(x), atol=1e-9, rtol=0

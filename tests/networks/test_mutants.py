@@ -10,12 +10,14 @@ def drawn(*shape, seed=0):
 
 
 def stamp_law(networks):
-    x, weight = drawn(2, 2, 4, 5), drawn(2, 3, 3, 4, seed=1)
-    for stride, padding, more in ((1, 0, 0), (2, 1, 0), (2, 1, 1), (3, 0, 2)):
-        settings = {"stride": stride, "padding": padding, "output_padding": more}
-        torch.testing.assert_close(
-            networks.transposed_convolution(x, weight, **settings), conv_transpose2d(x, weight, **settings)
-        )
+    x = drawn(2, 2, 4, 5)
+    for weight in (drawn(2, 3, 3, 3, seed=1), drawn(2, 3, 3, 4, seed=1)):
+        for stride, padding, more in ((1, 0, 0), (2, 1, 0), (2, 1, 1), (3, 0, 2)):
+            settings = {"stride": stride, "padding": padding, "output_padding": more}
+            torch.testing.assert_close(
+                networks.transposed_convolution(x, weight, **settings),
+                conv_transpose2d(x, weight, **settings),
+            )
 
 
 def matrix_law(networks):
@@ -49,9 +51,12 @@ def head_law(networks):
 def body_law(networks):
     network = networks.mlp([4, 3, 2]).double()
     assert [type(layer).__name__ for layer in network] == ["Linear", "Tanh", "Linear"]
-    for image in ((1, 8, 8), (2, 13, 28)):
+    for image, small in (((1, 8, 8), 4 * 4), ((2, 13, 28), 3 * 7)):
         down, up = networks.conv_encoder(image, 3).double(), networks.conv_decoder(3, image).double()
+        (dense,) = (m for m in up.modules() if isinstance(m, torch.nn.Linear))
+        assert dense.out_features == 64 * small
         x = drawn(2, 4, *image)
+        assert down(x).shape == (2, 4, 3)
         assert up(down(x)).shape == x.shape
         torch.testing.assert_close(down(x)[1, 2], down(x[1, 2]))
         with torch.no_grad():

@@ -147,8 +147,8 @@ MUTANTS = {
     "vertical stack leaks the current row": (
         normalization_law,
         "layers",
-        "-1 if self.first else 0",
-        "0",
+        "(r, r, r, -1 if self.first else 0)",
+        "(r, r, r - self.first, 0)",
         GATED,
     ),
     "vertical stack leaks it in later layers": (
