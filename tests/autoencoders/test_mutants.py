@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 
 
 def drawn(*shape, seed=0):
@@ -27,7 +27,7 @@ def sum_law(autoencoders):
     torch.testing.assert_close(autoencoders.corner_error(x, y), strengths.flatten(1).square().sum(dim=1))
     for loss in (autoencoders.squared_error, autoencoders.gradient_error, autoencoders.corner_error):
         with pytest.raises(ValueError, match="must have the shape of x"):
-            loss(x[:2], y[:2].mT.reshape(2, 2, 7, 6))
+            loss(x, y[:, :1])  # would broadcast
 
 
 def slope_law(autoencoders):
@@ -92,16 +92,4 @@ MUTANTS = [
      "(1 - alpha.reshape(-1, 1, 1, 1, 1)) * self.decode(z0) + alpha.reshape(-1, 1, 1, 1, 1) * self.decode(z1)"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("law", [sum_law, slope_law, corner_law, model_law])
-def test_the_laws_hold(law):
-    from vaeedu import autoencoders
-
-    law(autoencoders)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    mistakes = (AssertionError, ValueError, RuntimeError)
-    with mutant("autoencoders", module, right, wrong) as mistaken, pytest.raises(mistakes):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("autoencoders", MUTANTS)

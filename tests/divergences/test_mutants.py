@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
 
 F64 = torch.float64
@@ -157,17 +157,4 @@ MUTANTS = [
      "solve_triangular(L, eps.T, upper=False).T * 1.1"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    "law", [discrete_law, normal_law, multivariate_law, monte_carlo_law, forward_law, reverse_law]
-)
-def test_the_laws_hold(law):
-    from vaeedu import divergences
-
-    law(divergences)
-
-
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    with mutant("divergences", module, right, wrong) as mistaken, pytest.raises((AssertionError, ValueError)):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("divergences", MUTANTS)

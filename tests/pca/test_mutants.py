@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from support.mutation import mutant
+from support.mutation import law_tests
 
 
 def data(N=120, D=5):
@@ -136,18 +136,4 @@ MUTANTS = [
     (em_law, "probabilistic", "discarded / (len(covariance) - self.num_components)", "discarded"),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    "law", [eigenvector_law, sign_law, normal_equations_law, moments_law, density_law, bayes_law, em_law]
-)
-def test_the_laws_hold(law):
-    from vaeedu import pca
-
-    law(pca)
-
-
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("law", "module", "right", "wrong"), MUTANTS)
-def test_each_mistake_breaks_a_law(law, module, right, wrong):
-    with mutant("pca", module, right, wrong) as mistaken, pytest.raises((AssertionError, ValueError)):
-        law(mistaken)
+test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("pca", MUTANTS)
