@@ -93,6 +93,8 @@ def test_code_that_only_draws_is_folded_until_it_is_clicked(page, lab):
     assert cell.locator(".cm-content").count() == 0
     cell.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()
     cell.locator(".cm-content").get_by_text("plotting.use_style()").wait_for()
+    cell.locator(".jp-InputCollapser").click()
+    cell.locator(".jp-InputPlaceholder").wait_for()
 
 
 PAD = """
