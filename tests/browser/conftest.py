@@ -71,6 +71,7 @@ def lab(course, classroom):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = f"--no-browser --ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0"
+    options += " --LabApp.expose_app_in_browser=True"  # so that tests can ask which cells have run
     log = course.parent / "lab.log"
     command = ["make", "-C", str(course), "lab", f"LAB_ARGS={options} --IdentityProvider.token={TOKEN}"]
     # The copy shares this .venv, which must not be set up anew for it: the target `course` counts as made, and were
@@ -81,8 +82,11 @@ def lab(course, classroom):
         "IPYTHONDIR": str(course.parent / "ipython"),
     }
     mine["VAEEDU_CLASSROOM"] = str(classroom)
-    # The lectures take the small digits, whatever is at hand: with MNIST some run for minutes.
+    # Kernels inherit all this: they find no cache, no settings of mine and no network, and so take the small digits.
+    mine["HOME"] = str(course.parent / "home")
     mine["XDG_CACHE_HOME"] = str(course.parent / "cache")
+    nobody = "http://127.0.0.1:9"  # nobody listens there
+    mine |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), nobody)
     not_mine = ("MAKE", "PYTEST", "VAEEDU_DATA")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(not_mine)}
     with log.open("wb") as output:
@@ -156,7 +160,14 @@ def page(browser, lab, request, tmp_path):
         picture = shots / (re.sub(r"\W+", "_", request.node.name) + ".png")
         page.screenshot(path=picture)
         print(f"screenshot: {picture}")
+    _stop_kernels(context.request, lab)  # the next test shall have the memory
     context.close()
+
+
+def _stop_kernels(request, lab):
+    token = {"Authorization": f"token {TOKEN}"}
+    for session in request.get(f"{lab}/api/sessions", headers=token).json():
+        request.delete(f"{lab}/api/sessions/{session['id']}", headers=token)
 
 
 @pytest.hookimpl(wrapper=True)

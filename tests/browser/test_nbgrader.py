@@ -8,7 +8,7 @@ import sys
 import pytest
 from support import driving
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("browser")]
 
 ASSIGNMENT = "02_linear_latent_variable_models"
 

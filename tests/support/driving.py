@@ -11,14 +11,17 @@ IN_MINUTES = 60_000
 
 # How JupyterLab marks errors, in one version or another; the second is also for warnings, which no lecture should show.
 ERRORS = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
-FINISHED = r"""ERRORS => {
-    const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
-    const written = [...panel.querySelectorAll('.jp-CodeCell')]
-        .filter(cell => cell.querySelector('.cm-content')?.textContent.trim());
-    if (panel.querySelector(ERRORS)) return true;
-    return written.length > 0
-        && written.every(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent));
-}"""
+# The page holds neither folded code nor what is scrolled out of sight, so ask JupyterLab's own model of the notebook.
+CELLS = """[...window.jupyterapp.shell.currentWidget.content.model.cells]
+    .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())
+    .map(cell => ({count: cell.executionCount, outputs: cell.outputs.toJSON()}))"""
+COMPLAINTS = f"""() => {CELLS}.flatMap(cell => cell.outputs)
+    .filter(output => output.output_type === 'error' || output.name === 'stderr')
+    .map(output => output.text ?? output.traceback.join('\\n'))"""
+FINISHED = f"""() => {{
+    const cells = {CELLS};
+    return cells.length > 0 && (cells.every(cell => cell.count) || ({COMPLAINTS})().length > 0);
+}}"""
 PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
     .filter(image => image.complete && image.naturalWidth)
     .map(image => {
@@ -69,14 +72,14 @@ def run_all(page, notebook, minutes=3):
     """Runs every cell, or until one fails; returns the seconds it took."""
     begun = time.perf_counter()
     menu(page, "Run", "Run All Cells")
-    page.wait_for_function(FINISHED, arg=ERRORS, timeout=minutes * IN_MINUTES)
+    page.wait_for_function(FINISHED, timeout=minutes * IN_MINUTES, polling=500)
     wait_for_idle_kernel(page)
     return time.perf_counter() - begun
 
 
-def errors(notebook):
-    """Returns the text of every error and warning that a cell has shown."""
-    return notebook.locator(ERRORS).all_text_contents()
+def errors(page, notebook):
+    """Returns the text of every error and warning: of all cells, and of what widgets show."""
+    return page.evaluate(COMPLAINTS) + notebook.locator(ERRORS).all_text_contents()
 
 
 def outputs(notebook):
