@@ -43,9 +43,19 @@ class Assignment:
         return exercises_file(self.course, self.name)
 
     @property
+    def file(self) -> str:
+        """Its notebook's name, which is the same wherever the notebook lies."""
+        return f"{self.name}.ipynb"
+
+    @property
     def source(self) -> Path:
         """The instructor's notebook."""
-        return self.course / "solutions" / self.name / f"{self.name}.ipynb"
+        return self.course / "solutions" / self.name / self.file
+
+    @property
+    def published(self) -> Path:
+        """The notebook that students got, as `vaeedu release` last made it."""
+        return self.course / "assignments" / self.name / self.file
 
     @cached_property
     def _loaded(self) -> tuple[dict[str, Exercise], tuple[str, ...]]:
@@ -79,8 +89,8 @@ class Assignment:
 
     @property
     def notebook(self) -> Path:
-        """The notebook that students get."""
-        return self.released / f"{self.name}.ipynb"
+        """The notebook that the class's students get."""
+        return self.released / self.file
 
     def submission(self, student: str) -> Path:
         """The folder that a student's submission belongs into."""
@@ -88,7 +98,7 @@ class Assignment:
 
     def marked(self, student: str) -> Path:
         """A student's marked notebook."""
-        return self.classroom / "autograded" / student / self.name / f"{self.name}.ipynb"
+        return self.classroom / "autograded" / student / self.name / self.file
 
     def feedback(self, student: str) -> Path:
         """A student's feedback page."""

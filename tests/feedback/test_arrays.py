@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from vaeedu.feedback.arrays import decode, encode, rounded
+from vaeedu.feedback.arrays import decode, encode, pack, rounded, unpack
 
 
 @settings(max_examples=60, deadline=None)
@@ -24,6 +24,14 @@ def test_every_plain_array_survives_strict_json(array):
     assert back.dtype == array.dtype
     assert back.shape == array.shape
     np.testing.assert_array_equal(back, array)
+    assert unpack(json.loads(json.dumps(pack(array)))).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("read", [decode, unpack])
+@pytest.mark.parametrize("shape", [None, [1] * 9, [-1], [True], [2**25], ["1"]])
+def test_a_shape_is_a_short_list_of_sizes(read, shape):
+    with pytest.raises(ValueError, match="a plain array's shape must be a list of sizes"):
+        read({"dtype": "bool", "shape": shape, "data": ""})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -162,6 +163,7 @@ def at_home(course, classroom, **environment):
     saved, folder = dict(os.environ), Path.cwd()
     os.environ.update({"VAEEDU_CLASSROOM": str(classroom), **environment})
     os.environ.pop("VAEEDU_COURSE", None)
+    time.tzset()
     os.chdir(course)
     try:
         with warnings.catch_warnings():
@@ -171,6 +173,7 @@ def at_home(course, classroom, **environment):
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(saved)
+        time.tzset()
 
 
 def vaeedu(course, classroom, *arguments, **environment):

@@ -5,28 +5,24 @@ out is untrusted: `unpack_answers` checks the size, the depth and every field be
 """
 
 import base64
-import binascii
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from vaeedu.feedback.arrays import Array
+from vaeedu.feedback.arrays import pack, unpack
 from vaeedu.feedback.run import KINDS, Answer, Failure
 
 MIME = "application/vnd.vaeedu.answers+json"
 MAX_BYTES = 16 * 2**20
-# Little-endian, so that the bytes mean the same everywhere.
-_DTYPES = {"float64": "<f8", "int64": "<i8", "bool": "|b1"}
-_MAX_DIMENSIONS, _MAX_OUTPUTS, _MAX_TEXT = 8, 16, 2000
+_MAX_OUTPUTS, _MAX_TEXT = 16, 2000
 
 
 def pack_cases(cases: Sequence[Mapping[str, Any]]) -> str:
     """Writes the arguments of several calls, arrays and plain numbers, as a line of text."""
     plain = [
-        {name: _packed(value) if isinstance(value, np.ndarray) else value for name, value in case.items()}
+        {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in case.items()}
         for case in cases
     ]
     return base64.b64encode(json.dumps(plain).encode()).decode()
@@ -40,7 +36,7 @@ def unpack_cases(text: str) -> list[dict[str, Any]]:
     """
     cases = json.loads(base64.b64decode(text))
     return [
-        {name: _unpacked(value) if isinstance(value, dict) else value for name, value in case.items()}
+        {name: unpack(value) if isinstance(value, dict) else value for name, value in case.items()}
         for case in cases
     ]
 
@@ -49,7 +45,7 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
     """Writes answers as bytes, long error messages cut off."""
     plain = [
         {
-            "outputs": None if answer.outputs is None else [_packed(array) for array in answer.outputs],
+            "outputs": None if answer.outputs is None else [pack(array) for array in answer.outputs],
             "failure": answer.failure and {k: v[:_MAX_TEXT] for k, v in vars(answer.failure).items()},
             "changed": list(answer.changed),
         }
@@ -96,7 +92,7 @@ def _answer(entry: object, case: Mapping[str, Any]) -> Answer:
         return Answer(failure=_failure(failure))
     if not isinstance(outputs, list) or len(outputs) > _MAX_OUTPUTS:
         raise ValueError(f"an answer's outputs must be at most {_MAX_OUTPUTS} arrays")
-    return Answer(outputs=tuple(_unpacked(array) for array in outputs), changed=tuple(changed))
+    return Answer(outputs=tuple(unpack(array) for array in outputs), changed=tuple(changed))
 
 
 def _failure(value: object) -> Failure:
@@ -116,36 +112,3 @@ def printable(text: str) -> str:
     'a�[2J�\n'
     """
     return "".join(c if c in "\n\t" or c.isprintable() else "\ufffd" for c in text)
-
-
-def _packed(array: Array) -> dict[str, Any]:
-    if str(array.dtype) not in _DTYPES:
-        raise ValueError(f"an array must be one of {', '.join(_DTYPES)}, but is {array.dtype}")
-    data = np.ascontiguousarray(array, dtype=_DTYPES[str(array.dtype)]).tobytes()
-    return {
-        "dtype": str(array.dtype),
-        "shape": list(array.shape),
-        "data": base64.b64encode(data).decode(),
-    }
-
-
-def _unpacked(value: object) -> Array:
-    if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data"}:
-        raise ValueError("an array must have dtype, shape and data, and nothing else")
-    dtype, shape, text = value["dtype"], value["shape"], value["data"]
-    if type(dtype) is not str or dtype not in _DTYPES:
-        raise ValueError(f"an array must be one of {', '.join(_DTYPES)}")
-    if not isinstance(shape, list) or len(shape) > _MAX_DIMENSIONS:
-        raise ValueError(f"an array's shape must be a list of at most {_MAX_DIMENSIONS} sizes")
-    if not all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape):
-        raise ValueError("an array's sizes must be whole numbers of at least 0")
-    try:
-        data = base64.b64decode(text, validate=True) if type(text) is str else None
-    except (binascii.Error, ValueError):
-        data = None
-    stored = np.dtype(_DTYPES[dtype])
-    if data is None or len(data) != math.prod(shape) * stored.itemsize:
-        raise ValueError(f"an array of shape {shape} must hold its entries in base64")
-    if dtype == "bool" and data.strip(b"\0\1"):
-        raise ValueError("an array of bool must hold zeros and ones")
-    return np.frombuffer(data, dtype=stored).astype(dtype).reshape(shape)

@@ -7,7 +7,6 @@ decision: its points must be right, and where a mistake costs them, the message 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -63,7 +62,7 @@ def decisions(assignment: Assignment, settings: Settings, *, only: slice = slice
     for student, pack in packs.items():
         folder = assignment.submission(student)
         folder.mkdir(parents=True)
-        nbformat.write(_answered(assignment, pack), folder / assignment.notebook.name)
+        nbformat.write(_answered(assignment, pack), folder / assignment.file)
     store = Store(assignment)
     for result in grade_class(assignment, settings):
         verdicts = (store.outcome(result.student) or {})["record"].get("verdicts", {})
@@ -89,7 +88,7 @@ def decisions_in_one_sandbox(assignment: Assignment, seed: bytes) -> Iterator[De
         for number, notebook in enumerate(notebooks)
         for cell in (Cell("forget", _FORGET), *cells_to_run(notebook, keys))
     ]
-    files = {path.name: path.read_bytes() for path in _published(assignment).parent.glob("*.json")}
+    files = {path.name: path.read_bytes() for path in assignment.published.parent.glob("*.json")}
     run = run_cells(cells, files=files, limits=_LIMITS, sealed=assignment.sealed)
     for number, (pack, notebook) in enumerate(zip(packs, notebooks, strict=True)):
         verdicts = mark(notebook, _part(run, number), keys)
@@ -101,16 +100,12 @@ def decisions_in_one_sandbox(assignment: Assignment, seed: bytes) -> Iterator[De
 def _answered(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode:
     """A submission: the published notebook with a pack's solutions in it."""
     answers = {name: source_of(solution.function, name) for name, solution in pack.items()}
-    return filled_in(_published(assignment), answers)
-
-
-def _published(assignment: Assignment) -> Path:
-    return assignment.course / "assignments" / assignment.name / assignment.notebook.name
+    return filled_in(assignment.published, answers)
 
 
 def _taken(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode:
     """A submission when it has been taken in and rebuilt, without the cells that only draw."""
-    files = {assignment.notebook.name: nbformat.writes(_answered(assignment, pack)).encode()}
+    files = {assignment.file: nbformat.writes(_answered(assignment, pack)).encode()}
     source = _answered(assignment, {})
     notebook = rebuild(source, take_notebook(files, assignment.name).notebook).notebook
     notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]

@@ -72,7 +72,7 @@ class Writer:
         folder.mkdir(parents=True)
         try:
             notebook = nbformat.from_dict(outcome["notebook"])
-            nbformat.write(notebook, folder / f"{self.assignment.name}.ipynb")
+            nbformat.write(notebook, folder / self.assignment.file)
             if timestamp:
                 (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
             if is_new:
