@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, NOTEBOOK, RIGHT, hand_in
 
+from vaeedu import cli
 from vaeedu_grader.authoring.answered import filled_in, source_of
 from vaeedu_grader.authoring.bundle import make_bundle
 from vaeedu_grader.authoring.course import assignments, exercises
@@ -277,7 +279,17 @@ def test_late_days_count_begun_days():
             LateDays(**wrong)
 
 
-def test_marks_are_written_with_late_days(tmp_path):
+@pytest.fixture
+def in_kiritimati(monkeypatch):
+    """A machine fourteen hours ahead of UTC."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiritimati):
     course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
     hand_in(course, room, "ada", timestamp="2026-01-03 00:00:01 UTC")
     hand_in(course, room, "=cmd", {}, timestamp="2026-01-01 00:00:00 UTC")
@@ -287,10 +299,20 @@ def test_marks_are_written_with_late_days(tmp_path):
     with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as gradebook:
         gradebook.update_or_create_assignment(ASSIGNMENT, duedate=datetime(2026, 1, 1))
         gradebook.add_student("zoe", first_name="Zoe", last_name="+1", email="z@example.org")
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("VAEEDU_CLASSROOM", str(room))
+    # The configuration sets these; monkeypatch puts them back.
+    monkeypatch.setenv("VAEEDU_COURSE", str(course))
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+
+    def marks(*arguments):
+        code = cli.main(["marks", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
     rule = ("--free-late-days", "1", "--late-penalty", "0.1")
-    done = mini.vaeedu(course, room, "marks", ASSIGNMENT, *rule, TZ="Pacific/Kiritimati")
-    assert done.returncode == 0, done.stderr
-    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    code, out, err = marks(ASSIGNMENT, *rule)
+    assert code == 0, err
+    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(out))}
     ada = rows["ada"]
     assert [ada[n] for n in ("points", "max_points", "late_days", "free_days_used", "penalty", "score")] == [
         "6", "8", "3", "1", "1.2", "4.8",
@@ -298,12 +320,12 @@ def test_marks_are_written_with_late_days(tmp_path):
     assert (ada["status"], ada["by_hand"], ada["timestamp"]) == ("graded", "1", "2026-01-03 00:00:01")
     assert rows["'=cmd"]["score"] == "0"
     assert (rows["zoe"]["status"], rows["zoe"]["score"], rows["zoe"]["last_name"]) == ("missing", "0", "'+1")
-    assert "1 submissions wait for marking by hand" in done.stderr
+    assert "1 submissions wait for marking by hand" in err
     kept = put(tmp_path, **{"marks.csv": "kept"}) / "marks.csv"
-    done = mini.vaeedu(course, room, "marks", "99_nothing", "--output", kept)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    code, out, err = marks("99_nothing", "--output", kept)
+    assert (code, out, err.count("\n")) == (2, "", 1)
     assert kept.read_text() == "kept"
-    assert mini.vaeedu(course, room, "marks", ASSIGNMENT, *rule, "--output", kept).returncode == 0
+    assert marks(ASSIGNMENT, *rule, "--output", kept)[:2] == (0, "")
     assert {row["student_id"]: row for row in csv.DictReader(io.StringIO(kept.read_text()))} == rows
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class", "course", "marks.csv"]
 
