@@ -52,13 +52,25 @@ def agreement_law(training):
 
 
 def noise_law(training, size=2, microbatch_size=None):
-    """Where noise is drawn, every row of every batch gets its own, whoever draws it.
+    """Where noise is drawn, every row of every batch gets its own, whoever draws it, and other seeds give other noise.
 
-    The loss is linear in its D weights, each of them a run of its own: plain descent adds up the noise of all rows. Its
-    mean and variance over the D weights are known, and the variance is another one as soon as two processes, pieces,
-    steps or epochs share a draw.
+    The mean and variance of the noise that adds up are known, and the variance is another one as soon as two processes,
+    pieces, steps or epochs share a draw.
     """
-    D, N, B, epochs = 4000, 11, 5, 3  # batches of 5, 5 and 1
+    for num_examples, batch_size, epochs in ((11, 5, 3), (1, 1, 4)):
+        sizes = [len(batch) for batch in torch.empty(num_examples).split(batch_size)] * epochs
+        mean, variance = len(sizes), sum(2 / rows for rows in sizes)  # of variance 1, in transform and loss
+        shape = num_examples, batch_size, epochs
+        moved = _added_noise(training, shape, size, microbatch_size, seed=0)
+        D = len(moved)
+        assert abs(float(moved.mean()) - mean) <= 5 * math.sqrt(variance / D)
+        assert abs(float(moved.var()) - variance) <= 5 * variance * math.sqrt(2 / (D - 1))
+        assert not torch.equal(moved, _added_noise(training, shape, size, microbatch_size, seed=10))
+
+
+def _added_noise(training, shape, size, microbatch_size, seed, D=4000):
+    """How far plain descent moves on a loss that is linear in its D weights: of each, the noise of all rows adds up."""
+    num_examples, batch_size, epochs = shape
     models = [torch.nn.Linear(D, 1, bias=False, dtype=torch.float64) for _ in range(size)]
     for model in models:
         torch.nn.init.zeros_(model.weight)
@@ -70,21 +82,25 @@ def noise_law(training, size=2, microbatch_size=None):
         def loss(x, *, generator):
             return models[rank](blurred(x, generator=generator)).mean()
 
-        descent = torch.optim.SGD(models[rank].parameters(), lr=1.0)
         training.fit(
-            models[rank], torch.ones(N, D, dtype=torch.float64), loss, descent, epochs=epochs, batch_size=B,
-            transform=blurred, generator=sampling.seeded(rank), device="cpu", progress=False,
+            models[rank],
+            torch.ones(num_examples, D, dtype=torch.float64),
+            loss,
+            torch.optim.SGD(models[rank].parameters(), lr=1.0),
+            epochs=epochs,
+            batch_size=batch_size,
+            transform=blurred,
+            generator=sampling.seeded(seed + rank),
+            device="cpu",
+            progress=False,
             microbatch_size=microbatch_size,
-        )  # fmt: skip
+        )
         return -models[rank].weight.detach()[0]
 
-    results = in_team(training, size, work) if size > 1 else [work(0)]
-    sizes = [B, B, N - 2 * B] * epochs
-    mean, variance = len(sizes), sum(2 / rows for rows in sizes)  # noise of variance 1 in transform and loss
-    for moved in results:
-        assert torch.equal(moved, results[0])
-        assert abs(float(moved.mean()) - mean) <= 5 * math.sqrt(variance / D)
-        assert abs(float(moved.var()) - variance) <= 5 * variance * math.sqrt(2 / (D - 1))
+    first, *others = in_team(training, size, work) if size > 1 else [work(0)]
+    for other in others:
+        assert torch.equal(other, first)
+    return first
 
 
 def resumed_law(training, path):

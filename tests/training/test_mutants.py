@@ -239,13 +239,12 @@ MUTANTS = [
     (noise_law, "devices.team", "step * self.size + self.rank", "step * self.size"),
     (noise_law, "devices.team", "step * self.size + self.rank", "self.rank"),
     (noise_law, "devices.team", "manual_seed(seed + step", "manual_seed(step"),
+    (noise_law, "recovery.state", "self.epoch * len(self.records) + self.step", "self.step"),
     (noise_law, "devices.team", "        if self._own is None:\n", "        if True:\n"),
     (noise_law, "objective", "value = loss(*batch, generator=generator)",
      "value = loss(*batch, generator=torch.Generator().manual_seed(0))"),
     (team_resume_law, "devices.team", ".manual_seed(seed + step * self.size + self.rank)", ""),
-    (team_resume_law, "recovery.state",
-     "        self.seed = team.seed(shared)\n        if self.step > 0:\n            shared.set_state(now)\n",
-     "        if self.step > 0:\n            shared.set_state(now)\n        self.seed = team.seed(shared)\n"),
+    (team_resume_law, "recovery.state", '"order": self.order,', '"order": self.generators[0].get_state(),'),
 ]  # fmt: skip
 
 test_the_laws_hold, test_each_mistake_breaks_a_law = law_tests("training", MUTANTS)

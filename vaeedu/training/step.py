@@ -30,7 +30,7 @@ class Step:
     def __call__(self, index: Tensor) -> None:
         """Updates the weights by one batch: the examples `index`, `(B,)`, of which the team's processes share."""
         task, state, part = self.task, self.state, self.team.part(len(index))
-        generator = self.team.generator(state.generators[0], state.seed, state.step)
+        generator = self.team.generator(state.generators[0], state.seed, state.num_steps)
         batch = take(task.data, index[part.start : part.stop])
         if task.transform is not None:
             batch = as_batch(task.transform(*batch, generator=generator))

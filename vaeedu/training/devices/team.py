@@ -62,7 +62,7 @@ class Team:
         return number
 
     def generator(self, shared: torch.Generator, seed: int, step: int) -> torch.Generator:
-        """Returns the generator from which this process draws in a step of the epoch.
+        """Returns the generator from which this process draws in a step, counted from the run's start.
 
         A process that is alone draws in turn from the shared one. One of several has its own, seeded by the epoch's
         seed, the step and its rank: so a run goes on bit for bit from any step, without its generator being stored.

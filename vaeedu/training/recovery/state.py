@@ -68,6 +68,11 @@ class State:
             shared.set_state(now)
         return order
 
+    @property
+    def num_steps(self) -> int:
+        """Number of steps so far, from the first epoch on."""
+        return self.epoch * len(self.records) + self.step
+
     def num_seen(self, task: Task) -> int:
         """Returns how many examples were seen so far, those seen twice counted twice."""
         return self.epoch * task.num_examples + min(self.step * task.batch_size, task.num_examples)
