@@ -97,6 +97,38 @@ def test_code_that_only_draws_is_folded_until_it_is_clicked(page, lab):
     cell.locator(".jp-InputPlaceholder").wait_for()
 
 
+def write_notebook(path, source, **metadata):
+    """Writes a notebook of one cell."""
+    cell = nbformat.v4.new_code_cell(source.strip(), metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+
+
+LOOKS_AROUND = """
+import sys
+import urllib.request
+from pathlib import Path
+
+from vaeedu import data
+
+print(Path.home(), data.mnist_at_hand())
+try:
+    urllib.request.urlopen("http://vaeedu.invalid", timeout=60)
+except OSError as error:
+    print(error, file=sys.stderr)
+"""
+
+
+def test_a_kernel_finds_neither_home_nor_data_nor_network_and_what_it_says_of_that_is_seen(page, lab, course):
+    write_notebook(course / "looks_around.ipynb", LOOKS_AROUND, jupyter={"source_hidden": True})
+    notebook = driving.open_notebook(page, lab, "looks_around.ipynb")
+    driving.run_all(page, notebook)
+    assert f"{course.parent / 'home'} False" in driving.outputs(notebook)[0]
+    # Not "unknown host": it was the proxy that was asked, where nobody listens.
+    assert "refused" in driving.errors(page, notebook)[0]
+
+
 PAD = """
 from matplotlib.figure import Figure
 from vaeedu import widgets
@@ -118,9 +150,7 @@ widgets.pad(figure, draw, [0.0, 1.0, 2.0, 3.0, 4.0], axes=axes, descriptions=("x
 @pytest.fixture
 def pad_cell(page, lab, course):
     """The cell of a notebook that shows a pad, after it has run."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PAD.strip())])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, course / "pad.ipynb")
+    write_notebook(course / "pad.ipynb", PAD)
     panel = driving.open_notebook(page, lab, "pad.ipynb")
     driving.run_all(page, panel)
     assert driving.errors(page, panel) == []
