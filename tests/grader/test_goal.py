@@ -142,7 +142,6 @@ def reference(x, num_latents, num_hidden):
 
 GOAL = Exercise(
     name="train",
-    signature="def train(x, num_latents, num_hidden):",
     outputs=(Output("parameters", ("P",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=lambda case, rng: {
