@@ -1,7 +1,7 @@
 """The test cells of an assignment's notebook, made from the description of its exercises.
 
-The notebook in `solutions/` has none of them: what is in it was written by hand. nbgrader gets them from `AddTests`, which
-`nbgrader_config.py` names, however it is started: by `vaeedu release`, for a class, or by the formgrader's button.
+The notebook in `solutions/` has none of them: what is in it was written by hand. nbgrader gets them from `AddTests`,
+which `nbgrader_config.py` names, however it is started: by `vaeedu release`, for a class, or by the formgrader.
 """
 
 import copy

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from vaeedu_grader.authoring.exercise import Exercise
@@ -70,7 +70,7 @@ def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     return dict(found), sealed
 
 
-@lru_cache(maxsize=None)
+@cache
 def _executed(path: Path, content: bytes) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
     if spec is None or spec.loader is None:
