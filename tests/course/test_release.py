@@ -17,6 +17,7 @@ from traitlets.config import PyFileConfigLoader
 from vaeedu_grader.authoring.cells import with_tests
 from vaeedu_grader.authoring.course import assignments, exercises
 from vaeedu_grader.authoring.exercise import PARTS
+from vaeedu_grader.authoring.readme import BEGIN, END, with_table, write_readme
 from vaeedu_grader.authoring.release import add_checks, check_notebook, release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,38 @@ def test_the_committed_assignment_is_what_release_makes(assignment, tmp_path):
 
 def test_every_assignment_has_a_source():
     assert sorted(path.name for path in (ROOT / "assignments").iterdir()) == assignments(ROOT)
+
+
+def test_readme_lists_what_there_is():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert with_table(text, ROOT) == text, "README.md's table is out of date: run `make release`"
+    for path in (ROOT / "lectures").glob("*.ipynb"):
+        assert text.count(f"](lectures/{path.name}): ") == 1
+    for name in assignments(ROOT):
+        points = sum(c.metadata.get("nbgrader", {}).get("points", 0) for c in solved(name).cells)
+        assert f"exercises, {points} points](assignments/{name}/{name}.ipynb)" in text
+
+
+def test_readmes_table_is_made_from_the_notebooks(tmp_path):
+    (tmp_path / "lectures").mkdir()
+    lecture = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 3 · A title\n\nText.")])
+    nbformat.write(lecture, tmp_path / "lectures" / "03_a.ipynb")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    with pytest.raises(
+        ValueError, match=r"lectures/03_a.ipynb must begin with a heading and have metadata vaeedu"
+    ):
+        write_readme(tmp_path)
+    lecture.metadata.vaeedu = {"summary": "what it is about"}
+    nbformat.write(lecture, tmp_path / "lectures" / "03_a.ipynb")
+    assert write_readme(tmp_path)
+    assert not write_readme(tmp_path)
+    before, row, after = readme.read_text().partition(
+        "| 3 | [A title](lectures/03_a.ipynb): what it is about | |\n"
+    )
+    assert (before.startswith("before\n"), "old" in before, after) == (True, False, f"{END}\nafter\n")
+    with pytest.raises(ValueError, match=r"README.md must have the lines <!-- .* but has not"):
+        with_table("no table", tmp_path)
 
 
 @each
