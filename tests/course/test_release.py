@@ -94,7 +94,7 @@ def test_readmes_table_is_made_from_the_notebooks(tmp_path):
     nbformat.write(lecture, tmp_path / "lectures" / "03_a.ipynb")
     assert write_readme(tmp_path)
     assert not write_readme(tmp_path)
-    before, row, after = readme.read_text().partition(
+    before, _, after = readme.read_text().partition(
         "| 3 | [A title](lectures/03_a.ipynb): what it is about | |\n"
     )
     assert (before.startswith("before\n"), "old" in before, after) == (True, False, f"{END}\nafter\n")
