@@ -23,8 +23,11 @@ test-all: dev ## run every test, also the slow ones (each lecture from a clean k
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
 	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"
 
-release: course ## make assignments/ from solutions/ and exercises/
+release: course ## make assignments/ from solutions/ and exercises/, and README's table from the notebooks
 	$(BIN)/vaeedu release
+
+new-assignment: course ## lay out the files of a new assignment: N=12 NAME=sequences_and_molecules
+	@$(BIN)/vaeedu new-assignment "$(N)" "$(NAME)"
 
 demo-class: course ## grade a demo class in classroom/ and compare its marks with those expected
 	$(BIN)/vaeedu demo-class
@@ -57,4 +60,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release demo-class student-bundle bench gpu-check lint format clean course dev
+.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format clean course dev

@@ -33,6 +33,10 @@ c.CourseDirectory.feedback_directory = str(classroom / "feedback")
 # VAEEDU_DB_URL names another database, such as postgresql+psycopg://teacher@host/gradebook.
 c.CourseDirectory.db_url = os.environ.get("VAEEDU_DB_URL") or f"sqlite:///{classroom / 'gradebook.db'}"
 
+# The test cells of the exercises are made from exercises/, before nbgrader looks at the notebook.
+c.AddTests.course = str(course)
+c.GenerateAssignment.preprocessors.prepend(["vaeedu_grader.authoring.cells.AddTests"])
+
 # The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
 c.GenerateAssignment.post_convert_hook = "vaeedu_grader.authoring.release.add_checks"
 

@@ -85,7 +85,6 @@ def project_codes_as_columns(x, W):
 
 PROJECT = Exercise(
     name="center_and_project",
-    signature="def center_and_project(x, W):",
     outputs=(Output("mean", ("D",)), Output("z", ("N", "K")), Output("reconstruction", ("N", "D"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=project_inputs,
@@ -187,7 +186,6 @@ def als_transposed_w(x, W):
 
 ALS = Exercise(
     name="als_sweep",
-    signature="def als_sweep(x, W):",
     outputs=(Output("Z", ("N", "K")), Output("W_new", ("D", "K"))),
     points={"visible": 1, "hidden": 2},
     make_inputs=als_inputs,
@@ -297,7 +295,6 @@ def posterior_noise_on_every_entry(x, W, mean, noise_variance):
 
 POSTERIOR = Exercise(
     name="ppca_posterior",
-    signature="def ppca_posterior(x, W, mean, noise_variance):",
     outputs=(Output("loc", ("N", "K")), Output("covariance", ("K", "K"))),
     points={"visible": 1, "hidden": 2},
     make_inputs=ppca_inputs,
@@ -434,7 +431,6 @@ def log_prob_of_det(x, W, mean, noise_variance):
 
 LOG_PROB = Exercise(
     name="ppca_log_prob",
-    signature="def ppca_log_prob(x, W, mean, noise_variance):",
     outputs=(Output("log_prob", ("N",)),),
     points={"visible": 1, "hidden": 3},
     make_inputs=ppca_inputs,
@@ -621,7 +617,6 @@ def em_uncentred(x, W, noise_variance):
 
 EM = Exercise(
     name="ppca_em_step",
-    signature="def ppca_em_step(x, W, noise_variance):",
     outputs=(Output("W_new", ("D", "K")), Output("noise_variance_new", ())),
     points={"visible": 1, "hidden": 2},
     make_inputs=em_inputs,
@@ -805,7 +800,6 @@ def fit_mean_of_nonzero(x, num_components):
 
 FIT = Exercise(
     name="ppca_fit",
-    signature="def ppca_fit(x, num_components):",
     outputs=(
         Output("mean", ("D",)),
         Output("W", ("D", "K"), view="outer_product"),

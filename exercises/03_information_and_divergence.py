@@ -82,7 +82,6 @@ def entropy_with_nan(counts):
 
 ENTROPY = Exercise(
     name="entropy_bits",
-    signature="def entropy_bits(counts):",
     outputs=(Output("entropy", ("N",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=counts_inputs,
@@ -205,7 +204,6 @@ def kl_smoothed(q, p):
 
 KL_DISCRETE = Exercise(
     name="kl_discrete",
-    signature="def kl_discrete(q, p):",
     outputs=(Output("kl", ("B",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=probabilities_inputs,
@@ -355,7 +353,6 @@ def gaussians_standard_p(loc_q, scale_q, loc_p, scale_p):
 
 KL_GAUSSIANS = Exercise(
     name="kl_gaussians",
-    signature="def kl_gaussians(loc_q, scale_q, loc_p, scale_p):",
     outputs=(Output("kl", ("B",)),),
     points={"visible": 1, "hidden": 3},
     make_inputs=gaussian_inputs,
@@ -515,7 +512,6 @@ def full_of_det(loc_q, covariance_q, loc_p, covariance_p):
 
 KL_FULL = Exercise(
     name="kl_full",
-    signature="def kl_full(loc_q, covariance_q, loc_p, covariance_p):",
     outputs=(Output("kl", ()),),
     points={"visible": 1, "hidden": 3},
     make_inputs=covariance_inputs,
@@ -655,7 +651,6 @@ def estimate_without_normalisers(z, loc_q, scale_q, loc_p, scale_p):
 
 ESTIMATE = Exercise(
     name="kl_estimate",
-    signature="def kl_estimate(z, loc_q, scale_q, loc_p, scale_p):",
     outputs=(Output("estimate", ()), Output("standard_error", ())),
     points={"visible": 1, "hidden": 2},
     make_inputs=samples_inputs,
@@ -777,7 +772,6 @@ def match_equal_weights(weights, locs, scales):
 
 MATCH = Exercise(
     name="match_moments",
-    signature="def match_moments(weights, locs, scales):",
     outputs=(Output("loc", ()), Output("scale", ())),
     points={"visible": 1, "hidden": 1},
     make_inputs=mixture_inputs,

@@ -76,7 +76,6 @@ def acceptance_of_underflow(log_p, log_p_new, log_q_forward, log_q_backward):
 
 ACCEPTANCE = Exercise(
     name="acceptance_probability",
-    signature="def acceptance_probability(log_p, log_p_new, log_q_forward, log_q_backward):",
     outputs=(Output("probability", ("K",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=acceptance_inputs,
@@ -256,7 +255,6 @@ def chain_independent_proposals(z0, loc, precision, scale, eps, log_u):
 
 CHAIN = Exercise(
     name="random_walk_chain",
-    signature="def random_walk_chain(z0, loc, precision, scale, eps, log_u):",
     outputs=(Output("samples", ("S", "K")), Output("acceptance_rate", ())),
     points={"visible": 1, "hidden": 2},
     make_inputs=chain_inputs,
@@ -401,7 +399,6 @@ def summarize_total_variance(samples, burn_in):
 
 SUMMARY = Exercise(
     name="summarize_chains",
-    signature="def summarize_chains(samples, burn_in):",
     outputs=(Output("mean", ()), Output("r_hat", ())),
     points={"visible": 1, "hidden": 2},
     make_inputs=summary_inputs,
@@ -574,7 +571,6 @@ def em_of_underflow(x, weights, means, variances):
 
 EM = Exercise(
     name="mixture_em_step",
-    signature="def mixture_em_step(x, weights, means, variances):",
     outputs=(
         Output("responsibilities", ("N", "K")),
         Output("weights", ("K",)),
@@ -712,7 +708,6 @@ def sweep_precision_for_variance(m, loc, precision):
 
 SWEEP = Exercise(
     name="mean_field_sweep",
-    signature="def mean_field_sweep(m, loc, precision):",
     outputs=(Output("m_new", ("K",)), Output("variance", ("K",))),
     points={"visible": 1, "hidden": 2},
     make_inputs=sweep_inputs,
@@ -852,7 +847,6 @@ def elbo_without_prior(x, W, noise_variance, loc, scale, eps):
 
 ELBO = Exercise(
     name="elbo_terms",
-    signature="def elbo_terms(x, W, noise_variance, loc, scale, eps):",
     outputs=(Output("elbo", ("S",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=elbo_inputs,

@@ -66,7 +66,6 @@ def estimate_over_functions(values):
 
 ESTIMATE = Exercise(
     name="monte_carlo_estimate",
-    signature="def monte_carlo_estimate(values):",
     outputs=(Output("mean", ("K",)), Output("standard_error", ("K",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=estimate_inputs,
@@ -181,7 +180,6 @@ def score_without_f(f_values, z, mu, sigma):
 
 SCORE = Exercise(
     name="score_gradients",
-    signature="def score_gradients(f_values, z, mu, sigma):",
     outputs=(Output("by_mu", ("S", "K")), Output("by_sigma", ("S", "K"))),
     points={"visible": 1, "hidden": 2},
     make_inputs=score_inputs,
@@ -283,7 +281,6 @@ def baseline_one_for_all(values):
 
 BASELINE = Exercise(
     name="leave_one_out",
-    signature="def leave_one_out(values):",
     outputs=(Output("centred", ("S", "K")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=baseline_inputs,
@@ -411,7 +408,6 @@ def path_downhill(eps, mu, log_sigma, A, x):
 
 PATH = Exercise(
     name="path_gradients",
-    signature="def path_gradients(eps, mu, log_sigma, A, x):",
     outputs=(Output("z", ("S", "K")), Output("by_mu", ("S", "K")), Output("by_log_sigma", ("S", "K"))),
     points={"visible": 1, "hidden": 2},
     make_inputs=path_inputs,
@@ -523,7 +519,6 @@ def pair_apart(u, mu, sigma):
 
 PAIR = Exercise(
     name="measure_valued_pair",
-    signature="def measure_valued_pair(u, mu, sigma):",
     outputs=(Output("z_plus", ("S", "K")), Output("z_minus", ("S", "K")), Output("constant", ("K",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=pair_inputs,
@@ -631,7 +626,6 @@ def coins_of_the_mean_outcome(logits, values):
 
 COINS = Exercise(
     name="coin_gradients",
-    signature="def coin_gradients(logits, values):",
     outputs=(Output("expectation", ("K",)), Output("gradient", ("K",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=coin_inputs,
@@ -745,7 +739,6 @@ def relaxed_overflows(logits, u, temperature):
 
 RELAXED = Exercise(
     name="relaxed_coins",
-    signature="def relaxed_coins(logits, u, temperature):",
     outputs=(Output("z", ("S", "K")), Output("slope", ("S", "K"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=relaxed_inputs,
@@ -861,7 +854,6 @@ def minibatch_prior_for_each(per_example, prior, num_examples):
 
 MINIBATCH = Exercise(
     name="minibatch_gradient",
-    signature="def minibatch_gradient(per_example, prior, num_examples):",
     outputs=(Output("gradient", ("K",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=minibatch_inputs,

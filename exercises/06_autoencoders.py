@@ -92,7 +92,6 @@ def line_averaged(x, kernel, stride):
 
 STAMP_LINE = Exercise(
     name="stamp_line",
-    signature="def stamp_line(x, kernel, stride):",
     outputs=(Output("y", ("M",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=stamps_inputs,
@@ -218,7 +217,6 @@ def image_cut_on_one_side(x, kernel, stride, padding):
 
 STAMP_IMAGE = Exercise(
     name="stamp_image",
-    signature="def stamp_image(x, kernel, stride, padding):",
     outputs=(Output("y", ("h", "w")),),
     points={"visible": 1, "hidden": 2},
     make_inputs=image_inputs,
@@ -360,7 +358,6 @@ def matrix_without_stride(kernel, num_pixels, stride, padding):
 
 MATRIX = Exercise(
     name="convolution_as_matrix",
-    signature="def convolution_as_matrix(kernel, num_pixels, stride, padding):",
     outputs=(Output("A", ("M", "N")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=matrix_inputs,
@@ -524,7 +521,6 @@ def sizes_left_over_of_the_side(side, kernel_sizes, strides, paddings):
 
 SIZES = Exercise(
     name="layer_sizes",
-    signature="def layer_sizes(side, kernel_sizes, strides, paddings):",
     outputs=(Output("sizes", ("L",)), Output("output_paddings", ("L",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=sizes_inputs,
@@ -672,7 +668,6 @@ def edges_with_zeros_around(x, reconstruction):
 
 EDGES = Exercise(
     name="edge_error",
-    signature="def edge_error(x, reconstruction):",
     outputs=(Output("loss", ("B",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=edges_inputs,
@@ -791,7 +786,6 @@ def bottleneck_per_pixel(x):
 
 BOTTLENECK = Exercise(
     name="bottleneck_errors",
-    signature="def bottleneck_errors(x):",
     outputs=(Output("errors", ("D",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=bottleneck_inputs,
@@ -920,7 +914,6 @@ def corners_of_sums(right, down):
 
 CORNERS = Exercise(
     name="corner_strengths",
-    signature="def corner_strengths(right, down):",
     outputs=(Output("strength", ("B", "h", "w")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=corner_inputs,

@@ -95,7 +95,6 @@ def draw_density_of_prior(eps, mu, log_sigma):
 
 DRAW = Exercise(
     name="reparameterize",
-    signature="def reparameterize(eps, mu, log_sigma):",
     outputs=(Output("z", ("S", "B", "K")), Output("log_q", ("S", "B"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=draw_inputs,
@@ -204,7 +203,6 @@ def kl_over_batch(mu, log_sigma):
 
 KL = Exercise(
     name="kl_to_prior",
-    signature="def kl_to_prior(mu, log_sigma):",
     outputs=(Output("kl", ("B",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=kl_inputs,
@@ -345,7 +343,6 @@ def elbo_overflows(x, logits, mu, log_sigma):
 
 ELBO = Exercise(
     name="bernoulli_elbo",
-    signature="def bernoulli_elbo(x, logits, mu, log_sigma):",
     outputs=(Output("reconstruction", ("B",)), Output("elbo", ("B",))),
     points={"visible": 1, "hidden": 2},
     make_inputs=elbo_inputs,
@@ -481,7 +478,6 @@ def normal_best_variance(x, loc, sigma):
 
 NORMAL = Exercise(
     name="normal_log_likelihood",
-    signature="def normal_log_likelihood(x, loc, sigma):",
     outputs=(Output("log_likelihood", ("S", "B")), Output("best_sigma", ())),
     points={"visible": 1, "hidden": 1},
     make_inputs=normal_inputs,
@@ -601,7 +597,6 @@ def iwae_underflows(log_joint, log_q):
 
 IWAE = Exercise(
     name="iwae_bound",
-    signature="def iwae_bound(log_joint, log_q):",
     outputs=(Output("bound", ("B",)), Output("weights", ("S", "B"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=iwae_inputs,
@@ -747,7 +742,6 @@ def grid_uniform(num_rows, num_columns):
 
 GRID = Exercise(
     name="manifold_grid",
-    signature="def manifold_grid(num_rows, num_columns):",
     outputs=(Output("z", ("R", "C", "2")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=grid_inputs,
@@ -881,7 +875,6 @@ def gradient_kl_averaged(x, eps, V, log_sigma, A):
 
 GRADIENT = Exercise(
     name="encoder_gradients",
-    signature="def encoder_gradients(x, eps, V, log_sigma, A):",
     outputs=(Output("by_V", ("K", "D")), Output("by_log_sigma", ("K",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=gradient_inputs,
@@ -1133,7 +1126,6 @@ def vae_kl_averaged(x, num_latents, num_hidden, num_steps, seed):
 
 TRAIN = Exercise(
     name="train_vae",
-    signature="def train_vae(x, num_latents, num_hidden, num_steps, seed):",
     outputs=(Output("parameters", ("P",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=vae_inputs,

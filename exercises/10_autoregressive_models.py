@@ -96,7 +96,6 @@ def mask_upper_left(num_rows, num_columns, center):
 
 MASK = Exercise(
     name="causal_mask",
-    signature="def causal_mask(num_rows, num_columns, center):",
     outputs=(Output("mask", ("R", "C")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=mask_inputs,
@@ -208,7 +207,6 @@ def color_own_only(num_out, num_in, center):
 
 COLOR = Exercise(
     name="color_mask",
-    signature="def color_mask(num_out, num_in, center):",
     outputs=(Output("mask", ("num_out", "num_in")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=color_inputs,
@@ -396,7 +394,6 @@ def leaks_above_a_threshold(kernels, image):
 
 LEAKS = Exercise(
     name="find_leaks",
-    signature="def find_leaks(kernels, image):",
     outputs=(Output("leaks", ("N", "P")),),
     points={"visible": 1, "hidden": 2},
     make_inputs=leak_inputs,
@@ -546,7 +543,6 @@ def stacks_flipped(image, vertical, horizontal):
 
 STACKS = Exercise(
     name="two_stacks",
-    signature="def two_stacks(image, vertical, horizontal):",
     outputs=(Output("v", ("H", "W")), Output("h", ("H", "W"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=stack_inputs,
@@ -668,7 +664,6 @@ def gate_sum(features, labels, table):
 
 GATE = Exercise(
     name="gated_unit",
-    signature="def gated_unit(features, labels, table):",
     outputs=(Output("out", ("B", "C", "H", "W")),),
     points={"visible": 1, "hidden": 1},
     make_inputs=gate_inputs,
@@ -803,7 +798,6 @@ def likelihood_overflows(logits, levels):
 
 LIKELIHOOD = Exercise(
     name="image_log_prob",
-    signature="def image_log_prob(logits, levels):",
     outputs=(Output("pixel", ("B", "H", "W")), Output("log_prob", ("B",)), Output("bits_per_dim", ("B",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=likelihood_inputs,
@@ -1018,7 +1012,6 @@ def sample_from_the_top(kernel, bias, u):
 
 SAMPLE = Exercise(
     name="ancestral_sample",
-    signature="def ancestral_sample(kernel, bias, u):",
     outputs=(Output("levels", ("B", "H", "W")),),
     points={"visible": 1, "hidden": 2},
     make_inputs=sample_inputs,
@@ -1175,7 +1168,6 @@ def logistic_equal_weights(mix_logits, loc, log_scale, num_levels):
 
 LOGISTIC = Exercise(
     name="discretized_logistic",
-    signature="def discretized_logistic(mix_logits, loc, log_scale, num_levels):",
     outputs=(Output("probs", ("L",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=logistic_inputs,

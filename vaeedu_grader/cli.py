@@ -18,7 +18,9 @@ def add_commands(commands: Any) -> None:
     """Adds them to the parser's commands."""
     where = "Run it inside the course's folder."
     release = commands.add_parser(
-        "release", help="make assignments/ from solutions/ and exercises/", description=where
+        "release",
+        help="make assignments/ from solutions/ and exercises/, and README's table",
+        description=where,
     )
     release.add_argument(
         "assignment", nargs="?", metavar="ASSIGNMENT", help="its name; by default all of them"
@@ -27,6 +29,13 @@ def add_commands(commands: Any) -> None:
         "--output", type=Path, metavar="DIR", help="write there instead of into assignments/"
     )
     release.set_defaults(run=_saying_why(_release))
+
+    new = commands.add_parser(
+        "new-assignment", help="lay out the files of a new assignment", description=where
+    )
+    new.add_argument("number", type=int, metavar="N", help="its lecture's number")
+    new.add_argument("topic", metavar="TOPIC", help="its topic, such as sequences_and_molecules")
+    new.set_defaults(run=_saying_why(_new_assignment))
 
     demo = commands.add_parser(
         "demo-class",
@@ -106,11 +115,24 @@ def _saying_why(command: Command) -> Command:
 
 def _release(options: argparse.Namespace) -> int:
     from vaeedu_grader.authoring.course import assignments, course_root
+    from vaeedu_grader.authoring.readme import write_readme
     from vaeedu_grader.authoring.release import release
 
     course = course_root()
     for assignment in [options.assignment] if options.assignment else assignments(course):
         print(f"released {release(course, assignment, options.output)}")
+    if options.output is None and write_readme(course):
+        print("README.md: the table of lectures and assignments is new")
+    return 0
+
+
+def _new_assignment(options: argparse.Namespace) -> int:
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.authoring.new import new_assignment
+
+    course = course_root()
+    for path in new_assignment(course, options.number, options.topic):
+        print(f"made {path.relative_to(course)}")
     return 0
 
 

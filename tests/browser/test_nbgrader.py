@@ -5,8 +5,12 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 from support import driving
+
+from vaeedu_grader.authoring.cells import with_tests
+from vaeedu_grader.authoring.course import exercises
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("browser")]
 
@@ -28,8 +32,12 @@ def test_validate_says_that_an_untouched_notebook_fails(page, lab):
     assert "passes all the tests" not in said
 
 
-def test_validate_says_that_the_solution_passes(page, lab):
-    said = validate(page, lab, f"solutions/{ASSIGNMENT}/{ASSIGNMENT}.ipynb")
+def test_validate_says_that_the_solution_passes(page, lab, course):
+    folder = course / "solutions" / ASSIGNMENT
+    solution = nbformat.read(folder / f"{ASSIGNMENT}.ipynb", as_version=4)
+    nbformat.write(with_tests(solution, ASSIGNMENT, exercises(course, ASSIGNMENT)), folder / "tested.ipynb")
+    said = validate(page, lab, f"solutions/{ASSIGNMENT}/tested.ipynb")
+    (folder / "tested.ipynb").unlink()
     assert "Success! Your notebook passes all the tests." in said
 
 

@@ -1,5 +1,7 @@
 """Every exercise of every assignment, judged directly: right solutions pass, and each mistake is told what it is."""
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +27,23 @@ each_with_a_goal = pytest.mark.parametrize(
 each_part = pytest.mark.parametrize("part", PARTS)
 
 
-KEYS = {}
+DESCRIBED = {exercise.name: exercise for _, exercise in ALL}
+
+
+@cache
+def key_of(name, part):
+    return answer_key(DESCRIBED[name], part)
+
+
+@cache
+def answers_of(name, function, part):
+    """What a function answers; each of the exercises' own runs once, however many tests look at it."""
+    key = key_of(name, part)
+    return run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=key.seconds)
 
 
 def verdict(exercise, function, part):
-    if (exercise.name, part) not in KEYS:
-        KEYS[exercise.name, part] = answer_key(exercise, part)
-    key = KEYS[exercise.name, part]
-    answers = run_all(function, key.inputs, num_outputs=len(exercise.outputs), time_limit=key.seconds)
-    return judge(answers, key)
+    return judge(answers_of(exercise.name, function, part), key_of(exercise.name, part))
 
 
 @each
@@ -74,12 +84,9 @@ def test_float32_solutions_pass(exercise, part):
 @each_compared
 @each_part
 def test_an_answer_that_is_off_a_little_or_noisy_fails_without_a_misconception(exercise, part):
-    def off(**inputs):
-        result = exercise.reference(**inputs)
-        result = result if isinstance(result, tuple) else (result,)
-        return (*result[:-1], result[-1] * 1.01)
-
-    told = verdict(exercise, off, part).message
+    right = answers_of(exercise.name, exercise.reference, part)
+    off = [replace(answer, outputs=(*answer.outputs[:-1], answer.outputs[-1] * 1.01)) for answer in right]
+    told = judge(off, key_of(exercise.name, part)).message
     assert "the values are not" in told
     assert not any(wrong.message in told for wrong in exercise.wrong)
 
@@ -102,7 +109,7 @@ def test_cases_vary_in_size_and_a_size_of_one_is_among_them(exercise, part):
     assert len({tuple(case.items()) for case in settings}) == len(settings) >= 2
     sizes = [value for case in settings for name, value in case.items() if name.isupper()]
     assert min(sizes) == 1 < max(sizes)
-    for inputs in answer_key(exercise, part).inputs:
+    for inputs in key_of(exercise.name, part).inputs:
         assert all(np.isfinite(value).all() for value in inputs.values())
 
 
@@ -111,6 +118,10 @@ def test_messages_are_short_and_say_you(exercise):
     for wrong in exercise.wrong:
         assert 40 <= len(wrong.message) <= 260, wrong.message
         assert "return " not in wrong.message, "a hint, not the solution"
+
+
+def test_names_are_unique_in_the_whole_course():
+    assert len(DESCRIBED) == len(ALL)  # the tests above, and `vaeedu.check`, go by them
 
 
 def test_at_least_two_mistakes_pass_what_students_see():

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.converters import GenerateAssignment
 from traitlets.config import PyFileConfigLoader
 
+from vaeedu_grader.authoring.cells import with_tests
 from vaeedu_grader.authoring.course import assignments, exercises
+from vaeedu_grader.authoring.exercise import PARTS
+from vaeedu_grader.authoring.readme import BEGIN, END, with_table, write_readme
 from vaeedu_grader.authoring.release import add_checks, check_notebook, release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +47,16 @@ def code_cells(path):
     return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"}
 
 
+def source(assignment):
+    return ROOT / "solutions" / assignment / f"{assignment}.ipynb"
+
+
+def solved(assignment):
+    """The instructor's notebook with the exercises' tests in it, as nbgrader gets it."""
+    notebook = nbformat.read(source(assignment), as_version=4)
+    return with_tests(notebook, assignment, exercises(ROOT, assignment))
+
+
 @each
 def test_the_committed_assignment_is_what_release_makes(assignment, tmp_path):
     made = release(ROOT, assignment, tmp_path)
@@ -52,9 +66,40 @@ def test_the_committed_assignment_is_what_release_makes(assignment, tmp_path):
         assert data == committed[name], f"assignments/{assignment}/{name} is out of date: run `make release`"
 
 
-@each
-def test_every_assignment_has_a_source(assignment):
+def test_every_assignment_has_a_source():
     assert sorted(path.name for path in (ROOT / "assignments").iterdir()) == assignments(ROOT)
+
+
+def test_readme_lists_what_there_is():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert with_table(text, ROOT) == text, "README.md's table is out of date: run `make release`"
+    for path in (ROOT / "lectures").glob("*.ipynb"):
+        assert text.count(f"](lectures/{path.name}): ") == 1
+    for name in assignments(ROOT):
+        points = sum(c.metadata.get("nbgrader", {}).get("points", 0) for c in solved(name).cells)
+        assert f"exercises, {points} points](assignments/{name}/{name}.ipynb)" in text
+
+
+def test_readmes_table_is_made_from_the_notebooks(tmp_path):
+    (tmp_path / "lectures").mkdir()
+    lecture = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 3 · A title\n\nText.")])
+    nbformat.write(lecture, tmp_path / "lectures" / "03_a.ipynb")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    with pytest.raises(
+        ValueError, match=r"lectures/03_a.ipynb must begin with a heading and have metadata vaeedu"
+    ):
+        write_readme(tmp_path)
+    lecture.metadata.vaeedu = {"summary": "what it is about"}
+    nbformat.write(lecture, tmp_path / "lectures" / "03_a.ipynb")
+    assert write_readme(tmp_path)
+    assert not write_readme(tmp_path)
+    before, _, after = readme.read_text().partition(
+        "| 3 | [A title](lectures/03_a.ipynb): what it is about | |\n"
+    )
+    assert (before.startswith("before\n"), "old" in before, after) == (True, False, f"{END}\nafter\n")
+    with pytest.raises(ValueError, match=r"README.md must have the lines <!-- .* but has not"):
+        with_table("no table", tmp_path)
 
 
 @each
@@ -82,13 +127,13 @@ def test_nothing_of_the_instructors_side_reaches_students(assignment):
 
 @each
 def test_solutions_are_cut_out_of_the_notebook(assignment):
-    solved = code_cells(ROOT / "solutions" / assignment / f"{assignment}.ipynb")
+    cells = {cell.id: cell for cell in solved(assignment).cells if cell.cell_type == "code"}
     released = code_cells(ROOT / "assignments" / assignment / f"{assignment}.ipynb")
-    assert list(solved) == list(released)
+    assert list(cells) == list(released)
     text = "\n".join(cell.source for cell in released.values())
     cut = 0
-    shown_on_purpose = "\n".join(cell.source for name, cell in solved.items() if name.startswith("buggy_"))
-    for cell in solved.values():
+    shown_on_purpose = "\n".join(cell.source for name, cell in cells.items() if name.startswith("buggy_"))
+    for cell in cells.values():
         inside = False
         for line in map(str.strip, cell.source.splitlines()):
             inside = (inside or "### BEGIN" in line) and "### END" not in line
@@ -102,14 +147,9 @@ def test_solutions_are_cut_out_of_the_notebook(assignment):
         assert exercise.signature in released[exercise.name].source
 
 
-def source(assignment):
-    return ROOT / "solutions" / assignment / f"{assignment}.ipynb"
-
-
 @each
 def test_the_points_add_up_and_some_are_given_by_hand(assignment):
-    notebook = nbformat.read(source(assignment), as_version=4)
-    cells = [c.metadata.nbgrader for c in notebook.cells if "nbgrader" in c.metadata]
+    cells = [c.metadata.nbgrader for c in solved(assignment).cells if "nbgrader" in c.metadata]
     assert 15 <= sum(cell.points for cell in cells if cell.grade) <= 20
     assert [cell.points for cell in cells if cell.grade and cell.solution] == [2]
 
@@ -156,8 +196,10 @@ json.dump({
 
 @each_run
 def test_the_solutions_run_without_an_error(assignment, tmp_path):
-    folder = ROOT / "solutions" / assignment
-    errors = execute(folder / f"{assignment}.ipynb", folder)
+    nbformat.write(solved(assignment), tmp_path / "with tests.ipynb")
+    errors = execute(tmp_path / "with tests.ipynb", ROOT / "solutions" / assignment)
+    tests = {f"{name}_{part}" for name in exercises(ROOT, assignment) for part in PARTS}
+    assert tests <= set(errors)
     assert {cell: found for cell, found in errors.items() if found} == {}
 
 
@@ -192,15 +234,62 @@ def edit(course, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["als_sweep_hidden"].metadata.nbgrader.update(points=5), r"must have the .* 2\.0, but has 5"),
-        (lambda c: c["als_sweep_hidden"].metadata.pop("nbgrader"), r"must have the .* but has None"),
-        (lambda c: c["als_sweep"].update(source="def als(x): ..."), "must be a solution cell als_sweep with the line"),
+        (
+            lambda c: c["setup"].metadata.nbgrader.update(grade_id="als_sweep_hidden"),
+            "must have no test cell als_sweep_hidden, but has one: it is made from exercises/, delete it",
+        ),
+        (
+            lambda c: c["als_sweep"].metadata.pop("nbgrader"),
+            r"must have a solution cell als_sweep with the line 'def als_sweep\(x, W\):'",
+        ),
+        (
+            lambda c: c["als_sweep"].metadata.nbgrader.update(solution=False),
+            "must have a solution cell als_sweep with the line",
+        ),
+        (
+            lambda c: c["als_sweep"].update(source="def als(x): ..."),
+            "must have a solution cell als_sweep with the line",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_notebook_that_disagrees_with_its_exercises_is_refused(broken_course, change, message):
     edit(broken_course, change)
     with pytest.raises(ValueError, match=message):
-        check_notebook(broken_course / "solutions" / ASSIGNMENT / SOURCE.name, exercises(ROOT, ASSIGNMENT))
+        check_notebook(broken_course, ASSIGNMENT)
+
+
+def test_tests_stand_where_their_exercise_ends_and_have_its_points():
+    cells = solved(ASSIGNMENT).cells
+    places = {cell.id: place for place, cell in enumerate(cells)}
+    for name, exercise in exercises(ROOT, ASSIGNMENT).items():
+        visible, hidden = cells[places[f"{name}_visible"]], cells[places[f"{name}_hidden"]]
+        assert places[hidden.id] == places[visible.id] + 1 > places[name] + 1
+        assert [c.metadata.nbgrader.points for c in (visible, hidden)] == list(exercise.points.values())
+        # Nothing between the solution and its tests begins another exercise; what follows does.
+        between = cells[places[name] + 1 : places[visible.id]]
+        assert not [
+            c for c in between if c.source.startswith("## ") or (c.id in places and c.id.endswith("_hidden"))
+        ]
+        assert hidden is cells[-1] or cells[places[hidden.id] + 1].source.startswith("## ")
+
+
+def test_an_exercise_that_nothing_follows_has_its_tests_last():
+    notebook = solved(ASSIGNMENT)
+    last = list(exercises(ROOT, ASSIGNMENT))[-1]
+    ids = [cell.id for cell in notebook.cells]
+    notebook.cells = notebook.cells[: ids.index(last) + 1]
+    notebook.cells = [cell for cell in notebook.cells if not cell.id.endswith(tuple(PARTS))]
+    made = with_tests(notebook, ASSIGNMENT, exercises(ROOT, ASSIGNMENT))
+    assert [cell.id for cell in made.cells[-3:]] == [last, f"{last}_visible", f"{last}_hidden"]
+    assert len(notebook.cells) == len(made.cells) - 2 * len(exercises(ROOT, ASSIGNMENT))
+
+
+def test_the_button_that_generates_adds_the_tests_too(tmp_path):
+    config = PyFileConfigLoader(str(ROOT / "nbgrader_config.py")).load_config()
+    assert config.AddTests.course == str(ROOT)
+    found = GenerateAssignment(config=config).preprocessors
+    assert found[0] == "vaeedu_grader.authoring.cells.AddTests"
+    assert found[1:] == GenerateAssignment().preprocessors
 
 
 def test_a_failed_release_leaves_the_old_one(broken_course):

@@ -29,7 +29,6 @@ def almost(x):
 
 SOUND = Exercise(
     name="mean",
-    signature="def mean(x):",
     outputs=(Output("mean", ("D",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=lambda case, rng: {"x": rng.standard_normal((case["N"], 3)) + 2},

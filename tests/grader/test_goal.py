@@ -142,7 +142,6 @@ def reference(x, num_latents, num_hidden):
 
 GOAL = Exercise(
     name="train",
-    signature="def train(x, num_latents, num_hidden):",
     outputs=(Output("parameters", ("P",)),),
     points={"visible": 1, "hidden": 1},
     make_inputs=lambda case, rng: {
@@ -251,6 +250,31 @@ def test_check_waits_as_long_as_the_exercise_says(tmp_path, monkeypatch):
 def test_a_goal_that_is_not_described_is_refused(change, error):
     with pytest.raises(ValueError, match=error):
         answer_key(dataclasses.replace(GOAL, **change), "visible")
+
+
+def ones(inputs, outputs):
+    """A measure beside its exercise."""
+    return {"ones": float((outputs[0] == 1).sum())}
+
+
+def test_a_measure_beside_its_exercise_decides_and_stays_out_of_the_file(tmp_path, capsys):
+    goal = Goal(measure=ones, quantity="ones", unit="ones")
+    wrong = (Wrong(zeros, "Not one of them is one.", symptoms={"ones": (None, 0.0)}),)
+    cases = {"visible": ({"K": 1, "at_least": 3.0},), "hidden": ({"K": 2, "at_least": 4.0},)}
+    exercise = dataclasses.replace(GOAL, goal=goal, cases=cases, wrong=wrong)
+    for part, wanted in (("visible", 3), ("hidden", 4)):
+        key = answer_key(exercise, part)
+        assert judge([Answer(outputs=(np.ones(wanted),))], key).passed
+        told = judge([Answer(outputs=(np.ones(wanted - 1),))], key).message
+        assert told.endswith(f"The ones is {wanted - 1:.2f} ones, but must be at least {wanted:.2f}.")
+        assert judge([Answer(outputs=(np.zeros(9),))], key).message.endswith("Not one of them is one.")
+    path = tmp_path / "checks.json"
+    write_keys(path, {"train": answer_key(exercise, "visible")})
+    assert read_key(path, "train").goal.measuring is None
+    examine.check("train", lambda **_: torch.zeros(3), checks_file=path)
+    assert "how good that is, is measured when it is graded" in capsys.readouterr().out
+    with pytest.raises(examine.CheckFailed, match="must return parameters, but returned 2 values"):
+        examine.check("train", lambda **_: (torch.zeros(3), torch.zeros(3)), checks_file=path)
 
 
 def test_unknown_measures_are_refused():

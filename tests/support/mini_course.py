@@ -15,6 +15,8 @@ import nbformat
 
 from vaeedu import cli
 from vaeedu_grader.assignment import Assignment
+from vaeedu_grader.authoring.cells import with_tests
+from vaeedu_grader.authoring.course import exercises
 from vaeedu_grader.marking.grade import Settings, grade_class
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +59,6 @@ def total_of_mean(x):
 CASES = {"visible": ({"N": 4},), "hidden": ({"N": 7}, {"N": 2})}
 MEAN = Exercise(
     name="mean",
-    signature="def mean(x):",
     outputs=(Output("mean", ("D",)),),
     points={"visible": 1, "hidden": 2},
     make_inputs=inputs,
@@ -71,7 +72,6 @@ MEAN = Exercise(
 )
 TOTAL = Exercise(
     name="total",
-    signature="def total(x):",
     outputs=(Output("total", ()),),
     points={"visible": 1, "hidden": 1},
     make_inputs=inputs,
@@ -105,14 +105,9 @@ def make_course(folder):
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     (folder / "exercises" / f"{ASSIGNMENT}.py").write_text(EXERCISES)
     cells = [_cell("imports", "import torch\nimport vaeedu", locked=True)]
-    for name, points in (("mean", (1, 2)), ("total", (1, 1))):
+    for name in ("mean", "total"):
         body = RIGHT[name].replace("\n    ", "\n    ### BEGIN SOLUTION\n    ") + "\n    ### END SOLUTION"
         cells.append(_cell(name, body, solution=True))
-        cells.append(
-            _cell(f"{name}_visible", f'vaeedu.check("{name}", {name})', points=points[0], locked=True)
-        )
-        hidden = f"# tried on other inputs\n### BEGIN HIDDEN TESTS\nassert {name}\n### END HIDDEN TESTS"
-        cells.append(_cell(f"{name}_hidden", hidden, points=points[1], locked=True))
     own = (
         "# one more\n### BEGIN HIDDEN TESTS\nassert float(total(torch.ones(2, 2))) == 4\n### END HIDDEN TESTS"
     )
@@ -130,6 +125,7 @@ def make_course(folder):
 def released_notebook(course):
     """What students get: the source without solutions and hidden tests."""
     notebook = nbformat.read(course / "solutions" / ASSIGNMENT / NOTEBOOK, as_version=4)
+    notebook = with_tests(notebook, ASSIGNMENT, exercises(course, ASSIGNMENT))
     for cell in notebook.cells:
         if cell.id in ("mean", "total"):
             cell.source = (

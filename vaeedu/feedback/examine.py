@@ -9,6 +9,10 @@ from vaeedu.feedback.key import AnswerKey, read_key
 from vaeedu.feedback.run import run_all
 
 CHECKS = "checks.json"
+_RIGHT = "every visible case is right"
+_UNMEASURED = (
+    "it returns what it should in every visible case; how good that is, is measured when it is graded"
+)
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - what a student reads, and it is no error of the library's
@@ -34,7 +38,9 @@ def check(name: str, function: object, *, checks_file: str | os.PathLike[str] | 
     path = find_checks() if checks_file is None else Path(checks_file)
     if not path.is_file():
         raise ValueError(f"checks_file must be an assignment's {CHECKS}, but there is no file {path}")
-    examine(function, read_key(path, name), praise="every visible case is right")
+    key = read_key(path, name)
+    is_measured = key.goal is None or key.goal.measuring is not None
+    examine(function, key, praise=_RIGHT if is_measured else _UNMEASURED)
 
 
 def examine(function: object, key: AnswerKey, *, praise: str) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from vaeedu.feedback.arrays import Array
 from vaeedu.feedback.compare import alike, deviation, seen
 from vaeedu.feedback.key import AnswerKey, Goal, Output
-from vaeedu.feedback.measures import MEASURES
 from vaeedu.feedback.run import Answer, Failure
 
 
@@ -80,8 +79,11 @@ def _wrong_arrays(outputs: tuple[Array, ...], key: AnswerKey, case: int) -> str:
 
 def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int) -> str:
     """What keeps a result from its goal: the likely mistake, or else the numbers that were measured."""
+    measure = goal.measuring
+    if measure is None:
+        return ""
     try:
-        measured = MEASURES[goal.measure](key.inputs[case], outputs)
+        measured = measure(key.inputs[case], outputs)
     except ValueError as error:
         return f"{error}."
     reached, wanted = measured[goal.quantity], goal.at_least[case]

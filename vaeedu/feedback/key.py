@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vaeedu.feedback.arrays import Array, decode, encode
-from vaeedu.feedback.measures import MEASURES
+from vaeedu.feedback.measures import MEASURES, Measure
 from vaeedu.files import write_whole
 
 # Seconds for one call of a student's function, where the exercise does not ask for more.
@@ -76,8 +76,14 @@ class Symptom:
 class Goal:
     """What a result must reach, where many results are right: a number recomputed from it must be large enough.
 
+    A measure that students should hear about while they work lies in the library, and goes by its name. One that only
+    grading needs may lie beside its exercise, a function such as those. A file of keys holds no code, so a student's
+    check does not know it: it sees to the number of results and to changed arguments, and says that the rest is
+    measured later.
+
     Attributes:
-        measure: One of `vaeedu.feedback.measures.MEASURES`.
+        measure: The name of one of `vaeedu.feedback.measures.MEASURES`, or a function; None where it was a function and
+            the goal has been read from a file.
         quantity: Which of the numbers that it gives must be large enough.
         unit: That number's unit.
         shown: Other numbers to show beside it.
@@ -85,7 +91,7 @@ class Goal:
         symptoms: Mistakes to recognise; the first that fits is named.
     """
 
-    measure: str
+    measure: str | Measure | None
     quantity: str
     unit: str
     shown: tuple[str, ...] = ()
@@ -93,7 +99,7 @@ class Goal:
     symptoms: tuple[Symptom, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if self.measure not in MEASURES:
+        if isinstance(self.measure, str) and self.measure not in MEASURES:
             raise ValueError(f"measure must be one of {', '.join(MEASURES)}, but is {self.measure!r}")
 
     def to_json(self) -> dict[str, Any]:
@@ -103,10 +109,16 @@ class Goal:
         ]
         return {
             **vars(self),
+            "measure": self.measure if isinstance(self.measure, str) else None,
             "shown": list(self.shown),
             "at_least": list(self.at_least),
             "symptoms": symptoms,
         }
+
+    @property
+    def measuring(self) -> Measure | None:
+        """The measure itself, or None where it is known to the grader only."""
+        return MEASURES[self.measure] if isinstance(self.measure, str) else self.measure
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Goal":

@@ -51,9 +51,10 @@ def bernoulli_vae(inputs: Mapping[str, Any], outputs: Sequence[Array]) -> dict[s
         }
 
 
-MEASURES: dict[str, Callable[[Mapping[str, Any], Sequence[Array]], dict[str, float]]] = {
-    "bernoulli_vae": bernoulli_vae
-}
+# From a case's inputs and what came back, numbers by name; a ValueError says what of it cannot be measured.
+Measure = Callable[[Mapping[str, Any], Sequence[Array]], dict[str, float]]
+# Those that a student's check knows. Others lie beside their exercise.
+MEASURES: dict[str, Measure] = {"bernoulli_vae": bernoulli_vae}
 
 
 def _layers(parameters: Array, D: int, K: int, H: int) -> list[tuple[Array, Array]]:

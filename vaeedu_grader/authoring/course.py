@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from functools import cache
 from pathlib import Path
 
 from vaeedu_grader.authoring.exercise import Exercise
@@ -56,7 +57,7 @@ def exercises_file(course: Path, assignment: str) -> Path:
 
 
 def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
-    """Loads a file of `exercises/`.
+    """Loads a file of `exercises/`, once as long as it does not change.
 
     Returns:
         The exercises by name, and the library's modules that are absent while they are graded, because they hold what
@@ -65,6 +66,12 @@ def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     Raises:
         ValueError: It defines no `EXERCISES`.
     """
+    found, sealed = _executed(path, path.read_bytes())
+    return dict(found), sealed
+
+
+@cache
+def _executed(path: Path, content: bytes) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path.name} must be a Python file, but is none")

@@ -4,6 +4,7 @@ It lives on the instructor's side, in `exercises/NN_topic.py` as `EXERCISES`.
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,13 +49,13 @@ class Exercise:
     """A function that students write.
 
     Attributes:
-        name: The function's name; also its solution cell's grade_id. Its test cells are `name_visible`, `name_hidden`.
-        signature: Its first line, as the notebook has it.
+        name: The function's name, and that of its solution cell (the grade_id). Its test cells, `name_visible` and
+            `name_hidden`, are made from this description.
         outputs: What it returns.
         points: Points for the visible and the hidden test cell.
         make_inputs: Takes a case's settings and a NumPy generator, gives the arguments by name.
         cases: The settings of each part's cases.
-        reference: A right solution.
+        reference: A right solution, with the arguments that students' functions have.
         wrong: Mistakes to recognise.
         alternatives: Right solutions of other kinds.
         tolerance: The largest deviation allowed, as a part of an output's largest entry; float32 solutions must pass.
@@ -64,7 +65,6 @@ class Exercise:
     """
 
     name: str
-    signature: str
     outputs: tuple[Output, ...]
     points: Mapping[str, int]
     make_inputs: Callable[[Case, np.random.Generator], dict[str, Any]]
@@ -75,6 +75,11 @@ class Exercise:
     tolerance: float = 1e-4
     goal: Goal | None = None
     seconds: float = SECONDS
+
+    @property
+    def signature(self) -> str:
+        """The first line of the function, as the notebook has it."""
+        return f"def {self.name}{inspect.signature(self.reference)}:"
 
 
 def answer_key(exercise: Exercise, part: str) -> AnswerKey:

@@ -1,0 +1,66 @@
+"""README's table of lectures and assignments, made from the notebooks themselves."""
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+BEGIN = "<!-- what there is: made by `make release` from the notebooks -->"
+END = "<!-- end of what there is -->"
+_HEAD = ["| | lecture | assignment |", "|--:|---|---|"]
+
+
+def write_readme(course: Path) -> bool:
+    """Puts the table into README, and says whether that changed anything."""
+    path = course / "README.md"
+    text = path.read_text(encoding="utf-8")
+    made = with_table(text, course)
+    if made != text:
+        path.write_text(made, encoding="utf-8")
+    return made != text
+
+
+def with_table(text: str, course: Path) -> str:
+    """Returns README's text with the table of what there is now.
+
+    A row has a lecture's first heading, the line `summary` of its metadata (`"vaeedu": {"summary": …}`, which
+    JupyterLab shows under *Property Inspector → Advanced Tools*), and how many exercises and points the assignment of
+    the same name has.
+
+    Args:
+        text: README, with the two lines `BEGIN` and `END`.
+        course: The course's folder.
+
+    Raises:
+        ValueError: The two lines are missing, or a lecture has no heading or no summary.
+    """
+    if text.count(BEGIN) != 1 or END not in text.partition(BEGIN)[2]:
+        raise ValueError(
+            f"README.md must have the lines {BEGIN} and {END}, but has not: put them around the table"
+        )
+    before, _, rest = text.partition(BEGIN)
+    rows = [_row(course, path) for path in sorted((course / "lectures").glob("*.ipynb"))]
+    return before + "\n".join([BEGIN, *_HEAD, *rows, END]) + rest.partition(END)[2]
+
+
+def _row(course: Path, path: Path) -> str:
+    notebook = nbformat.read(path, as_version=4)
+    heading = notebook.cells[0].source.partition("\n")[0] if notebook.cells else ""
+    summary = notebook.metadata.get("vaeedu", {}).get("summary", "")
+    if not heading.startswith("# ") or not summary:
+        raise ValueError(
+            f"lectures/{path.name} must begin with a heading and have metadata vaeedu.summary for README's table"
+        )
+    title = heading.removeprefix("# ").rpartition(" · ")[2]
+    lecture = f"[{title}](lectures/{path.name}): {summary}"
+    return f"| {int(path.name.partition('_')[0])} | {lecture} | {_assignment(course, path.stem)}|"
+
+
+def _assignment(course: Path, name: str) -> str:
+    path = course / "assignments" / name / f"{name}.ipynb"
+    if not path.is_file():
+        return ""
+    cells: list[Any] = nbformat.read(path, as_version=4).cells
+    number = sum(cell.source.startswith("## Exercise") for cell in cells)
+    points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
+    return f"[{number} exercises, {points:g} points](assignments/{name}/{name}.ipynb) "
