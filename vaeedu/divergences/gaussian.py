@@ -115,7 +115,8 @@ def kl_multivariate_normal(
     tensor(0.2231)
     """
     mu_q, mu_p = require.real("loc_q", loc_q), require.real("loc_p", loc_p)
-    L_q, L_p = _cholesky("covariance_q", covariance_q), _cholesky("covariance_p", covariance_p)
+    _, L_q = require.covariance("covariance_q", covariance_q)
+    _, L_p = require.covariance("covariance_p", covariance_p)
     _check_sizes(loc_q=mu_q, covariance_q=L_q, loc_p=mu_p, covariance_p=L_p)
     M = torch.linalg.solve_triangular(L_p, L_q, upper=False)
     z = torch.linalg.solve_triangular(L_p, (mu_q - mu_p)[..., None], upper=False)[..., 0]
@@ -124,30 +125,6 @@ def kl_multivariate_normal(
     scales = normal_terms(zero, L_q.diagonal(dim1=-2, dim2=-1), zero, L_p.diagonal(dim1=-2, dim2=-1))
     correlations = M.tril(-1).square().sum(dim=(-2, -1))
     return scales.sum(dim=-1) + 0.5 * (correlations + z.square().sum(dim=-1))
-
-
-def _cholesky(name: str, covariance: object) -> Tensor:
-    covariance = require.real(name, covariance)
-    if covariance.ndim < 2 or covariance.shape[-1] != covariance.shape[-2]:
-        raise ValueError(
-            f"{name} must have shape (..., K, K), but has shape {tuple(covariance.shape)}: "
-            "use torch.diag(scale**2) for independent coordinates"
-        )
-    asymmetry = (covariance - covariance.mT).detach().abs().amax(dim=(-2, -1))
-    largest = covariance.detach().abs().amax(dim=(-2, -1))
-    if bool((asymmetry > 100 * torch.finfo(covariance.dtype).eps * largest).any()):
-        raise ValueError(
-            f"{name} must be symmetric, but differs from its transpose by {float(asymmetry.max()):.3g}: "
-            f"use ({name} + {name}.mT) / 2 if that is rounding"
-        )
-    L, failed = torch.linalg.cholesky_ex(covariance)
-    if bool((failed > 0).any()):
-        smallest = float(torch.linalg.eigvalsh(covariance.detach()).min())
-        raise ValueError(
-            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}: "
-            "add a small multiple of the identity, or work in fewer dimensions"
-        )
-    return L
 
 
 def _check_sizes(**tensors: Tensor) -> None:

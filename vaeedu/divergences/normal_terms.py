@@ -60,15 +60,15 @@ class _NormalTerms(torch.autograd.Function):
         ctx.save_for_backward(*inputs, *output[1:])
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         mu_q, sigma_q, mu_p, sigma_p, u, d = ctx.saved_tensors
         if torch.is_grad_enabled():  # for a second derivative, which asks what u and d come from
             u, d = _deviations(mu_q, sigma_q, mu_p, sigma_p)
         grad, needed = grads[0], ctx.needs_input_grad
         if grad is None:
             return None, None, None, None
-        by_loc = grad * d / sigma_p if needed[0] or needed[2] else None
-        squares = u * (2 + u) if needed[1] or needed[3] else None  # r² − 1
+        by_loc = grad * d / sigma_p
+        squares = u * (2 + u)  # r² − 1
         return (
             by_loc if needed[0] else None,
             grad * squares / sigma_q if needed[1] else None,
