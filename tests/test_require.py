@@ -267,3 +267,128 @@ class TestBroadcast:
             "a, b must have shapes that broadcast, but have (2,), (3,): add [:, None] or [None] to one"
         ):
             require.broadcast(a=torch.ones(2), b=torch.ones(3))
+
+
+class TestVector:
+    def test_returns_the_very_tensor(self):
+        x = torch.ones(3)
+        assert require.vector("x", x, length=3) is x
+
+    @pytest.mark.parametrize(
+        ("value", "what"), [(torch.ones(2, 1), "(2, 1)"), ([1.0], "list"), (torch.ones(()), "()")]
+    )
+    def test_another_shape(self, value, what):
+        with refuses(f"x must be a tensor of shape (K,), but is {what}"):
+            require.vector("x", value)
+
+    def test_another_length(self):
+        with refuses("x must be a tensor of shape (2,), but is (3,)"):
+            require.vector("x", torch.ones(3), length=2)
+
+    def test_empty(self):
+        with refuses("x must be a tensor of shape (K,), but is (0,)"):
+            require.vector("x", torch.ones(0))
+
+    def test_a_bad_entry(self):
+        with refuses("x must hold finite numbers, but x[1] is nan"):
+            require.vector("x", torch.tensor([0.0, torch.nan]))
+
+
+class TestCovariance:
+    def test_returns_the_very_tensor_and_its_factor(self):
+        A = torch.randn(4, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        value = A @ A.mT + torch.eye(3)
+        matrices, factors = require.covariance("S", value, size=3)
+        assert matrices is value
+        torch.testing.assert_close(factors @ factors.mT, value)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+    def test_rounding_is_forgiven_and_no_more(self, dtype, scale):
+        """In units of the largest entry, so that it is the same matrix in any unit of measurement."""
+        value = scale * torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=dtype)
+        value[0, 1] += 80 * torch.finfo(dtype).eps * 2 * scale
+        require.covariance("S", value)
+        value[0, 1] += 40 * torch.finfo(dtype).eps * 2 * scale
+        with refuses("S must be symmetric, but differs from its transpose by "):
+            require.covariance("S", value)
+
+    def test_a_product_of_long_matrices_is_symmetric_enough(self):
+        A = torch.randn(300, 2000, generator=torch.Generator().manual_seed(0))
+        require.covariance("S", A @ (A * 1.0).T / 2000)
+
+    @pytest.mark.parametrize("shape", [(2,), (2, 3), ()])
+    def test_shape(self, shape):
+        with refuses(f"S must have shape (..., K, K), but has shape {shape}: use torch.diag(scale**2)"):
+            require.covariance("S", torch.ones(shape))
+
+    def test_size(self):
+        with refuses("S must have shape (3, 3), but has shape (2, 2)"):
+            require.covariance("S", torch.eye(2), size=3)
+
+    def test_the_bad_one_of_a_batch_is_named(self):
+        value = torch.eye(2).repeat(3, 2, 1, 1)
+        value[2, 1, 0, 0] = -1.0
+        with refuses(
+            "S[2, 1] must be positive definite, but its smallest eigenvalue is -1: add a small multiple"
+        ):
+            require.covariance("S", value)
+        value[1, 0, 0, 1] = 0.5
+        with refuses(
+            "S[1, 0] must be symmetric, but differs from its transpose by 0.5: use (S[1, 0] + S[1, 0].mT) / 2"
+        ):
+            require.covariance("S", value)
+
+    def test_keeps_the_history(self):
+        value = torch.eye(2).requires_grad_()
+        assert require.covariance("S", value)[1].requires_grad
+
+
+def test_a_function_must_return_a_distribution():
+    p = torch.distributions.Normal(0.0, 1.0)
+    assert require.distribution("encoder", p, "mend") is p
+    with refuses("encoder must return a torch.distributions.Distribution, but returned tuple: return one"):
+        require.distribution("encoder", (p,), "return one")
+
+
+class TestEvents:
+    def test_returns_the_very_tensor(self):
+        x = torch.ones(5, 4, 2, 3)
+        assert require.events("x", x, (2, 3)) is x
+
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (
+                torch.ones(4, 6),
+                "x must have shape (..., 2, 3), but has shape (4, 6): use x.reshape(-1, 2, 3)",
+            ),
+            (torch.ones(3), "x must have shape (..., 2, 3), but has shape (3,): make the network for"),
+            ([1.0], "x must be a tensor of shape (..., 2, 3), but is list"),
+        ],
+    )
+    def test_refuses(self, value, words):
+        with refuses(words):
+            require.events("x", value, (2, 3))
+
+    @pytest.mark.parametrize("value", [(), 20, "20"])
+    def test_shape_of_an_event(self, value):
+        with refuses(
+            f"n must be a tuple of sizes such as (20,) or (1, 28, 28), but is {value!r}: use ({value},)"
+        ):
+            require.event_shape("n", value)
+        assert require.event_shape("n", [2, 3]) == (2, 3)
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, True, "0"])
+def test_non_negative_int(value):
+    assert require.non_negative_int("n", np.int64(0)) == 0
+    with refuses(f"n must be a whole number of at least 0, but is {value!r}"):
+        require.non_negative_int("n", value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0", True, torch.ones(1)])
+def test_finite_float(value):
+    assert require.finite_float("x", -2) == -2.0
+    with refuses(f"x must be a finite number, but is {value!r}"):
+        require.finite_float("x", value)

@@ -1,13 +1,16 @@
 """Gaussian KLs: against torch on random and extreme parameters, against exact decimals, and near q = p."""
 
 import decimal
+import math
 import re
 
+import mpmath
 import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
 from vaeedu.divergences import kl_diagonal_normal, kl_multivariate_normal, kl_normal
+from vaeedu.divergences.normal_terms import normal_terms
 
 F64 = torch.float64
 
@@ -89,6 +92,53 @@ def test_no_digits_are_lost_near_equality(scale, step, sign):
         (q.detach() - p) * (q.detach() + p) / (q.detach() * p.square())
     )  # d/dσ_q: σ_q/σ_p² − 1/σ_q
     assert float(gradient) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("step", [0.09, 1e-2, 1e-4, 1e-7, 1e-10, 1e-13])
+def test_near_equality_it_is_right_to_a_few_ulps(step):
+    """The reference has 60 digits; log1p alone would be wrong by ε / step."""
+    q = torch.tensor([0.7, 1.0, 1.3], dtype=F64)
+    p = q * torch.tensor([1 + step, 1 - step, 1 + step / 3], dtype=F64)
+    with mpmath.workdps(60):
+        ratios = [mpmath.mpf(s) / mpmath.mpf(t) for s, t in zip(q.tolist(), p.tolist(), strict=True)]
+        reference = [(r * r - 1) / 2 - mpmath.log(r) for r in ratios]
+        wrong = [
+            abs(mpmath.mpf(v) / r - 1)
+            for v, r in zip(kl_normal(0.0, q, 0.0, p).tolist(), reference, strict=True)
+        ]
+    assert max(wrong) < 8 * torch.finfo(F64).eps
+
+
+def test_derivatives_of_both_orders_are_those_of_the_value():
+    """At equality, near it and far from it; in every argument; also under torch.func."""
+    parameters = [
+        torch.tensor(values, dtype=F64, requires_grad=True)
+        for values in (
+            [0.3, 0.3, -1.0, 0.0],
+            [1.0, 0.7, 5.0, 0.1],
+            [0.3, 0.1, 2.0, 0.0],
+            [1.0, 0.72, 0.5, 3.0],
+        )
+    ]
+    assert torch.autograd.gradcheck(normal_terms, parameters)
+    assert torch.autograd.gradgradcheck(normal_terms, parameters)
+    expected = torch.autograd.grad(normal_terms(*parameters).sum(), parameters)
+    each = torch.func.vmap(torch.func.grad(normal_terms, argnums=(0, 1, 2, 3)))(
+        *(p.detach() for p in parameters)
+    )
+    torch.testing.assert_close(each, expected)
+    torch.testing.assert_close(
+        torch.stack([g[0] for g in expected]), torch.zeros(4, dtype=F64), atol=0, rtol=0
+    )
+
+
+@pytest.mark.parametrize("q", [1e-50, torch.tensor(1e-30)])
+def test_float32_is_finite_where_the_divergence_is(q):
+    """A ratio, or a plain number, below the smallest float32."""
+    p = torch.tensor(1.0 if isinstance(q, float) else 1e20)
+    found = kl_normal(torch.tensor(0.0), q, 0.0, p)
+    assert found.dtype == torch.float32
+    assert float(found) == pytest.approx(50 * math.log(10) - 0.5, rel=1e-6)
 
 
 def test_float32_is_never_negative_and_keeps_its_digits():

@@ -99,7 +99,7 @@ ZERO, ONE = torch.zeros(2), torch.ones(2)
     [
         (lambda: black_box_vi(log_joint, ZERO[None], ONE, 5), r"loc must be a tensor of shape \(K,\), but is \(1, 2\)"),
         (lambda: black_box_vi(log_joint, ZERO, torch.ones(3), 5), r"scale must be a tensor of shape \(2,\)"),
-        (lambda: black_box_vi(log_joint, ZERO, ZERO, 5), "scale must be positive, but holds 0: it is a standard dev"),
+        (lambda: black_box_vi(log_joint, ZERO, ZERO, 5), r"numbers greater than 0, but scale\[0\] is 0: use scale.exp"),
         (lambda: black_box_vi(log_joint, ZERO, ONE, 0), "num_steps must be"),
         (lambda: black_box_vi(log_joint, ZERO, ONE, 5, num_samples=0), "num_samples must be"),
         (lambda: black_box_vi(log_joint, ZERO, ONE, 5, schedule="sgd"), "one of 'robbins_monro', 'adam', but is 'sgd'"),

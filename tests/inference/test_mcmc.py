@@ -223,7 +223,7 @@ ONES = torch.ones(3, 2)
         (lambda: metropolis_hastings(TARGET.log_prob, ONES, 9, scale=-1.0), "scale must be .* but is -1.0"),
         (
             lambda: metropolis_hastings(TARGET.log_prob, ONES, 9, scale=torch.tensor([1.0, 0.0])),
-            "scale must be positive, but holds 0.0: it is a standard deviation",
+            r"scale must hold numbers greater than 0, but scale\[1\] is 0: use",
         ),
         (
             lambda: metropolis_hastings(TARGET.log_prob, ONES, 9, scale=torch.ones(3)),
@@ -268,7 +268,7 @@ ONES = torch.ones(3, 2)
         ),
         (
             lambda: gaussian_conditionals(LOC, torch.tensor([[1.0, 0.5], [0.0, 1.0]])),
-            r"covariance must be symmetric, but differs from its transpose by 5.0e-01: use \(A \+ A.T\) / 2",
+            "covariance must be symmetric, but differs from its transpose by 0.5: use ",
         ),
     ],
 )  # fmt: skip

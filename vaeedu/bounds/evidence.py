@@ -10,6 +10,7 @@ from torch.distributions import Distribution
 from vaeedu import divergences, require, sampling
 from vaeedu.bounds import inputs
 from vaeedu.bounds.inputs import Network, Prior
+from vaeedu.divergences.normal_terms import normal_terms
 
 KL = ("analytic", "monte_carlo")
 
@@ -158,7 +159,8 @@ def analytic_kl(q: Distribution, p: Distribution) -> Float[Tensor, " B"]:
         ValueError: One of them is no Gaussian.
     """
     if inputs.is_diagonal_normal(q) and inputs.is_diagonal_normal(p):
-        return _kl_diagonal_normal(q.mean, q.stddev, p.mean, p.stddev)
+        # Unchecked: if training diverged this is NaN or infinite, and who trains can say at which step.
+        return normal_terms(q.mean, q.stddev, p.mean, p.stddev).sum(dim=-1)
     covariance_q, covariance_p = inputs.covariance(q), inputs.covariance(p)
     if covariance_q is None or covariance_p is None:
         raise ValueError(
@@ -166,14 +168,6 @@ def analytic_kl(q: Distribution, p: Distribution) -> Float[Tensor, " B"]:
             f"{_name(q)} and {_name(p)}: pass kl='monte_carlo'"
         )
     return divergences.kl_multivariate_normal(q.mean, covariance_q, p.mean, covariance_p)
-
-
-def _kl_diagonal_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> Tensor:
-    # As divergences.kl_diagonal_normal, but for its care with divergences near zero, which takes as long as a small
-    # network; next to the reconstruction term, errors of ε per latent are nothing. If training diverged this is NaN or
-    # infinite rather than an error, so that who trains can say at which step.
-    r, d = sigma_q / sigma_p, (mu_q - mu_p) / sigma_p
-    return (0.5 * (r.square() + d.square() - 1.0) - r.log()).sum(dim=-1)
 
 
 def _name(p: Distribution) -> str:

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, MultivariateNormal, Normal
 
+from vaeedu import require
+
 Network = Callable[[Tensor], Distribution]
 Prior = Distribution | Callable[[], Distribution]
 
@@ -58,12 +60,7 @@ def posterior(encoder: Network, x: Tensor, prior: Distribution) -> Distribution:
     Raises:
         ValueError: What the encoder returns is no such thing.
     """
-    q = encoder(x)
-    if not isinstance(q, Distribution):
-        raise ValueError(
-            f"encoder must return a torch.distributions.Distribution, but returned {type(q).__name__}: "
-            "end it with vaeedu.networks.NormalHead"
-        )
+    q = require.distribution("encoder", encoder(x), "end it with vaeedu.networks.NormalHead")
     if q.batch_shape != x.shape[:1] or q.event_shape != prior.event_shape:
         raise ValueError(
             f"encoder must return one distribution over {prior.event_shape[0]} latents for each of {len(x)} examples, "
@@ -79,12 +76,8 @@ def likelihood(decoder: Network, z: Float[Tensor, "*batch K"], x: Tensor) -> Dis
     Raises:
         ValueError: What the decoder returns is no such thing.
     """
-    p = decoder(z)
-    if not isinstance(p, Distribution):
-        raise ValueError(
-            f"decoder must return a torch.distributions.Distribution, but returned {type(p).__name__}: "
-            "end it with vaeedu.networks.BernoulliHead or NormalHead"
-        )
+    mend = "end it with vaeedu.networks.BernoulliHead or NormalHead"
+    p = require.distribution("decoder", decoder(z), mend)
     if p.batch_shape != z.shape[:-1] or p.event_shape != x.shape[1:]:
         raise ValueError(
             f"decoder must return distributions of batch shape {tuple(z.shape[:-1])} over events of the shape of an "

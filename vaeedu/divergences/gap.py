@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Below this |x − 1| the series is used. Its terms then fall by t² < 1/360 each, so that nine reach float64's last
-# digit; above, the direct formula loses at most a digit or two to cancellation.
+# Below this |x − 1| the series is used. Its terms then fall by t² < 1/360 each, so that two reach float32's last digit,
+# and seven float64's; above, the direct formula loses at most a digit or two to cancellation.
 NEAR = 0.1
-_NUM_TERMS = 9
+_NUM_TERMS = {torch.float32: 2, torch.float64: 7}
 
 
 def gap_near_one(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     r"""Computes x − 1 − ln x for x = 1 + u, where |u| ≤ 0.1, to full relative accuracy.
 
-    $$u - \ln(1 + u) = u t - 2 t^3 \left( \tfrac13 + \tfrac{t^2}{5} + \tfrac{t^4}{7} + \dots \right), \qquad
+    $$u - \ln(1 + u) = t \left( u - \tfrac23 t^2 - \tfrac25 t^4 - \tfrac27 t^6 - \dots \right), \qquad
       t = \frac{u}{2 + u},$$
 
     from ln(1 + u) = 2 artanh t. For small u this is u²/2, where subtracting the two logarithm-sized terms would leave
@@ -33,7 +33,9 @@ def gap_near_one(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     tensor(5.0000e-19, dtype=torch.float64)
     """
     t = u / (2 + u)
-    series = torch.zeros_like(t)
-    for k in reversed(range(_NUM_TERMS)):
-        series = series * t.square() + 1 / (2 * k + 3)
-    return u * t - 2 * t**3 * series
+    squared = t * t
+    num_terms = _NUM_TERMS.get(u.dtype, max(_NUM_TERMS.values()))
+    series = squared / (2 * num_terms + 1)
+    for k in reversed(range(num_terms - 1)):
+        series = (series + 1 / (2 * k + 3)) * squared
+    return t * (u - 2 * series)

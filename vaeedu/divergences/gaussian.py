@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vaeedu import require
-from vaeedu.divergences.gap import NEAR, gap_near_one
+from vaeedu.divergences.normal_terms import normal_terms
 
 
 def kl_normal(loc_q: object, scale_q: object, loc_p: object, scale_p: object) -> Float[Tensor, "*shape"]:
@@ -38,7 +38,11 @@ def kl_normal(loc_q: object, scale_q: object, loc_p: object, scale_p: object) ->
     mu_q, sigma_q, mu_p, sigma_p = require.broadcast(
         loc_q=loc_q, scale_q=scale_q, loc_p=loc_p, scale_p=scale_p
     )
-    return _scale_term(sigma_q, sigma_p) + 0.5 * ((mu_q - mu_p) / sigma_p).square()
+    if any(isinstance(s, float) and mu_q.new_tensor(s) in (0.0, torch.inf) for s in (scale_q, scale_p)):
+        # Such a number is no float32, though the divergence may well be one.
+        wide = (v.double() if isinstance(v, Tensor) else v for v in (loc_q, scale_q, loc_p, scale_p))
+        return kl_normal(*wide).to(mu_q.dtype)
+    return normal_terms(mu_q, sigma_q, mu_p, sigma_p)
 
 
 def kl_diagonal_normal(
@@ -111,47 +115,16 @@ def kl_multivariate_normal(
     tensor(0.2231)
     """
     mu_q, mu_p = require.real("loc_q", loc_q), require.real("loc_p", loc_p)
-    L_q, L_p = _cholesky("covariance_q", covariance_q), _cholesky("covariance_p", covariance_p)
+    _, L_q = require.covariance("covariance_q", covariance_q)
+    _, L_p = require.covariance("covariance_p", covariance_p)
     _check_sizes(loc_q=mu_q, covariance_q=L_q, loc_p=mu_p, covariance_p=L_p)
     M = torch.linalg.solve_triangular(L_p, L_q, upper=False)
     z = torch.linalg.solve_triangular(L_p, (mu_q - mu_p)[..., None], upper=False)[..., 0]
     # M_ii = (L_q)_ii / (L_p)_ii: a ratio of scales, as in one dimension.
-    scales = _scale_term(L_q.diagonal(dim1=-2, dim2=-1), L_p.diagonal(dim1=-2, dim2=-1))
+    zero = mu_q.new_zeros(())
+    scales = normal_terms(zero, L_q.diagonal(dim1=-2, dim2=-1), zero, L_p.diagonal(dim1=-2, dim2=-1))
     correlations = M.tril(-1).square().sum(dim=(-2, -1))
     return scales.sum(dim=-1) + 0.5 * (correlations + z.square().sum(dim=-1))
-
-
-def _scale_term(sigma_q: Tensor, sigma_p: Tensor) -> Tensor:
-    """Returns ½(r² − 1) − log r with r = σ_q / σ_p, accurate also for r near 1, where it is about (r − 1)²."""
-    u = (sigma_q - sigma_p) / sigma_p  # r − 1, but without its cancellation
-    near = u.abs() < NEAR
-    close = 0.5 * u.square() + gap_near_one(torch.where(near, u, 0.0))
-    far = 0.5 * (sigma_q / sigma_p).square() - 0.5 - (sigma_q.log() - sigma_p.log())
-    return torch.where(near, close, far)
-
-
-def _cholesky(name: str, covariance: object) -> Tensor:
-    covariance = require.real(name, covariance)
-    if covariance.ndim < 2 or covariance.shape[-1] != covariance.shape[-2]:
-        raise ValueError(
-            f"{name} must have shape (..., K, K), but has shape {tuple(covariance.shape)}: "
-            "use torch.diag(scale**2) for independent coordinates"
-        )
-    asymmetry = (covariance - covariance.mT).detach().abs().amax(dim=(-2, -1))
-    largest = covariance.detach().abs().amax(dim=(-2, -1))
-    if bool((asymmetry > 100 * torch.finfo(covariance.dtype).eps * largest).any()):
-        raise ValueError(
-            f"{name} must be symmetric, but differs from its transpose by {float(asymmetry.max()):.3g}: "
-            f"use ({name} + {name}.mT) / 2 if that is rounding"
-        )
-    L, failed = torch.linalg.cholesky_ex(covariance)
-    if bool((failed > 0).any()):
-        smallest = float(torch.linalg.eigvalsh(covariance.detach()).min())
-        raise ValueError(
-            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}: "
-            "add a small multiple of the identity, or work in fewer dimensions"
-        )
-    return L
 
 
 def _check_sizes(**tensors: Tensor) -> None:

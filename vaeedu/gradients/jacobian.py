@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent
 from torch.func import vjp, vmap
 
+from vaeedu import require
+
 Values = Callable[[Tensor], Tensor]
 PullBack = Callable[[Tensor | tuple[Tensor, ...]], tuple[Tensor, ...]]
 
@@ -17,30 +19,19 @@ def build(
     make_distribution: Callable[..., Distribution], params: object
 ) -> tuple[Distribution, tuple[Tensor, ...]]:
     """Checks `params`, and returns the distribution that they make, without a history, and the params themselves."""
-    if not isinstance(params, tuple) or not params:
-        raise ValueError(
-            f"params must be a tuple of tensors, but is {type(params).__name__}: write (loc,) for a single one"
+    if not isinstance(params, tuple) or not params or not all(isinstance(p, Tensor) for p in params):
+        kinds = (
+            f" of {', '.join(type(p).__name__ for p in params)}"
+            if isinstance(params, tuple) and params
+            else ""
         )
-    for i, param in enumerate(params):
-        if not isinstance(param, Tensor) or not param.is_floating_point():
-            what = param.dtype if isinstance(param, Tensor) else type(param).__name__
-            raise ValueError(
-                f"params[{i}] must be a floating-point tensor, but is {what}: "
-                "use torch.tensor(value, dtype=torch.float64)"
-            )
-        if not bool(param.isfinite().all()):
-            bad = float(param[~param.isfinite()][0])
-            raise ValueError(
-                f"params[{i}] must hold finite numbers, but one of them is {bad}: check the step before"
-            )
-    detached = tuple(param.detach() for param in params)
-    distribution = make_distribution(*detached)
-    if not isinstance(distribution, Distribution):
         raise ValueError(
-            "make_distribution must return a torch.distributions.Distribution, "
-            f"but returned {type(distribution).__name__}"
+            f"params must be a tuple of tensors, but is {type(params).__name__}{kinds}: write (loc,) for a single one, "
+            "and torch.tensor(value) for a number"
         )
-    return distribution, detached
+    detached = tuple(require.real(f"params[{i}]", param).detach() for i, param in enumerate(params))
+    mend = "write lambda loc: Normal(loc, 1.0), or the like"
+    return require.distribution("make_distribution", make_distribution(*detached), mend), detached
 
 
 def evaluate(f: Values, z: Tensor, distribution: Distribution, name: str = "f") -> Tensor:

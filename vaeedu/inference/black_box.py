@@ -117,12 +117,13 @@ def black_box_vi(
     >>> bool((fit.loc - 3).abs() < 0.1), bool((fit.scale - 0.5).abs() < 0.1)
     (True, True)
     """
-    start = inputs.vector("loc", loc), _positive("scale", scale, loc)
+    start_loc = require.vector("loc", loc)
+    start_scale = require.positive("scale", require.vector("scale", scale, length=len(start_loc)))
     require.positive_int("num_steps", num_steps)
     require.positive_float("step_size", step_size)
     _check_schedule(schedule, decay)
     # 1 model: log_joint.  2 approximation: N(mu, exp(log_sigma)²)
-    mu, log_sigma = start[0].clone().requires_grad_(), start[1].log().requires_grad_()
+    mu, log_sigma = start_loc.clone().requires_grad_(), start_scale.log().requires_grad_()
     optimizer = torch.optim.Adam if schedule == "adam" else torch.optim.SGD
     ascend = optimizer([mu, log_sigma], lr=step_size, maximize=True)
     history: list[Tensor] = []
@@ -137,15 +138,6 @@ def black_box_vi(
         ascend.step()  # 6 optimise
         history.append(elbo.detach())
     return BlackBoxFit(mu.detach(), log_sigma.detach().exp(), torch.stack(history))
-
-
-def _positive(name: str, value: object, like: object) -> Tensor:
-    vector = inputs.vector(name, value, length=len(inputs.vector("loc", like)))
-    if bool((vector <= 0).any()):
-        raise ValueError(
-            f"{name} must be positive, but holds {float(vector.min()):.3g}: it is a standard deviation"
-        )
-    return vector
 
 
 def _check_schedule(schedule: str, decay: float) -> None:

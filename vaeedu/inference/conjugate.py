@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.distributions import Gamma, Normal, kl_divergence
 
 from vaeedu import require, sampling
-from vaeedu.inference import inputs
 from vaeedu.inference.mcmc import Conditional
 
 
@@ -48,8 +47,7 @@ class NormalGamma:
     rate: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.loc, (int, float)) or not math.isfinite(self.loc):
-            raise ValueError(f"loc must be a finite number, but is {self.loc!r}")
+        require.finite_float("loc", self.loc)
         for name in ("pseudo_count", "shape", "rate"):
             require.positive_float(name, getattr(self, name))
 
@@ -59,7 +57,7 @@ class NormalGamma:
         Raises:
             ValueError: `x` is not a finite vector.
         """
-        data = inputs.vector("x", x).double()
+        data = require.vector("x", x).double()
         N, mean = len(data), float(data.mean())
         count = self.pseudo_count + N
         between = self.pseudo_count * N * (mean - self.loc) ** 2 / (2 * count)
@@ -93,7 +91,7 @@ class NormalGamma:
         Raises:
             ValueError: `x` is not a finite vector.
         """
-        data = inputs.vector("x", x).to(z)
+        data = require.vector("x", x).to(z)
         inside = z[..., 1] > 0
         scale = torch.where(inside, z[..., 1], 1.0).rsqrt()
         likelihood = Normal(z[..., :1], scale[..., None]).log_prob(data).sum(dim=-1)
@@ -114,7 +112,7 @@ class NormalGamma:
         >>> round(NormalGamma(0.0, 1.0, 2.0, 2.0).log_evidence(torch.tensor([1.0, 3.0])), 4)
         -4.7068
         """
-        after, N = self.posterior(x), len(inputs.vector("x", x))
+        after, N = self.posterior(x), len(require.vector("x", x))
         gammas = math.lgamma(after.shape) - math.lgamma(self.shape)
         rates = self.shape * math.log(self.rate) - after.shape * math.log(after.rate)
         counts = 0.5 * math.log(self.pseudo_count / after.pseudo_count)

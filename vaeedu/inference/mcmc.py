@@ -197,8 +197,8 @@ def gaussian_conditionals(loc: object, covariance: object) -> tuple[Conditional,
     >>> first(given, torch.Generator().manual_seed(0)).shape  # N(0.5 · 2, 1 − 0.5²)
     torch.Size([1])
     """
-    mu = inputs.vector("loc", loc)
-    _, factor = inputs.covariance("covariance", covariance, size=len(mu))
+    mu = require.vector("loc", loc)
+    _, factor = require.covariance("covariance", covariance, size=len(mu))
     precision = torch.cholesky_inverse(factor)
 
     def conditional(i: int) -> Conditional:
@@ -220,11 +220,7 @@ def _proposal(scale: object, proposal: Proposal | None, z: Tensor) -> Proposal:
     if proposal is not None:
         return _checked(proposal)
     if isinstance(scale, Tensor) and scale.ndim == 1:
-        width = inputs.vector("scale", scale, length=z.shape[1]).to(z)
-        if bool((width <= 0).any()):
-            raise ValueError(
-                f"scale must be positive, but holds {float(width.min())}: it is a standard deviation"
-            )
+        width = require.positive("scale", require.vector("scale", scale, length=z.shape[1])).to(z)
     else:
         width = z.new_tensor(require.positive_float("scale", scale)).expand(z.shape[1])
 

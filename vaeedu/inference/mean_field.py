@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.distributions import Gamma, Normal
 
 from vaeedu import require
-from vaeedu.inference import inputs
 from vaeedu.inference.conjugate import NormalGamma
 
 Q = TypeVar("Q")
@@ -100,8 +99,8 @@ class GaussianTarget:
     """
 
     def __init__(self, loc: object, covariance: object) -> None:
-        self.loc = inputs.vector("loc", loc)
-        _, self._factor = inputs.covariance("covariance", covariance, size=len(self.loc))
+        self.loc = require.vector("loc", loc)
+        _, self._factor = require.covariance("covariance", covariance, size=len(self.loc))
         self.precision = torch.cholesky_inverse(self._factor)
 
     def update(self, q: Normal) -> Normal:
@@ -148,7 +147,7 @@ class NormalGammaModel:
     """
 
     def __init__(self, x: object, prior: NormalGamma) -> None:
-        self.x, self.prior = inputs.vector("x", x), prior
+        self.x, self.prior = require.vector("x", x), prior
 
     def start(self) -> NormalGammaFactors:
         """Returns a q to begin with: m and λ as in the prior, as if independent."""

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vaeedu import require, sampling
-from vaeedu.inference import inputs
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,9 @@ class GaussianMixture:
     covariances: Tensor
 
     def __post_init__(self) -> None:
-        weights, locs = inputs.weights("weights", self.weights), require.matrix("locs", self.locs)
+        weights = require.probabilities("weights", require.vector("weights", self.weights))
+        require.positive("weights", weights)  # an unused component is left out
+        locs = require.matrix("locs", self.locs)
         K, D = locs.shape
         if len(weights) != K:
             raise ValueError(
@@ -44,8 +45,7 @@ class GaussianMixture:
         if not isinstance(self.covariances, Tensor) or self.covariances.shape != (K, D, D):
             shape = tuple(getattr(self.covariances, "shape", ())) or type(self.covariances).__name__
             raise ValueError(f"covariances must have shape {(K, D, D)}, but has shape {shape}")
-        for k in range(K):
-            inputs.covariance(f"covariances[{k}]", self.covariances[k], size=D)
+        require.covariance("covariances", self.covariances)
 
     def joint_log_prob(self, x: object) -> Float[Tensor, "N K"]:
         """Computes log p(x, component k) = log π_k + log N(x | μ_k, Σ_k) in nats, for each x and k.
@@ -208,15 +208,7 @@ def em(
 def _check_responsibilities(value: Tensor, shape: tuple[int, ...]) -> Tensor:
     if value.shape != shape:
         raise ValueError(f"responsibilities must have shape {shape}, but has shape {tuple(value.shape)}")
-    sums = value.sum(dim=-1)
-    off = float((sums - 1).abs().max())
-    if not off <= 1e-5 or bool((value < 0).any()):
-        raise ValueError(
-            "responsibilities must be probabilities of the components, rows that add up to 1, "
-            f"but row {int((sums - 1).abs().argmax())} adds up to {float(sums[(sums - 1).abs().argmax()]):.6g} and the "
-            f"smallest entry is {float(value.min()):.3g}: divide each row by its sum"
-        )
-    return value
+    return require.probabilities("responsibilities", value)
 
 
 def _check_not_collapsed(x: Tensor, N_k: Tensor, covariances: Tensor) -> None:

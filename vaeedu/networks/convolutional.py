@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaeedu import require
-from vaeedu.networks import shapes
 
 _NUM_LAYERS = 4
 _SMALL = 4
@@ -111,7 +110,7 @@ class KeepLeading(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch c h w"]:
         """Maps `(..., C, H, W)` to `(..., c, h, w)`."""
-        shapes.require_event(self, x, self.input_shape)
+        require.events("x", x, self.input_shape)
         leading = x.shape[:-3]
         y = self.network(x.reshape(math.prod(leading), *self.input_shape))
         return y.reshape(*leading, *y.shape[1:])

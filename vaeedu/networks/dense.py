@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaeedu import require
-from vaeedu.networks import shapes
 
 
 def mlp(sizes: Sequence[int], *, activation: Callable[[], nn.Module] = nn.Tanh) -> nn.Sequential:
@@ -34,7 +33,7 @@ def mlp(sizes: Sequence[int], *, activation: Callable[[], nn.Module] = nn.Tanh) 
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold those of the input and the output, at least, but is {list(sizes)}")
-    widths = shapes.event_shape("sizes", sizes)
+    widths = require.event_shape("sizes", sizes)
     layers: list[nn.Module] = []
     for num_in, num_out in itertools.pairwise(widths):
         layers += [activation(), nn.Linear(num_in, num_out)]
@@ -64,7 +63,7 @@ class Flatten(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch D"]:
         """Maps `(..., C, H, W)` to `(..., C·H·W)`."""
-        shapes.require_event(self, x, self.image_shape)
+        require.events("x", x, self.image_shape)
         return x.flatten(-3)
 
     def extra_repr(self) -> str:

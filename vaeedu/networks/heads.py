@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
 from vaeedu import require
-from vaeedu.networks import shapes
 
 SCALES = ("predicted", "learned")
 
@@ -41,7 +40,7 @@ class NormalHead(nn.Module):
         self, num_features: int | None, event_shape: Sequence[int], *, scale: str | float = "predicted"
     ) -> None:
         super().__init__()
-        self.event_shape = shapes.event_shape("event_shape", event_shape)
+        self.event_shape = require.event_shape("event_shape", event_shape)
         self.scale = _checked_scale(scale, num_features)
         # Both halves of what a predicted scale needs come out of one layer, along a first dimension of 2.
         output_shape = (2, *self.event_shape) if scale == "predicted" else self.event_shape
@@ -52,7 +51,7 @@ class NormalHead(nn.Module):
 
     def forward(self, h: Float[Tensor, "*batch"]) -> Independent:
         """Maps `(..., F)` (or `(..., *event_shape)`) to a distribution with batch shape `(...)`."""
-        shapes.require_event(self, h, self.input_shape)
+        require.events("h", h, self.input_shape)
         output = _full_precision(self.layer(h))
         if self.scale == "predicted":
             loc, log_scale = output.unbind(-len(self.event_shape) - 1)
@@ -84,13 +83,13 @@ class BernoulliHead(nn.Module):
 
     def __init__(self, num_features: int | None, event_shape: Sequence[int]) -> None:
         super().__init__()
-        self.event_shape = shapes.event_shape("event_shape", event_shape)
+        self.event_shape = require.event_shape("event_shape", event_shape)
         self.layer = _layer(num_features, self.event_shape)
         self.input_shape = self.event_shape if num_features is None else (num_features,)
 
     def forward(self, h: Float[Tensor, "*batch"]) -> Independent:
         """Maps `(..., F)` (or `(..., *event_shape)`) to a distribution with batch shape `(...)`."""
-        shapes.require_event(self, h, self.input_shape)
+        require.events("h", h, self.input_shape)
         bernoulli = Bernoulli(logits=_full_precision(self.layer(h)), validate_args=False)
         return Independent(_checking_values(bernoulli), len(self.event_shape))
 

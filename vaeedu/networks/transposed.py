@@ -42,7 +42,7 @@ def convolution_matrix(
     """
     I, H, W = require.image_shape("image_shape", image_shape)  # noqa: E741
     require.positive_int("stride", stride)
-    _check_padding("padding", padding)
+    require.non_negative_int("padding", padding)
     O, num_in, kh, kw = weight.shape  # noqa: E741
     if num_in != I:
         raise ValueError(
@@ -101,8 +101,8 @@ def transposed_convolution(
     tensor([[[[ 1.,  2., 13., 20., 30.]]]])
     """
     require.positive_int("stride", stride)
-    _check_padding("padding", padding)
-    _check_padding("output_padding", output_padding)
+    require.non_negative_int("padding", padding)
+    require.non_negative_int("output_padding", output_padding)
     if output_padding >= stride:
         raise ValueError(f"output_padding must be less than the stride, {stride}, but is {output_padding}")
     B, O, H, W = x.shape  # noqa: E741
@@ -123,8 +123,3 @@ def transposed_convolution(
             stamp = torch.einsum("bo,oikl->bikl", x[:, :, i, j], weight)
             canvas[:, :, top : top + kh, left : left + kw] += stamp  # stamps overlap where s < k: they add up
     return canvas[:, :, padding : height - padding, padding : width - padding]
-
-
-def _check_padding(name: str, value: int) -> None:
-    if value < 0:
-        raise ValueError(f"{name} must be a whole number of at least 0, but is {value}")

@@ -71,14 +71,9 @@ class ProbabilisticPCA:
         rows = require.matrix("components", components)
         K, D = rows.shape
         _check_num_components(K, D)
-        if not isinstance(mean, Tensor) or mean.shape != (D,):
-            shape = tuple(mean.shape) if hasattr(mean, "shape") else type(mean).__name__
-            raise ValueError(
-                f"mean must be a tensor of shape ({D},) to go with components {K, D}, but is {shape}"
-            )
         model = cls(K)
         model.components_ = rows
-        model.mean_ = require.matrix("mean", mean[None].to(rows))[0]
+        model.mean_ = require.vector("mean", mean, length=D).to(rows)
         model.noise_variance_ = rows.new_tensor(require.positive_float("noise_variance", noise_variance))
         model.log_likelihood_per_iteration_ = None
         return model
@@ -178,9 +173,7 @@ class ProbabilisticPCA:
             ValueError: The model is not fitted, or the last dimension of `z` is not K.
         """
         require_fitted(self, "likelihood")
-        if not isinstance(z, Tensor) or z.ndim == 0 or z.shape[-1] != self.num_components:
-            shape = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
-            raise ValueError(f"z must be a tensor of shape (..., {self.num_components}), but is {shape}")
+        require.events("z", z, (self.num_components,))
         loc = z @ self.components_.to(z) + self.mean_.to(z)
         return Independent(Normal(loc, self.noise_variance_.to(z).sqrt().expand_as(loc)), 1)
 

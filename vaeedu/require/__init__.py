@@ -1,26 +1,43 @@
 """The validators that every public function calls first.
 
 Bad input gets a `ValueError` that says what was expected, what arrived and how to mend it. There are few
-validators on purpose: for matrices of data, for grey values, for numbers and tensors of them, for probabilities, for
-names out of a short list, for images.
+validators on purpose, one for each idea that several functions share: for numbers, and names out of a short list; for
+vectors and matrices of data, for tensors of numbers, of grey values and of probabilities; for images and other events;
+for covariances and distributions. What one function alone asks of its arguments stands with that function.
 """
 
+from vaeedu.require.distributions import covariance, distribution, probabilities
 from vaeedu.require.images import image_shape, images, levels
-from vaeedu.require.settings import choice, non_negative_float, positive_float, positive_int
-from vaeedu.require.tensors import broadcast, matrix, positive, probabilities, real, unit_interval
+from vaeedu.require.settings import (
+    choice,
+    finite_float,
+    non_negative_float,
+    non_negative_int,
+    positive_float,
+    positive_int,
+)
+from vaeedu.require.shapes import event_shape, events
+from vaeedu.require.tensors import broadcast, matrix, positive, real, unit_interval, vector
 
 __all__ = [
     "broadcast",
     "choice",
+    "covariance",
+    "distribution",
+    "event_shape",
+    "events",
+    "finite_float",
     "image_shape",
     "images",
     "levels",
     "matrix",
     "non_negative_float",
+    "non_negative_int",
     "positive",
     "positive_float",
     "positive_int",
     "probabilities",
     "real",
     "unit_interval",
+    "vector",
 ]

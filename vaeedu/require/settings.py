@@ -1,5 +1,6 @@
 """What single settings must be: whole numbers, real ones, one of a few names."""
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -23,14 +24,42 @@ def positive_int(name: str, value: object, *, at_most: int | None = None, becaus
     ...
     ValueError: num_components must be a whole number of at least 1, but is 0
     """
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or value < 1:  # type: ignore[operator]
-        raise ValueError(f"{name} must be a whole number of at least 1, but is {value!r}")
-    number = int(value)  # type: ignore[call-overload]
+    number = _whole(name, value, 1)
     if at_most is not None and number > at_most:
         raise ValueError(
             f"{name} must be at most {at_most}{because and ' (' + because + ')'}, but is {number}"
         )
+    return number
+
+
+def non_negative_int(name: str, value: object) -> int:
+    """Returns `value` as an int of at least zero.
+
+    Raises:
+        ValueError: It is not a whole number, or negative.
+
+    >>> non_negative_int("padding", -1)
+    Traceback (most recent call last):
+    ...
+    ValueError: padding must be a whole number of at least 0, but is -1
+    """
+    return _whole(name, value, 0)
+
+
+def finite_float(name: str, value: object) -> float:
+    """Returns `value` as a finite float.
+
+    Raises:
+        ValueError: It is not a number, or not finite.
+
+    >>> finite_float("loc", float("nan"))
+    Traceback (most recent call last):
+    ...
+    ValueError: loc must be a finite number, but is nan
+    """
+    number = _number(value)
+    if number is None:
+        raise ValueError(f"{name} must be a finite number, but is {value!r}")
     return number
 
 
@@ -45,10 +74,10 @@ def positive_float(name: str, value: object) -> float:
     ...
     ValueError: noise_variance must be a finite number greater than 0, but is -1.0
     """
-    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
-    if not is_scalar or isinstance(value, bool) or not 0.0 < float(value) < float("inf"):  # type: ignore[arg-type]
+    number = _number(value)
+    if number is None or number <= 0.0:
         raise ValueError(f"{name} must be a finite number greater than 0, but is {value!r}")
-    return float(value)  # type: ignore[arg-type]
+    return number
 
 
 def non_negative_float(name: str, value: object) -> float:
@@ -62,10 +91,10 @@ def non_negative_float(name: str, value: object) -> float:
     ...
     ValueError: noise must be a finite number of at least 0, but is -0.1
     """
-    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
-    if not is_scalar or isinstance(value, bool) or not 0.0 <= float(value) < float("inf"):  # type: ignore[arg-type]
+    number = _number(value)
+    if number is None or number < 0.0:
         raise ValueError(f"{name} must be a finite number of at least 0, but is {value!r}")
-    return float(value)  # type: ignore[arg-type]
+    return number
 
 
 def choice(name: str, value: object, options: Collection[str]) -> str:
@@ -82,3 +111,18 @@ def choice(name: str, value: object, options: Collection[str]) -> str:
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, but is {value!r}")
     return value
+
+
+def _whole(name: str, value: object, at_least: int) -> int:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < at_least:
+        raise ValueError(f"{name} must be a whole number of at least {at_least}, but is {value!r}")
+    return int(value)
+
+
+def _number(value: object) -> float | None:
+    """Returns a finite number as a float; None for anything else."""
+    is_scalar = isinstance(value, (int, float, np.number)) or (isinstance(value, Tensor) and value.ndim == 0)
+    if not is_scalar or isinstance(value, bool):
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None

@@ -46,6 +46,29 @@ def matrix(
     return x
 
 
+def vector(name: str, value: object, *, length: int | None = None) -> Float[Tensor, " K"]:
+    """Returns `value` as a floating-point vector of finite numbers, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, shape `(K,)`.
+        length: The required K, or None for any.
+
+    Raises:
+        ValueError: The type, dtype or shape is not as described, or an entry is NaN or infinite.
+
+    >>> vector("loc", torch.zeros(2, 1), length=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: loc must be a tensor of shape (2,), but is (2, 1)
+    """
+    shape = tuple(value.shape) if isinstance(value, (Tensor, np.ndarray)) else type(value).__name__
+    if not isinstance(shape, tuple) or len(shape) != 1 or shape != (length or max(shape[0], 1),):
+        wanted = "(K,)" if length is None else f"({length},)"
+        raise ValueError(f"{name} must be a tensor of shape {wanted}, but is {shape}")
+    return real(name, value)
+
+
 def real(name: str, value: object) -> Float[Tensor, "*shape"]:
     """Returns `value` as a floating-point tensor of finite numbers, sharing its memory.
 
@@ -62,7 +85,7 @@ def real(name: str, value: object) -> Float[Tensor, "*shape"]:
     ValueError: loc must hold finite numbers, but loc[1] is inf: drop or replace that entry
     """
     x = _float_tensor(name, _number_as_tensor(value))
-    _refuse(name, x, ~torch.isfinite(x), "hold finite numbers", "drop or replace that entry")
+    refuse(name, x, ~torch.isfinite(x), "hold finite numbers", "drop or replace that entry")
     return x
 
 
@@ -82,43 +105,8 @@ def positive(name: str, value: object) -> Float[Tensor, "*shape"]:
     ValueError: scale must hold numbers greater than 0, but scale[1] is -0.5: use scale.exp() for logarithms
     """
     x = real(name, value)
-    _refuse(name, x, x <= 0, "hold numbers greater than 0", f"use {name}.exp() for logarithms")
+    refuse(name, x, x <= 0, "hold numbers greater than 0", f"use {name}.exp() for logarithms")
     return x
-
-
-def probabilities(name: str, value: object) -> Float[Tensor, "*batch L"]:
-    """Returns `value` as a tensor of probabilities whose last dimension sums to 1, sharing its memory.
-
-    Args:
-        name: What the caller calls it.
-        value: A tensor or NumPy array of float32 or float64, shape `(..., L)` with L ≥ 1. The sums may differ from 1
-            by rounding: 32 ε √L, with ε the spacing of the dtype's numbers at 1.
-
-    Raises:
-        ValueError: The type, dtype or shape is not as described, an entry is negative, NaN or infinite, or a sum is
-            not 1.
-
-    >>> probabilities("p", torch.tensor([2.0, 6.0]))
-    Traceback (most recent call last):
-    ...
-    ValueError: p must sum to 1 over its last dimension, but a sum is 8: use p / p.sum(-1, keepdim=True)
-    """
-    p = real(name, value)
-    if p.ndim == 0 or p.shape[-1] == 0:
-        raise ValueError(
-            f"{name} must have shape (..., L) with L outcomes in its last dimension, but has shape {tuple(p.shape)}: "
-            "list the probability of every outcome"
-        )
-    _refuse(name, p, p < 0, "hold probabilities of at least 0", f"use torch.softmax({name}, -1) for scores")
-    sums = p.detach().sum(dim=-1)
-    off = (sums - 1).abs()
-    if bool((off > 32 * torch.finfo(p.dtype).eps * p.shape[-1] ** 0.5).any()):
-        worst = float(sums.flatten()[off.argmax()])
-        raise ValueError(
-            f"{name} must sum to 1 over its last dimension, but a sum is {worst:.9g}: "
-            f"use {name} / {name}.sum(-1, keepdim=True)"
-        )
-    return p
 
 
 def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
@@ -185,7 +173,8 @@ def _number_as_tensor(value: object) -> object:
     return torch.tensor(float(value), dtype=torch.float64) if is_number else value  # type: ignore[arg-type]
 
 
-def _refuse(name: str, x: Tensor, bad: Tensor, expected: str, mend: str) -> None:
+def refuse(name: str, x: Tensor, bad: Tensor, expected: str, mend: str) -> None:
+    """Raises a ValueError that names the first entry of `x` that is `bad`, where there is one."""
     if bool(bad.any()):
         where = bad.nonzero()[0].tolist()
         entry = f"{name}[{', '.join(map(str, where))}]" if where else name
