@@ -39,6 +39,12 @@ DEAREST = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Lets the tests run without pytest-timeout, whose setting pyproject.toml has (tools/gpu_check.py)."""
+    if not pluginmanager.hasplugin("timeout"):
+        parser.addini("timeout", "seconds a test may take; nothing enforces it here")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the dearest tests first, and tells pytest-xdist which belong to one worker."""
