@@ -4,8 +4,12 @@ BIN := .venv/bin
 # A user's own Jupyter settings, packages and interpreter paths stay out of the course, and it out of theirs.
 export JUPYTER_CONFIG_DIR := $(CURDIR)/.venv/etc/jupyter-user
 export JUPYTER_PREFER_ENV_PATH := 1
-unexport PYTHONPATH PYTHONHOME
+# With PYTHONDONTWRITEBYTECODE each test session, and each program that one starts, would compile the course anew.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# All tests are shared by two workers. A few of them one process has done sooner: it starts and collects once.
+WORKERS ?= $(if $(PYTEST_ARGS),,2)
+PYTEST = $(BIN)/python -m pytest$(if $(WORKERS), -n $(WORKERS) --dist loadgroup --no-loadscope-reorder)
 START := /lab/tree/lectures/00_start_here.ipynb
 
 help: ## list these targets
@@ -14,11 +18,11 @@ help: ## list these targets
 lab: course ## open the course in JupyterLab; LAB_ARGS="--no-browser --port=8899" is passed on
 	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=$(START) $(AS_ROOT) $(LAB_ARGS)
 
-test: dev ## run the fast tests; PYTEST_ARGS="-k pca" is passed on
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: dev ## run the fast tests; one topic: PYTEST_ARGS="-k pca" or PYTEST_ARGS=tests/pca
+	$(PYTEST) $(PYTEST_ARGS)
 
 test-all: dev ## run every test, also the slow ones (each lecture from a clean kernel)
-	$(BIN)/python -m pytest -m "" $(PYTEST_ARGS)
+	$(PYTEST) -m "" $(PYTEST_ARGS)
 
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
 	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"

@@ -12,13 +12,15 @@ Parts, named on the command line (none: all):
   pixels: it is timed over a few passes.
 
 Where `benchmarks/results/` has no `gpu_*` files, these claims have not been tested yet: no GPU was at hand.
-Run: `make gpu-check`, or `python benchmarks/gpu.py [part ...] [--seconds 1200]`. Without CUDA it says so, and ends.
+Run: `make gpu-check`, or `python benchmarks/gpu.py [part ...] [--seconds 1200]`. Without CUDA it says so, and ends;
+`--rehearse` goes through both parts at a tiny size on the CPU, with noise for images, and keeps nothing.
 """
 
 import argparse
 import contextlib
 import math
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
+import common
 import mnist_likelihood
 import torch
 from common import keep, table
@@ -197,6 +200,21 @@ def report_sampling(rows: list[dict], took: float) -> None:
     keep("gpu_sampling", text, {"seed": mnist_likelihood.SEED, "seconds_in_all": took, "rows": rows})
 
 
+def rehearse() -> None:
+    """Goes through all parts at a tiny size on the CPU."""
+    base = Recipe(num_layers=2, num_channels=4, batch_size=3, precision="float32", learning_rate=0.01)
+    noise = torch.rand(12, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    images = {"train": noise, "test": noise.round()}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as changed:
+        for module in (common, mnist_likelihood):
+            changed.enter_context(mock.patch.object(module, "RESULTS", Path(folder) / "results"))
+        changed.enter_context(mock.patch.object(mnist_likelihood, "NUM_STAGES", 4))
+        changed.enter_context(mock.patch.object(mnist_likelihood, "LOOKS", (2, 4)))
+        changed.enter_context(mock.patch.dict(VARIANTS, {"float32": VARIANTS["float32"]}, clear=True))
+        report_sampling([{"network": "tiny", **sampling(1, 2, 1, 1, "cpu")}], 0.0)
+        training(base, 0.1, Path(folder) / "runs", "cpu", images, steps=1)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs the parts asked for, where there is a GPU."""
     parser = argparse.ArgumentParser(
@@ -211,7 +229,11 @@ def main(arguments: list[str] | None = None) -> None:
     add("--batches", type=int, nargs="+", default=list(NAIVE_ASKED), help="images sampled at once")
     add("--rounds", type=int, default=3, help="timed repetitions of sampling")
     add("--folder", type=Path, default=Path(__file__).parent / "runs", help="checkpoint and curve")
+    add("--rehearse", action="store_true", help="at a tiny size on the CPU, keeping nothing")
     options = parser.parse_args(arguments)
+    if options.rehearse:
+        rehearse()
+        return
     parts = PARTS if "all" in options.parts else options.parts
     if not torch.cuda.is_available():
         print("No CUDA device: nothing to measure on a GPU.")

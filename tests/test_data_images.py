@@ -159,6 +159,14 @@ def test_patches_repeat_with_their_generator():
 
 
 @pytest.mark.gpu
+def test_fixed_binarisation_is_the_same_on_every_device(generator):
+    x = torch.rand(40, 1, 8, 8, generator=generator)
+    on_gpu = data.binarize(x.cuda(), "fixed")
+    assert on_gpu.is_cuda
+    assert torch.equal(on_gpu.cpu(), data.binarize(x, "fixed"))
+
+
+@pytest.mark.gpu
 def test_patches_can_be_placed_by_a_generator_on_a_gpu():
     patches, _ = data.natural_patches(num_patches=9, generator=torch.Generator("cuda").manual_seed(1))
     assert patches.shape == (9, 1, 8, 8)

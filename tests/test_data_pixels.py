@@ -109,14 +109,6 @@ def test_fixed_is_drawn_for_the_whole_set_and_not_image_by_image():
     assert not torch.equal(binarize(x, "fixed")[20:], binarize(x[20:], "fixed"))
 
 
-@pytest.mark.gpu
-def test_fixed_is_the_same_on_every_device():
-    x = greys()
-    on_gpu = binarize(x.cuda(), "fixed")
-    assert on_gpu.is_cuda
-    assert torch.equal(on_gpu.cpu(), binarize(x, "fixed"))
-
-
 def test_threshold_is_strict():
     assert binarize(torch.tensor([0.4999, 0.5, 0.5001]), "threshold").tolist() == [0.0, 0.0, 1.0]
 

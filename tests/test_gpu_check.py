@@ -1,6 +1,9 @@
 """`make gpu-check` where there is no GPU, and the GPU's benchmarks at a tiny size on the CPU."""
 
+import ast
 import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +25,16 @@ from mnist_likelihood import Averaged, Recipe, Run  # noqa: E402
 from vaeedu.training import devices  # noqa: E402
 
 TINY = Recipe(num_layers=2, num_channels=4, batch_size=3, precision="float32", learning_rate=0.01)
+
+# What a machine with a GPU and no environment of this course has not.
+HIDDEN = (
+    "anywidget beartype bleach distributed execnet hypothesis ipykernel IPython ipywidgets nbclient nbconvert nbformat "
+    "nbgrader playwright pooch psycopg pytest_timeout requests tinycss2 xdist yaml"
+)
+
+
+def step(name, program, limit=60.0):
+    return gpu_check.Step(name, (sys.executable, "-c", program), limit)
 
 
 @pytest.fixture
@@ -65,21 +78,58 @@ class TestGpuCheck:
         assert "built without CUDA" in gpu_check.absence(None)
         assert "finds no CUDA device (it is built for CUDA 12.8)" in gpu_check.absence("12.8")
 
-    @pytest.mark.parametrize(("tests", "benchmarks", "code"), [(0, 0, 0), (1, 0, 1), (0, 2, 2), (5, 2, 5)])
-    def test_with_a_gpu_both_must_succeed(self, monkeypatch, tests, benchmarks, code):
-        commands = []
+    @pytest.mark.parametrize(
+        ("codes", "code"), [((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 2, 0), 2), ((5, 0, 2), 5)]
+    )
+    def test_each_step_runs_and_all_must_succeed(self, capsys, codes, code):
+        steps = [step(str(i), f"import sys; sys.exit({c})") for i, c in enumerate(codes)]
+        assert gpu_check.run_all(steps) == code
+        ends = [line for line in capsys.readouterr().out.splitlines() if " after " in line]
+        assert ["FAILED" in end for end in ends] == [c != 0 for c in codes]
 
-        def run(command, **kwargs):
-            commands.append(command)
-            return subprocess.CompletedProcess(command, benchmarks)
+    def test_a_step_that_takes_too_long_does_not_keep_the_others_from_running(self, capsys):
+        steps = [step("long", "import time; time.sleep(600)", limit=0.5), step("next", "")]
+        assert gpu_check.run_all(steps) == 124
+        assert re.search(
+            "long: STOPPED at its time limit after .* s\ngpu-check: next: passed", capsys.readouterr().out
+        )
 
+    def test_a_step_that_lacks_something_says_so(self, capsys):
+        steps = [gpu_check.Step("one", ("false",), 1.0, gpu_check.lacking("no_such_module", "json"))]
+        assert gpu_check.run_all(steps) == 0
+        assert (
+            capsys.readouterr().out == f"gpu-check: one: left out: {sys.executable} has no no_such_module\n"
+        )
+
+    def test_all_steps_fit_into_eight_minutes(self):
+        assert sum(step.limit for step in gpu_check.check()) <= 480
+
+    def test_arguments_are_handed_on(self, monkeypatch):
+        steps = []
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-        monkeypatch.setattr(gpu_check, "run_tests", lambda results: tests)
-        monkeypatch.setattr(subprocess, "run", run)
-        assert gpu_check.main(["--seconds", "300"]) == code
-        assert [command[1:] for command in commands] == [
-            [str(ROOT / "benchmarks" / "gpu.py"), "--seconds", "300"]
+        monkeypatch.setattr(gpu_check, "run_all", lambda given: steps.extend(given) or 7)
+        assert gpu_check.main(["--seconds", "300"]) == 7
+        assert [step.name for step in steps] == ["tests", "sampling", "training"]
+        assert steps[-1].command[-2:] == ("--seconds", "300")
+        assert steps[-1].limit > 300
+
+    def test_without_mnist_only_training_is_left_out(self, monkeypatch):
+        monkeypatch.setattr(gpu_check, "data_folder", lambda: None)
+        assert [step.lacking for step in gpu_check.check()] == [
+            "",
+            "",
+            "no MNIST files: set VAEEDU_DATA to the folder above mnist/",
         ]
+
+    def test_every_test_that_needs_a_gpu_is_among_those_that_run(self):
+        """Found otherwise than by the words that `marked_files` looks for."""
+        marked = [
+            str(path.relative_to(ROOT))
+            for path in (ROOT / "tests").rglob("test_*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.gpu"
+        ]
+        assert sorted(set(marked)) == gpu_check.marked_files()
 
     def test_what_the_tests_found_is_kept(self, tmp_path):
         """Run by pytest itself: one test passes, one fails, one is skipped, and one lacks the marker."""
@@ -90,12 +140,33 @@ class TestGpuCheck:
         )
         (tmp_path / "test_other.py").write_text("def test_other(): assert False\n")
         options = ["-q", "-p", "no:cacheprovider", "-c", str(tmp_path / "pytest.ini"), str(tmp_path)]
-        assert gpu_check.run_tests(tmp_path / "results", options=options) == 1
+        assert gpu_check.run_tests(tmp_path / "results", gpu_check.pytest_command(paths=options)) == 1
         found = json.loads((tmp_path / "results" / "gpu_tests.json").read_text())
         assert (found["passed"], found["skipped"], found["exit_code"]) == (1, 1, 1)
         assert [name.endswith("::test_bad") for name in found["failed"]] == [True]
         assert found["machine"]["torch"] == torch.__version__
         assert found["seconds"] > 0
+
+    def test_a_machine_without_this_environment_goes_through_all_of_it(self, tmp_path):
+        """It has PyTorch, what benchmarks draw and compute with, and pytest; the rest cannot be imported there."""
+        # Each Python reads it when it starts; what stands there as None cannot be imported.
+        hiding = f"import sys\nsys.modules.update(dict.fromkeys({HIDDEN!r}.split()))\n"
+        (tmp_path / "sitecustomize.py").write_text(hiding)
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+        def python(*arguments):
+            return subprocess.run(
+                [sys.executable, *arguments], env=environment, capture_output=True, text=True
+            )
+
+        assert "ModuleNotFoundError" in python("-c", "import IPython.display").stderr
+        done = python(str(ROOT / "tools" / "gpu_check.py"), "--rehearse")
+        assert done.returncode == 0, done.stdout + done.stderr
+        tests, benchmarks = done.stdout.splitlines()[-2:]
+        assert tests.startswith("gpu-check: tests: passed")
+        assert benchmarks.startswith("gpu-check: benchmarks: passed")
+        assert re.search(r"\d+ skipped", done.stdout)
+        assert "Measured on" in done.stdout
 
 
 class TestAveraged:

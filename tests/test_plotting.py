@@ -65,7 +65,7 @@ def test_importing_changes_no_setting_and_use_style_does():
 
 def test_show_gives_alternative_text_and_closes_the_figure(monkeypatch):
     shown = []
-    monkeypatch.setattr(plotting, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     figure, _ = plt.subplots()
     plotting.show(figure, alt='a "curve" that rises')
     (bundle,) = shown

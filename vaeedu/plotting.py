@@ -11,12 +11,12 @@ import io
 import math
 import textwrap
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
 from cycler import cycler
-from IPython.display import Markdown, display
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -135,10 +135,12 @@ def show(figure: Figure, *, alt: str) -> None:
     data = base64.b64encode(png(figure)).decode()
     plt.close(figure)  # or the notebook would show it a second time
     image = f'<img style="max-width: 100%" alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    from IPython.display import display  # here, because figures are drawn and saved without IPython, too
+
     display({"text/html": image, "image/png": data, "text/plain": alt}, raw=True)
 
 
-def show_source(*objects: Callable[..., object] | type, docstrings: bool = False) -> Markdown:
+def show_source(*objects: Callable[..., object] | type, docstrings: bool = False) -> Any:
     """Shows the library's own code, so that the lecture's text and the code that is tested cannot drift apart.
 
     Args:
@@ -146,7 +148,7 @@ def show_source(*objects: Callable[..., object] | type, docstrings: bool = False
         docstrings: Whether to keep docstrings, which the lecture's text usually replaces.
 
     Returns:
-        The source as a highlighted block, for a cell's last line.
+        The source as a highlighted block (IPython's `Markdown`), for a cell's last line.
 
     Raises:
         ValueError: Nothing is given.
@@ -158,6 +160,8 @@ def show_source(*objects: Callable[..., object] | type, docstrings: bool = False
         raise ValueError("objects must hold at least one function or class, but is empty")
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in objects]
     code = "\n\n\n".join(sources if docstrings else map(_without_docstrings, sources))
+    from IPython.display import Markdown
+
     return Markdown(f"```python\n{code}\n```")
 
 

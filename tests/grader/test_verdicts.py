@@ -1,5 +1,6 @@
 """Marking: arrays decide, outside the sandbox; whatever else a cell puts out is worth nothing."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -16,9 +17,14 @@ from vaeedu_grader.sandbox import CellResult, Run
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
 DESCRIBED = exercises(ROOT, ASSIGNMENT)
-KEYS = make_keys(DESCRIBED, b"secret")
 NAME = "als_sweep_hidden"
 OK = {"output_type": "stream", "name": "stdout", "text": "fine\n"}
+
+
+@functools.cache
+def keys():
+    """Made when the first test needs them: that takes seconds, for which no collection of tests should wait."""
+    return make_keys(DESCRIBED, b"secret")
 
 
 def notebook(*, own_test=False):
@@ -31,7 +37,7 @@ def notebook(*, own_test=False):
 
 
 def answered(function=None, part="hidden"):
-    key = KEYS[f"als_sweep_{part}"]
+    key = keys()[f"als_sweep_{part}"]
     answers = run_all(function or DESCRIBED["als_sweep"].reference, key.inputs, num_outputs=2)
     return pack_answers(answers)
 
@@ -43,7 +49,7 @@ def points(*outputs, status="ok", run="finished", emitted=None, answers=None, na
     count = (emitted is not None) if answers is None else answers
     ours = CellResult(cell.id, status, list(outputs), emitted, count)
     others = [CellResult(c.id, "ok") for c in nb.cells if c.cell_type == "code" and c.id != cell.id]
-    mark(nb, Run((ours, *others), run, (), 1.0, {}, False), KEYS)
+    mark(nb, Run((ours, *others), run, (), 1.0, {}, False), keys())
     nbformat.validate(nb)
     told = "\n".join(o.get("evalue", o.get("text", "")) for o in cell.outputs)
     return determine_grade(cell)[0], told
@@ -146,21 +152,21 @@ def test_an_instructors_own_test_marks_itself_within_its_points(outputs, status,
 
 def test_cells_that_are_decided_here_send_answers_and_know_none():
     nb = notebook()
-    cells = {cell.id: cell.source for cell in cells_to_run(nb, KEYS)}
+    cells = {cell.id: cell.source for cell in cells_to_run(nb, keys())}
     assert list(cells) == [c.id for c in nb.cells if c.cell_type == "code"]
-    for name, key in KEYS.items():
+    for name, key in keys().items():
         before, cases, after = cells[name].split("'")[-3:]
         assert f"globals().get('{key.name}'), " in cells[name]
         assert (before, after) == ("), ", f", {len(key.outputs)}, 15.0)")
         for sent, kept in zip(unpack_cases(cases), key.inputs, strict=True):
             assert sent.keys() == kept.keys()
-    own = [c for c in nb.cells if c.cell_type == "code" and graded_name(c) not in KEYS]
+    own = [c for c in nb.cells if c.cell_type == "code" and graded_name(c) not in keys()]
     assert all(cells[c.id] == c.source for c in own)
 
 
 def test_fresh_inputs_are_the_seeds_own():
     again, other = make_keys(DESCRIBED, b"secret"), make_keys(DESCRIBED, b"secreu")
-    for name, key in KEYS.items():
+    for name, key in keys().items():
         assert json.dumps(again[name].to_json()) == json.dumps(key.to_json())
         assert json.dumps(other[name].to_json()["inputs"]) != json.dumps(key.to_json()["inputs"])
 

@@ -303,12 +303,3 @@ PLANE = low_rank_data(0, noise=0.0)
 def test_bad_input_says_how_to_mend_it(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-@pytest.mark.gpu
-def test_cuda_agrees_with_cpu():
-    x = low_rank_data(10)
-    on_cpu, on_gpu = ProbabilisticPCA(2).fit(x), ProbabilisticPCA(2).fit(x.cuda())
-    assert on_gpu.noise_variance_.is_cuda
-    torch.testing.assert_close(on_gpu.log_prob(x.cuda()).cpu(), on_cpu.log_prob(x))
-    assert on_gpu.sample(3, generator=torch.Generator("cuda").manual_seed(0)).is_cuda
