@@ -92,7 +92,7 @@ def decisions_in_one_sandbox(assignment: Assignment, seed: bytes) -> Iterator[De
     run = run_cells(cells, files=files, limits=_LIMITS, sealed=assignment.sealed)
     for number, (pack, notebook) in enumerate(zip(packs, notebooks, strict=True)):
         verdicts = mark(notebook, _part(run, number), keys)
-        scores = {name: determine_grade(c)[0] for c in notebook.cells if (name := graded_name(c))}
+        scores = {name: float(determine_grade(c)[0]) for c in notebook.cells if (name := graded_name(c))}
         messages = {name: verdict.message for name, verdict in verdicts.items()}
         yield from _decisions(assignment, pack, scores, messages)
 

@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any
 
 from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook.nbgrader import open_gradebook
@@ -48,7 +49,7 @@ def days_late(timestamp: datetime | None, due: datetime | None) -> int:
     return max(0, math.ceil((timestamp - due).total_seconds() / _DAY))
 
 
-def write_marks(assignment: Assignment, file: TextIO, rule: LateDays | None = None) -> int:
+def write_marks(assignment: Assignment, file: TextIOBase, rule: LateDays | None = None) -> int:
     """Writes a line for everybody in the gradebook; who handed in nothing has 0 points.
 
     Free days are used up in the order in which assignments are due.

@@ -33,7 +33,7 @@ class Settings:
     workers: int = 1
     cluster: str = ""
     unsafe: bool = False
-    limits: tuple[tuple[str, float], ...] = ()
+    limits: tuple[tuple[str, int | float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Job:
     support: Mapping[str, bytes] = field(default_factory=dict)
     rejected: str = ""
     unsafe: bool = False
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, int | float] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """Writes the job as JSON."""

@@ -37,7 +37,7 @@ class Submission:
 
 
 def blank_job(
-    assignment: Assignment, *, unsafe: bool = False, limits: Mapping[str, float] | None = None
+    assignment: Assignment, *, unsafe: bool = False, limits: Mapping[str, int | float] | None = None
 ) -> Job:
     """Returns the job of nobody in particular: all that the submissions of an assignment are graded by."""
     released = [path for path in assignment.released.iterdir() if path.is_file()]
