@@ -25,6 +25,8 @@ each_with_a_goal = pytest.mark.parametrize(
     "exercise", [e for _, e in ALL if e.goal], ids=[f"{a[:2]}-{e.name}" for a, e in ALL if e.goal]
 )
 each_part = pytest.mark.parametrize("part", PARTS)
+# The limit for a call is not what is tested here, and a busy machine must not reach it.
+_AMPLE = 600.0
 
 
 DESCRIBED = {exercise.name: exercise for _, exercise in ALL}
@@ -39,7 +41,7 @@ def key_of(name, part):
 def answers_of(name, function, part):
     """What a function answers; each of the exercises' own runs once, however many tests look at it."""
     key = key_of(name, part)
-    return run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=key.seconds)
+    return run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=_AMPLE)
 
 
 def verdict(exercise, function, part):
