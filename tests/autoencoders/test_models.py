@@ -67,7 +67,7 @@ def test_a_linear_autoencoder_spans_pcas_plane_of_real_digits():
     points = (flat.mean(dim=0) + torch.cat([away, -away])).reshape(-1, 1, 8, 8)
     model = mlp_autoencoder((1, 8, 8), num_latents=5, num_hidden=()).double()
     torch.testing.assert_close(squared_error(points, model(points)).mean(), squared_error(x, model(x)).mean())
-    minimise(model, points)
+    minimise(model, points, steps=1000)
     sine = sine_of_largest_angle(PCA(5).fit(flat).components_, model.decoder[0][0].weight.T)
     assert float(sine) < 1e-3
 
