@@ -198,7 +198,7 @@ class TestGpuBenchmark:
     def test_training(self, images, results, tmp_path, monkeypatch):
         variants = {name: gpu.VARIANTS[name] for name in ("float32", "bfloat16, weights channels_last")}
         monkeypatch.setattr(gpu, "VARIANTS", variants)
-        monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # emulated, if need be
+        monkeypatch.setattr(devices.precision, "has_bfloat16", lambda device: True)  # emulated, if need be
         run = gpu.training(TINY, 0.5, tmp_path / "runs", "cpu", images, steps=1)
         text = (results / "gpu_training.md").read_text()
         found = json.loads((results / "gpu_training.json").read_text())["numbers"]

@@ -80,7 +80,9 @@ class AutoregressiveModel(nn.Module, abc.ABC):
             ValueError: `n` is not a positive whole number.
         """
         n, D = require.positive_int("n", n), self.num_pixels
-        u = sampling.uniform(n * D, generator=generator).reshape(n, D).to(next(self.parameters()))
+        # Drawn in float64 where the generator draws, whatever the model's device and dtype.
+        like = torch.empty(0, dtype=torch.float64, device=None if generator is None else generator.device)
+        u = sampling.uniform((n, D), like=like, generator=generator).to(next(self.parameters()))
         x = torch.zeros_like(u)
         for d in range(D):
             # u ≥ P(0), on the scale of log-odds

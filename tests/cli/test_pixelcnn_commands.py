@@ -7,7 +7,7 @@ import torch
 from vaeedu import cli, data
 from vaeedu.cli import files
 from vaeedu.pixelcnn import GatedPixelCNN
-from vaeedu.training import checkpoint
+from vaeedu.training.recovery import checkpoint
 
 SMALL = ("--layers", "2", "--channels", "4", "--batch-size", "500", "--device", "cpu", "--no-progress")
 

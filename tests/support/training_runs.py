@@ -1,12 +1,9 @@
-"""A small VAE-like run with every source of randomness, for the tests of training; also a program, to be killed.
+"""A small VAE-like run with every source of randomness, for the tests of training."""
 
-`python training_runs.py RESULT [--checkpoint FILE] [--slow SECONDS] ...` writes weights and history to RESULT.
-"""
-
-import argparse
 import copy
 import os
 import time
+import warnings
 
 import torch
 from torch import nn
@@ -32,6 +29,10 @@ class TinyVAE(nn.Module):
         prior = torch.distributions.Independent(torch.distributions.Normal(torch.zeros_like(z), 1), 1)
         p = torch.distributions.Independent(torch.distributions.Bernoulli(logits=self.decoder(z)), 1)
         return (q.log_prob(z) - prior.log_prob(z) - p.log_prob(x)).mean()
+
+    def reconstruction(self, x, *, generator):
+        """A loss without draws."""
+        return (self.decoder(self.encoder(x)[:, :K].tanh()) - x).square().sum(dim=-1).mean()
 
     def squared_error(self, x, *, generator):
         loc, log_scale = self.encoder(x).chunk(2, dim=-1)
@@ -113,43 +114,26 @@ def numbers(history):
     return {name: value for name, value in history.state_dict().items() if name != "seconds"}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("result")
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--every", type=int)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--rest", type=float, default=0.0)
-    parser.add_argument("--die", type=int, help="the rank that exits in the midst of training")
-    parser.add_argument("--unequal", action="store_true", help="draw from the generator past vaeedu.sampling")
-    options = parser.parse_args()
+def to_be_killed(result, checkpoint, connection):
+    """In a process of its own: a run that saves after every step, and tells of each; the end is written to `result`."""
     torch.set_num_threads(1)
     model = TinyVAE()
-    calls = 0
 
     def loss(x, *, generator):
-        nonlocal calls
-        calls += 1
-        time.sleep(options.rest)
-        if options.die is not None and calls == 9 and os.environ.get("RANK") == str(options.die):
-            os._exit(7)
-        if options.unequal:
-            torch.rand(x.shape, generator=generator)
-        print("step", flush=True)
+        time.sleep(0.002)
+        connection.send_bytes(b"step")
         return model.loss(x, generator=generator)
 
-    model, history = run(
-        model,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        loss=loss,
-        checkpoint=options.checkpoint,
-        checkpoint_every=options.every if options.checkpoint else None,
-    )
-    if os.environ.get("RANK", "0") == "0":
-        torch.save({"weights": dict(model.state_dict()), "history": history.state_dict()}, options.result)
+    model, history = run(model, loss=loss, checkpoint=checkpoint, checkpoint_every=1)
+    torch.save({"weights": dict(model.state_dict()), "history": history.state_dict()}, result)
 
 
-if __name__ == "__main__":
-    main()
+def compiled(variables, connection):
+    """In a process of its own, under these environment variables: sends a compiled run's losses, and its warnings."""
+    os.environ |= variables
+    torch.set_num_threads(1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _, history = run(TinyVAE(torch.float32), data=images(torch.float32), compile=True)
+    told = [str(warning.message) for warning in caught]
+    connection.send((history.loss, [message for message in told if "going on without it" in message]))

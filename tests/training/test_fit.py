@@ -183,7 +183,7 @@ def test_the_bar_shows_epoch_loss_and_rate(capsys):
 
 
 def test_bfloat16_computes_the_loss_in_bfloat16_and_keeps_the_weights(monkeypatch):
-    monkeypatch.setattr(devices, "_cpu_multiplies_bfloat16", lambda: True)  # emulated, if need be
+    monkeypatch.setattr(devices.precision, "_cpu_multiplies_bfloat16", lambda: True)  # emulated, if need be
     seen = []
     model = runs.TinyVAE(torch.float32)
 
@@ -199,7 +199,7 @@ def test_bfloat16_computes_the_loss_in_bfloat16_and_keeps_the_weights(monkeypatc
 
 
 def test_where_bfloat16_is_only_emulated_it_says_so_in_a_line_and_goes_on(monkeypatch):
-    monkeypatch.setattr(devices, "_cpu_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(devices.precision, "_cpu_multiplies_bfloat16", lambda: False)
     with pytest.warns(UserWarning, match=r"^cpu has no bfloat16 arithmetic of its own: training in float32$"):
         model, _ = runs.run(precision="bfloat16")
     assert runs.same(runs.weights(model), runs.weights(runs.run()[0]))

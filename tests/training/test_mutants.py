@@ -4,12 +4,12 @@ import contextlib
 import os
 import signal
 import tempfile
-import threading
 from pathlib import Path
 
 import jaxtyping
 import pytest
 import torch
+from support import team_laws as laws
 from support import training_runs as runs
 from support.mutation import mutant
 
@@ -143,7 +143,7 @@ def restore_law(training):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
     generator = torch.Generator().manual_seed(0)
     records = torch.zeros(3, 3, dtype=torch.float64)
-    state = training.state.State(model, optimizer, None, [generator], records, order=generator.get_state())
+    state = training.recovery.State(model, optimizer, None, [generator], records, order=generator.get_state())
 
     def step():
         optimizer.zero_grad()
@@ -159,124 +159,96 @@ def restore_law(training):
         assert runs.same(step(), first)
 
 
-class Together:
-    """What `torch.distributed` does for processes, done for threads."""
-
-    def __init__(self, size):
-        self.size, self.barrier, self.boxes = size, threading.Barrier(size, timeout=20), [None] * size
-        self.local = threading.local()
-
-    def _exchange(self, value):
-        self.boxes[self.local.rank] = value
-        self.barrier.wait()
-        values = list(self.boxes)
-        self.barrier.wait()
-        return values
-
-    def all_reduce(self, tensor):
-        tensor.copy_(sum(self._exchange(tensor.clone())))
-
-    def broadcast(self, tensor, src):
-        tensor.copy_(self._exchange(tensor.clone())[src])
-
-
 def team_law(training):
-    """Two or three that share batches are like one, also where some of them have no row."""
-    for size, batch_size in ((2, 8), (3, 13)):
-        results = in_threads(training, size, batch_size)
-        assert [result for result in results if isinstance(result, BaseException)] == []
-        reference, expected = runs.run(batch_size=batch_size, epochs=2)
-        for model, history in results:
-            for name, weight in runs.weights(reference).items():
-                torch.testing.assert_close(model.state_dict()[name], weight, rtol=0, atol=1e-9)
-            assert history.loss == pytest.approx(expected.loss, abs=1e-9)
+    """Where nothing is drawn, teams and pieces of batches give what one process gives."""
+    laws.agreement_law(training)
 
 
-def in_threads(training, size, batch_size):
-    """What each of the runs returned that share batches, or the error that it ended with."""
-    together, results, team = Together(size), [None] * size, training.distributed.Team
-    models = [runs.TinyVAE() for _ in range(size)]  # here: threads would share torch's one global generator
-    for model in models[1:]:
-        torch.nn.init.zeros_(model.encoder.weight)  # all start from the first one's weights
+def noise_law(training):
+    """Every row of every batch gets noise of its own, whoever draws it."""
+    laws.noise_law(training, 2)
+    laws.noise_law(training, 1, microbatch_size=2)
 
-    def work(rank):
-        together.local.rank = rank
-        try:
-            results[rank] = runs.run(
-                models[rank], fit=training.fit, batch_size=batch_size, seed=2 + rank, epochs=2
-            )
-        except BaseException as error:
-            results[rank] = error
-            together.barrier.abort()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.distributed, "dist", together)
-        patch.setattr(training.distributed, "join", lambda at: team(together.local.rank, size, at))
-        threads = [threading.Thread(target=work, args=(rank,)) for rank in range(size)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return results
+def team_resume_law(training):
+    """Processes that are cut off and started again end bit for bit as if they had not been."""
+    with tempfile.TemporaryDirectory() as folder:
+        laws.resumed_law(training, Path(folder) / "run.pt")
 
 
 LAWS = [
-    loop_law, patience_law, resume_law, another_run_law, guard_law, flaky_law, interrupt_law, restore_law, team_law
+    loop_law, patience_law, resume_law, another_run_law, guard_law, flaky_law, interrupt_law, restore_law, team_law,
+    noise_law, team_resume_law,
 ]  # fmt: skip
 MUTANTS = [
-    (loop_law, "step", "self._optimizer.zero_grad(set_to_none=True)", "pass"),
-    (loop_law, "step", "clip_grad_norm_(self._parameters, self._max_norm)", "clip_grad_norm_(self._parameters, 9e9)"),
+    (loop_law, "step", "task.optimizer.zero_grad(set_to_none=True)", "pass"),
+    (loop_law, "step", "clip_grad_norm_(self._parameters, task.max_grad_norm)",
+     "clip_grad_norm_(self._parameters, 9e9)"),
     (loop_law, "step", "record[1] = nn", "record[0] = nn"),
-    (loop_law, "step", "        self._optimizer.step()", "        self._optimizer.step(); self._optimizer.step()"),
-    (loop_law, "loop", "sizes.clamp(max=self._batch_size).to", "torch.ones_like(sizes).to"),
-    (loop_law, "loop", "history.loss.append(loss / self._num_examples)", "history.loss.append(loss)"),
+    (loop_law, "step", "        task.optimizer.step()", "        task.optimizer.step(); task.optimizer.step()"),
+    (loop_law, "task", "clamp(max=self.batch_size)", "clamp(min=self.batch_size, max=self.batch_size)"),
+    (loop_law, "task", "@ records / self.num_examples", "@ records"),
     (loop_law, "loop", "            scheduler.step()", "            pass"),
-    (loop_law, "loop", "            own.set_state(now)", "            pass\n        own.set_state(now)"),
+    (loop_law, "recovery.state", "        if self.step > 0:\n", "        if True:\n"),
     (loop_law, "batches", "tensor.index_select(0, index)", "tensor[: len(index)]"),
-    (patience_law, "loop", "value < lowest", "value <= lowest"),
-    (patience_law, "loop", "value < lowest", "value > lowest"),
-    (patience_law, "loop", "- 1 - best >= self._patience", "- 1 - best > self._patience"),
-    (patience_law, "loop", "self.state.model.eval()", "pass"),
-    (patience_law, "loop", "self.best = copy_tree(dict(self.state.model.state_dict()), into=self.best)",
-     "self.best = dict(self.state.model.state_dict())"),
-    (patience_law, "fit", "model.load_state_dict(loop.best)", "pass"),
-    (resume_law, "state", 'self.optimizer.load_state_dict(tree["optimizer"])', "pass"),
-    (resume_law, "state", 'self.scheduler.load_state_dict(tree["scheduler"])', "pass"),
-    (resume_law, "state", "generator.set_state(state)", "pass"),
-    (resume_law, "state", 'self.records.copy_(tree["records"])', "pass"),
-    (resume_law, "state", 'self.history.load_state_dict(tree["history"])', "pass"),
-    (resume_law, "state", '"order": self.order,', '"order": self.generators[0].get_state(),'),
-    (resume_law, "loop", "            own.set_state(now)", "            pass"),
-    (resume_law, "loop", "        own.set_state(state.order)\n", ""),
-    (resume_law, "loop", "if state.step == 0:", "if True:"),
+    (patience_law, "selection", "value < lowest", "value <= lowest"),
+    (patience_law, "selection", "value < lowest", "value > lowest"),
+    (patience_law, "selection", "- 1 - best >= self._patience", "- 1 - best > self._patience"),
+    (patience_law, "selection", "model.eval()", "pass"),
+    (patience_law, "selection", "self.best = copy_tree(dict(model.state_dict()), into=self.best)",
+     "self.best = dict(model.state_dict())"),
+    (patience_law, "selection", "state.model.load_state_dict(self.best)", "pass"),
+    (resume_law, "recovery.state", 'self.optimizer.load_state_dict(tree["optimizer"])', "pass"),
+    (resume_law, "recovery.state", 'self.scheduler.load_state_dict(tree["scheduler"])', "pass"),
+    (resume_law, "recovery.state", "generator.set_state(state)", "pass"),
+    (resume_law, "recovery.state", 'self.records.copy_(tree["records"])', "pass"),
+    (resume_law, "recovery.state", 'self.history.load_state_dict(tree["history"])', "pass"),
+    (resume_law, "recovery.state", '"order": self.order,', '"order": self.generators[0].get_state(),'),
+    (resume_law, "recovery.state", "            shared.set_state(now)", "            pass"),
+    (resume_law, "recovery.state", "        shared.set_state(self.order)\n", ""),
+    (resume_law, "recovery.state", "if self.step == 0:", "if True:"),
+    (resume_law, "loop", "batches[state.step :]", "batches"),
     (resume_law, "loop", "state.epoch, state.step, state.seconds = state.epoch + 1, 0, 0.0",
      "state.epoch, state.step, state.seconds = state.epoch + 1, 1, 0.0"),
-    (resume_law, "checkpoint", "sound = trailer ==", "sound = True or trailer =="),
-    (another_run_law, "checkpoint", "        if differing:", "        if False:"),
-    (another_run_law, "fit", '        "batch_size": batch_size,', ""),
-    (another_run_law, "fit", "        **settings,", ""),
+    (resume_law, "recovery.checkpoint", "sound = trailer ==", "sound = True or trailer =="),
+    (another_run_law, "recovery.checkpoint", "        if differing:", "        if False:"),
+    (another_run_law, "task", '            "batch_size": self.batch_size,', ""),
+    (another_run_law, "task", "            **settings,", ""),
     (another_run_law, "batches", "zlib.crc32(content", "checksum or zlib.crc32(content[:0]"),
-    (another_run_law, "fit", '        "scheduler": type(scheduler).__name__,', ""),
-    (guard_law, "guard", "return bool(torch.isfinite(torch.stack(sums)).all())", "return True"),
-    (guard_law, "guard", "                state.restore(before)", "                pass"),
-    (guard_law, "guard", "        self.go_back()\n        while", "        while"),
-    (guard_law, "state", "return into.copy_(tree) if fits else tree.clone()", "return tree"),
-    (restore_law, "state", "return into.copy_(tree) if fits else tree.clone()", "return tree"),
-    (restore_law, "state", "tree = copy_tree(tree)  #", "#"),
-    (guard_law, "loop", "if not self.guard.accept():\n", "if False:\n"),
-    (flaky_law, "guard", "return start + int(bad", "return int(bad"),
-    (flaky_law, "guard", "            if now != recorded:\n", "            if True:\n"),
-    (interrupt_law, "interrupt", "        if interrupt.pressed:\n            ra", "        if True:\n            ra"),
-    (interrupt_law, "loop", "            return interrupt.pressed", "            return False"),
-    (team_law, "distributed", "dist.broadcast(tensor, src=0)", "pass"),
-    (team_law, "distributed", ".mul_(weight)", ".mul_(1.0)"),
-    (team_law, "distributed", "torch.stack([loss * weight,", "torch.stack([loss,"),
-    (team_law, "distributed", "min(self.rank, more)", "0"),
-    (team_law, "distributed", "return Part(0, 1, num_rows, 0.0)", "return Part(0, 1, num_rows, 1.0)"),
-    (team_law, "distributed", "(stop - start) / num_rows)", "1 / self.size)"),
-    (team_law, "distributed", "if self.size > 1 else nullcontext()", "if self.size > 9 else nullcontext()"),
-    (team_law, "distributed", "for generator in generators if self.size > 1 else ():", "for generator in ():"),
+    (another_run_law, "task", '            "scheduler": type(self.scheduler).__name__,', ""),
+    (guard_law, "recovery.guard", "return bool(torch.isfinite(torch.stack(sums)).all())", "return True"),
+    (guard_law, "recovery.guard", "                state.restore(before)", "                pass"),
+    (guard_law, "recovery.guard", "        self.go_back()\n        while", "        while"),
+    (guard_law, "recovery.state", "return into.copy_(tree) if fits else tree.clone()", "return tree"),
+    (restore_law, "recovery.state", "return into.copy_(tree) if fits else tree.clone()", "return tree"),
+    (restore_law, "recovery.state", "tree = copy_tree(tree)  #", "#"),
+    (guard_law, "recovery.guard", "        if not self._accept():\n", "        if False:\n"),
+    (flaky_law, "recovery.guard", "return start + int(bad", "return int(bad"),
+    (flaky_law, "recovery.guard", "            if now != recorded:\n", "            if True:\n"),
+    (interrupt_law, "recovery.interrupt", "        if interrupt.pressed:\n            ra",
+     "        if True:\n            ra"),
+    (interrupt_law, "loop", "            return self.interrupt.pressed", "            return False"),
+    (team_law, "devices.team", "dist.broadcast(tensor, src=0)", "pass"),
+    (team_law, "devices.team", ".mul_(weight)", ".mul_(1.0)"),
+    (team_law, "devices.team", "torch.stack([loss * weight,", "torch.stack([loss,"),
+    (team_law, "devices.team", "min(self.rank, more)", "0"),
+    (team_law, "devices.team", "return Part(0, 1, 0.0)", "return Part(0, 1, 1.0)"),
+    (team_law, "devices.team", "Part(start, stop, (stop - start) / num_rows)",
+     "Part(start, stop, 1 / self.size)"),
+    (team_law, "devices.team", "dist.broadcast(state, src=0)", "pass"),
+    (team_law, "devices.team", "        shared.set_state(state)\n", ""),
     (team_law, "step", "index[part.start : part.stop]", "index[: part.stop - part.start]"),
+    (team_law, "objective", "value = value * weight", "pass"),
+    (team_law, "objective", "len(piece[0]) / B", "self._microbatch_size / B"),
+    (noise_law, "devices.team", "step * self.size + self.rank", "step * self.size"),
+    (noise_law, "devices.team", "step * self.size + self.rank", "self.rank"),
+    (noise_law, "devices.team", "manual_seed(seed + step", "manual_seed(step"),
+    (noise_law, "recovery.state", "self.epoch * len(self.records) + self.step", "self.step"),
+    (noise_law, "devices.team", "        if self._own is None:\n", "        if True:\n"),
+    (noise_law, "objective", "value = loss(*batch, generator=generator)",
+     "value = loss(*batch, generator=torch.Generator().manual_seed(0))"),
+    (team_resume_law, "devices.team", ".manual_seed(seed + step * self.size + self.rank)", ""),
+    (team_resume_law, "recovery.state", '"order": self.order,', '"order": self.generators[0].get_state(),'),
 ]  # fmt: skip
 
 

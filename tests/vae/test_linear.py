@@ -19,7 +19,7 @@ def trained_linear_vae(num_latents, num_steps=2000):
     adam = torch.optim.Adam(model.parameters(), fused=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(adam, 0.05, num_steps)
     for _ in range(num_steps):
-        batch = IMAGES[sampling.integers(128, len(IMAGES), generator=g)]
+        batch = IMAGES[sampling.integers((128,), len(IMAGES), generator=g)]
         adam.zero_grad()
         (-model.elbo(batch, generator=g).mean()).backward()
         adam.step()

@@ -148,7 +148,7 @@ def test_training_it_raises_the_bound_on_new_images():
     before = float(model.elbo(new, generator=seeded()).detach().mean())
     for _ in range(200):
         adam.zero_grad()
-        batch = x[sampling.integers(128, len(x), generator=g)]
+        batch = x[sampling.integers((128,), len(x), generator=g)]
         (-model.elbo(batch, generator=g).mean()).backward()
         adam.step()
     after = float(model.elbo(new, generator=seeded()).detach().mean())

@@ -215,7 +215,7 @@ def _build(kind: Kind, settings: dict[str, Any], image_shape: Any) -> tuple[Any,
 
 def _load(model: Any, folder: Path) -> dict[str, Any]:
     """Puts the checkpoint's weights into the model; returns how long it was trained."""
-    from vaeedu.training import checkpoint
+    from vaeedu.training.recovery import checkpoint
 
     state = checkpoint.load(folder / files.CHECKPOINT)
     model.load_state_dict(state["model"])

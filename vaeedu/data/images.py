@@ -157,7 +157,7 @@ def natural_patches(
     part = photographs[..., :border] if split == "train" else photographs[..., border:]
     windows = part.unfold(2, P, 1).unfold(3, P, 1)  # (2, C, rows, columns, P, P): a view, nothing is copied
     which, row, column = (
-        sampling.integers(N, windows.shape[d], generator=generator).cpu() for d in (0, 2, 3)
+        sampling.integers((N,), windows.shape[d], generator=generator).cpu() for d in (0, 2, 3)
     )
     return windows[which, :, row, column].float().div_(255), None
 

@@ -38,8 +38,8 @@ def two_moons(
     torch.Size([100, 2])
     """
     require.positive_int("num_points", num_points)
-    lower = sampling.integers(num_points, 2, generator=generator).bool()
-    t = math.pi * sampling.uniform(num_points, generator=generator)
+    lower = sampling.integers((num_points,), 2, generator=generator).bool()
+    t = math.pi * sampling.uniform((num_points,), like=lower.double(), generator=generator)
     x = torch.where(lower, 1 - t.cos(), t.cos())
     y = torch.where(lower, 0.5 - t.sin(), t.sin())
     return _blur(torch.stack([x, y], dim=1), noise, generator)
@@ -67,7 +67,7 @@ def eight_gaussians(
     tensor([2.])
     """
     require.positive_int("num_points", num_points)
-    angle = sampling.integers(num_points, 8, generator=generator).float() * (math.pi / 4)
+    angle = sampling.integers((num_points,), 8, generator=generator).float() * (math.pi / 4)
     return _blur(2 * _direction(angle), noise, generator)
 
 
@@ -97,7 +97,7 @@ def pinwheel(
     torch.Size([100, 2])
     """
     require.positive_int("num_points", num_points)
-    blade = sampling.integers(num_points, 5, generator=generator)
+    blade = sampling.integers((num_points,), 5, generator=generator)
     # Columns: along the radius, with mean 1 and deviation 0.3, and across it.
     loc = _floats([1.0, 0.0], blade.device).expand(num_points, 2)
     scale = _floats([0.3, require.non_negative_float("noise", noise)], blade.device)
@@ -131,8 +131,8 @@ def spirals(
     True
     """
     require.positive_int("num_points", num_points)
-    sign = 2.0 * sampling.integers(num_points, 2, generator=generator) - 1
-    t = 3 * math.pi * sampling.uniform(num_points, generator=generator).sqrt()
+    sign = 2 * sampling.integers((num_points,), 2, generator=generator).double() - 1
+    t = 3 * math.pi * sampling.uniform((num_points,), like=sign, generator=generator).sqrt()
     return _blur((sign * t / 3)[:, None] * _direction(t), noise, generator)
 
 

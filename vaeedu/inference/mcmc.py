@@ -109,7 +109,7 @@ def metropolis_hastings(
     for s in range(S):
         z_new, log_ratio = propose(z, generator)
         log_p_new = inputs.log_density("log_density", log_density, z_new)
-        u = sampling.uniform(len(z), generator=generator, dtype=z.dtype).to(z)
+        u = sampling.uniform((len(z),), like=z, generator=generator)
         accept = u < acceptance_probability(log_p, log_p_new, log_ratio)
         z = torch.where(accept[:, None], z_new, z)
         log_p = torch.where(accept, log_p_new, log_p)

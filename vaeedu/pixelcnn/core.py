@@ -168,9 +168,10 @@ class PixelModel(nn.Module, abc.ABC):
         """Draws scaled images and labels at random."""
         n, like, y = _NUM_PROBES, self._like(), None
         if self.num_classes is not None:
-            y = sampling.integers(n, self.num_classes, generator=generator).to(like.device)
-        numbers = sampling.uniform(n * math.prod(self.image_shape), generator=generator, dtype=like.dtype)
-        return (2 * numbers - 1).reshape(n, *self.image_shape).to(like.device), y
+            y = sampling.integers((n,), self.num_classes, generator=generator).to(like.device)
+        here = torch.empty(0, dtype=like.dtype, device=generator.device)
+        numbers = sampling.uniform((n, *self.image_shape), like=here, generator=generator)
+        return (2 * numbers - 1).to(like.device), y
 
     def _like(self) -> Tensor:
         return next(self.parameters())

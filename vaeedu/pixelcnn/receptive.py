@@ -17,7 +17,8 @@ def mean_input_gradient(
     with torch.enable_grad():
         parameters = conditional(x)
         # Random weights, so that no two parameters' gradients cancel.
-        weights = sampling.uniform(parameters.numel(), generator=generator, dtype=x.dtype)
-        combination = (parameters * weights.reshape(parameters.shape).to(x.device)).sum()
+        here = torch.empty(0, dtype=x.dtype, device=generator.device)
+        weights = sampling.uniform(parameters.shape, like=here, generator=generator)
+        combination = (parameters * weights.to(x.device)).sum()
     (gradient,) = torch.autograd.grad(combination, x)
     return gradient.abs().mean(dim=0)

@@ -103,7 +103,9 @@ class SamplingModel(PixelModel):
 
         draw_rows = METHODS[require.choice("method", method, METHODS)]
         labels, like, (C, H, W) = self._labels(y, n), self._like(), self.image_shape
-        u = sampling.uniform(n * C * H * W, generator=generator).reshape(n, C, H, W)
+        # Drawn in float64 where the generator draws, whatever the model's device and dtype.
+        exact = torch.empty(0, dtype=torch.float64, device=None if generator is None else generator.device)
+        u = sampling.uniform((n, C, H, W), like=exact, generator=generator)
         images = torch.zeros(n, C, H, W, dtype=torch.int64, device=like.device)
         rows = draw_rows(self, labels, self.output.noise(u).to(like), given)
         for i, row in enumerate(tqdm(rows, total=H, unit="row", disable=not progress)):

@@ -5,7 +5,6 @@ run can be repeated and no import or library call disturbs another's randomness.
 
 - `normal`, `uniform`, `integers`, `gumbel`, `categorical`, `bernoulli` and `gamma` draw what their names say;
   `reparameterize` is loc + scale · ε; `draw` takes one of torch's distributions; `seeded` makes a generator.
-- `shard` makes several processes, each with a part of a batch, draw what one process with the whole batch would.
 """
 
 from vaeedu.sampling.draws import (
@@ -20,7 +19,6 @@ from vaeedu.sampling.draws import (
     seeded,
     uniform,
 )
-from vaeedu.sampling.shards import shard
 
 __all__ = [
     "bernoulli",
@@ -32,6 +30,5 @@ __all__ = [
     "normal",
     "reparameterize",
     "seeded",
-    "shard",
     "uniform",
 ]

@@ -18,8 +18,6 @@ from torch.distributions import (
     Uniform,
 )
 
-from vaeedu.sampling.shards import noise, noise_like
-
 
 def seeded(seed: int, *, device: str | torch.device = "cpu") -> torch.Generator:
     """Makes a source of randomness: the same seed gives the same draws.
@@ -53,52 +51,48 @@ def normal(
     >>> normal((2, 3), like=torch.zeros(1, dtype=torch.float64), generator=g).dtype
     torch.float64
     """
-    return _normal(tuple(shape), like, generator, batch_dim=0)
+    return torch.randn(tuple(shape), dtype=like.dtype, device=like.device, generator=generator)
 
 
 def uniform(
-    num_draws: int, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
-) -> Float[Tensor, " N"]:
+    shape: Sequence[int], *, like: Tensor, generator: torch.Generator | None = None
+) -> Float[Tensor, "..."]:
     """Draws u ~ Uniform[0, 1).
 
     Args:
-        num_draws: N.
-        generator: The source of randomness, whose device the result takes; None is torch's global one, on the CPU.
-        dtype: Of the result.
+        shape: The shape of the result.
+        like: A tensor whose device and dtype the result takes.
+        generator: The source of randomness; None is torch's global one.
 
     Returns:
-        Independent entries, `(N,)`.
+        Independent entries, of the given shape.
 
-    >>> u = uniform(1000, generator=torch.Generator().manual_seed(0))
+    >>> u = uniform((10, 100), like=torch.zeros(1), generator=seeded(0))
     >>> bool((u >= 0).all() and (u < 1).all())
     True
     """
-    device = None if generator is None else generator.device
-    return noise(
-        (num_draws,), 0, lambda shape: torch.rand(shape, dtype=dtype, device=device, generator=generator)
-    )
+    return torch.rand(tuple(shape), dtype=like.dtype, device=like.device, generator=generator)
 
 
 def integers(
-    num_draws: int, num_values: int, *, generator: torch.Generator | None = None
-) -> Int64[Tensor, " N"]:
+    shape: Sequence[int], num_values: int, *, generator: torch.Generator | None = None
+) -> Int64[Tensor, "..."]:
     """Draws whole numbers 0, …, `num_values` − 1, each as likely as the others.
 
     Args:
-        num_draws: N.
+        shape: The shape of the result.
         num_values: How many values there are.
-        generator: The source of randomness, whose device the result takes; None is torch's global one, on the CPU.
+        generator: The source of randomness, whose device the result takes: there is no dtype to follow. None is torch's
+            global one, on the CPU.
 
     Returns:
-        Independent entries, `(N,)`.
+        Independent entries, of the given shape.
 
-    >>> integers(1000, 3, generator=torch.Generator().manual_seed(0)).unique()
+    >>> integers((1000,), 3, generator=seeded(0)).unique()
     tensor([0, 1, 2])
     """
     device = None if generator is None else generator.device
-    return noise(
-        (num_draws,), 0, lambda shape: torch.randint(num_values, shape, device=device, generator=generator)
-    )
+    return torch.randint(num_values, tuple(shape), device=device, generator=generator)
 
 
 def gumbel(
@@ -123,14 +117,8 @@ def gumbel(
     True
     """
     # −log u is exponential; torch draws it without ever returning 0, whose logarithm would be infinite.
-    waiting_time = noise(
-        tuple(shape),
-        0,
-        lambda whole: torch.empty(whole, dtype=like.dtype, device=like.device).exponential_(
-            generator=generator
-        ),
-    )
-    return -waiting_time.log()
+    waiting_time = torch.empty(tuple(shape), dtype=like.dtype, device=like.device)
+    return -waiting_time.exponential_(generator=generator).log()
 
 
 def categorical(
@@ -152,16 +140,10 @@ def categorical(
     >>> categorical(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
     tensor([1, 0])
     """
-    n = math.prod(sample_shape)
-
-    def indices(probs: Tensor) -> Tensor:
-        *batch, L = probs.shape
-        drawn = torch.multinomial(probs.reshape(-1, L), n, replacement=True, generator=generator)
-        return drawn.reshape(*batch, n)
-
-    batch_dim = 0 if probs.ndim > 1 else 1  # a single distribution has no batch
-    drawn = noise_like(probs.detach(), batch_dim, indices, fill=1.0)
-    return drawn.movedim(-1, 0).reshape(*sample_shape, *probs.shape[:-1])
+    *batch, L = probs.shape
+    weights = probs.detach().reshape(-1, L)
+    drawn = torch.multinomial(weights, math.prod(sample_shape), replacement=True, generator=generator)
+    return drawn.T.reshape(*sample_shape, *batch)
 
 
 def bernoulli(
@@ -180,7 +162,7 @@ def bernoulli(
     tensor([0., 1.])
     """
     # Detached: torch would let a gradient through here, and it would be zero, not an error.
-    return _bernoulli(probs.detach(), generator, batch_dim=0)
+    return torch.bernoulli(probs.detach(), generator=generator)
 
 
 def reparameterize(
@@ -209,7 +191,7 @@ def reparameterize(
     >>> loc.grad
     tensor([5., 5., 5.])
     """
-    eps = _normal((*sample_shape, *loc.shape), loc, generator, batch_dim=len(sample_shape))
+    eps = normal((*sample_shape, *loc.shape), like=loc, generator=generator)
     return loc + scale * eps
 
 
@@ -274,20 +256,13 @@ def draw(
             return reparameterize(distribution.loc, distribution.scale, n, generator=generator)
         case MultivariateNormal():
             shape = (*n, *distribution.batch_shape, *distribution.event_shape)
-            batch_dim = len(n) if distribution.batch_shape else len(shape)
-            eps = _normal(shape, distribution.loc, generator, batch_dim=batch_dim)
+            eps = normal(shape, like=distribution.loc, generator=generator)
             return distribution.loc + (distribution.scale_tril @ eps[..., None])[..., 0]
         case Uniform():
             low, width = distribution.low, distribution.high - distribution.low
-            u = noise(
-                (*n, *low.shape),
-                len(n),
-                lambda shape: torch.rand(shape, dtype=low.dtype, device=low.device, generator=generator),
-            )
-            return low + width * u
+            return low + width * uniform((*n, *low.shape), like=low, generator=generator)
         case Bernoulli():
-            probs = distribution.probs.detach().expand(*n, *distribution.batch_shape)
-            return _bernoulli(probs, generator, batch_dim=len(n))
+            return bernoulli(distribution.probs.expand(*n, *distribution.batch_shape), generator=generator)
         case OneHotCategorical():
             index = categorical(distribution.probs, n, generator=generator)
             return torch.nn.functional.one_hot(index, distribution.event_shape[-1]).to(distribution.probs)
@@ -310,17 +285,3 @@ def _draw_mixture(
     index = which.reshape(*which.shape, 1, *[1] * events)
     index = index.expand(*which.shape, 1, *mixture.event_shape)
     return each.gather(-1 - events, index).squeeze(-1 - events)
-
-
-def _normal(
-    shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None, *, batch_dim: int
-) -> Tensor:
-    return noise(
-        shape,
-        batch_dim,
-        lambda whole: torch.randn(whole, dtype=like.dtype, device=like.device, generator=generator),
-    )
-
-
-def _bernoulli(probs: Tensor, generator: torch.Generator | None, *, batch_dim: int) -> Tensor:
-    return noise_like(probs, batch_dim, lambda whole: torch.bernoulli(whole, generator=generator), fill=0.5)

@@ -5,7 +5,7 @@
 
 from vaeedu.training.devices import default_device
 from vaeedu.training.fit import fit
-from vaeedu.training.guard import NonFiniteLossError
 from vaeedu.training.history import History
+from vaeedu.training.recovery import NonFiniteLossError
 
 __all__ = ["History", "NonFiniteLossError", "default_device", "fit"]

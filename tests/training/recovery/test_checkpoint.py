@@ -2,17 +2,18 @@
 
 import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from datetime import timedelta
 
 import pytest
 import torch
+from support import children
 from support import training_runs as runs
 
 from vaeedu import training
-from vaeedu.training import checkpoint, devices
+from vaeedu.training.devices import precision
+from vaeedu.training.recovery import checkpoint
 
 STEPS = 3 * 7  # of runs.run()
 
@@ -179,7 +180,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_runs_checkpoint_is_refused(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # also where this CPU has none
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)  # also where this CPU has none
     path = tmp_path / "run.pt"
     runs.run(epochs=1, checkpoint=path)
     before = path.read_bytes()
@@ -192,7 +193,7 @@ def test_another_runs_checkpoint_is_refused(name, tmp_path, monkeypatch):
 
 
 def test_where_bfloat16_is_only_emulated_the_checkpoint_is_float32s(tmp_path, monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
     path = tmp_path / "run.pt"
     with pytest.warns(UserWarning, match="training in float32"):
         runs.run(epochs=1, checkpoint=path, precision="bfloat16")
@@ -282,34 +283,24 @@ def test_the_seconds_add_up_over_the_parts(tmp_path, monkeypatch):
     assert history.seconds[0] > stored["seconds"]
 
 
-def program(*arguments, **kwargs):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, runs.__file__, *map(str, arguments)]
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs
-    )
-
-
-def kill_after(process, num_steps, pause):
+def killed_after(num_steps, pause, *arguments):
+    process, steps = children.start(runs.to_be_killed, *arguments)
     for _ in range(num_steps):
-        if not process.stdout.readline():
-            break
+        steps.recv_bytes()
     time.sleep(pause)
     process.kill()
-    process.communicate()
+    return children.end(process, steps)
 
 
 def test_killed_at_random_and_restarted(tmp_path):
     """SIGKILL, also while a checkpoint is being written; the run ends as one in this process did."""
     path, result = tmp_path / "run.pt", tmp_path / "result.pt"
-    arguments = (result, "--checkpoint", path, "--every", 1, "--rest", 0.002)
     dice = random.Random(0)
     for _ in range(2):
-        kill_after(program(*arguments), dice.randrange(1, 7), dice.random() * 0.01)
+        status = killed_after(dice.randrange(1, 7), dice.random() * 0.01, result, path)
+        assert status == -signal.SIGKILL
     assert not result.exists()
-    done = program(*arguments)
-    _, errors = done.communicate(timeout=60)
-    assert done.returncode == 0, errors
+    assert children.end(*children.start(runs.to_be_killed, result, path)) == 0
     stored = torch.load(result, weights_only=True)
     model, history = runs.run()
     assert runs.same(stored["weights"], runs.weights(model))

@@ -46,6 +46,21 @@ class Checkpoint:
         self._every, self._run = every, run
         self._steps, self._written = 0, time.monotonic()
 
+    @classmethod
+    def at(
+        cls, path: str | Path | None, every: int | timedelta | None, run: dict[str, Any]
+    ) -> "Checkpoint | None":
+        """Returns the one that was asked for, or None where none was.
+
+        Raises:
+            ValueError: As above, or `every` was given without `path`.
+        """
+        if path is None and every is not None:
+            raise ValueError(
+                f"checkpoint_every must be None without checkpoint, but is {every}: name the file as well"
+            )
+        return None if path is None else cls(path, every, run)
+
     def is_due(self) -> bool:
         """Counts a step; returns whether it is time to write."""
         self._steps += 1

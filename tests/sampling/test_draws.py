@@ -40,8 +40,8 @@ DISTRIBUTIONS = {
 }
 DRAWS = {
     "normal": lambda g: sampling.normal((5, 3), like=LIKE, generator=g),
-    "uniform": lambda g: sampling.uniform(5, generator=g),
-    "integers": lambda g: sampling.integers(40, 600, generator=g),
+    "uniform": lambda g: sampling.uniform((5, 2), like=LIKE, generator=g),
+    "integers": lambda g: sampling.integers((40,), 600, generator=g),
     "gumbel": lambda g: sampling.gumbel((5,), like=LIKE, generator=g),
     "categorical": lambda g: sampling.categorical(torch.full((2, 50), 0.02), (9,), generator=g),
     **{
@@ -92,6 +92,8 @@ def test_shape_and_dtype_follow_the_input(dtype, generator):
     x = torch.full((2, 3), 0.5, dtype=dtype)
     for draw, shape in (
         (sampling.normal((4, 1), like=x, generator=generator), (4, 1)),
+        (sampling.uniform((4, 1), like=x, generator=generator), (4, 1)),
+        (sampling.gumbel((4, 1), like=x, generator=generator), (4, 1)),
         (sampling.bernoulli(x, generator=generator), (2, 3)),
         (sampling.reparameterize(x, x[0], (7, 5), generator=generator), (7, 5, 2, 3)),
     ):
@@ -104,6 +106,8 @@ def test_device_follows_the_input():
     generator = torch.Generator("cuda").manual_seed(0)
     x = torch.full((3,), 0.5, device="cuda")
     assert sampling.normal((2,), like=x, generator=generator).is_cuda
+    assert sampling.uniform((2,), like=x, generator=generator).is_cuda
+    assert sampling.integers((2,), 3, generator=generator).is_cuda
     assert sampling.bernoulli(x, generator=generator).is_cuda
     assert sampling.reparameterize(x, x, generator=generator).is_cuda
 
@@ -152,14 +156,14 @@ def test_gradients_reach_both_parameters(generator):
 
 
 def test_uniform_draws_follow_their_law(generator):
-    u = sampling.uniform(N, generator=generator)
+    u = sampling.uniform((N,), like=LIKE, generator=generator)
     assert stats.kstest(u.numpy(), "uniform").pvalue > 1e-6
     assert 0 <= u.min() < u.max() < 1
 
 
 @pytest.mark.parametrize("num_values", [2, 7, 600])
 def test_whole_numbers_are_equally_likely(num_values, generator):
-    counts = torch.bincount(sampling.integers(N, num_values, generator=generator))
+    counts = torch.bincount(sampling.integers((N,), num_values, generator=generator))
     assert len(counts) == num_values
     assert stats.chisquare(counts.numpy()).pvalue > 1e-6
 

@@ -1,12 +1,12 @@
 """Several processes, started by `torchrun`, that share each batch.
 
-Every process holds the same weights, the same data and an equal generator. Of each batch it takes its own part, with
-its own part of the noise (`sampling.shard`); the gradients are added up, weighted by the parts' sizes.
+Every process holds the same weights and the same data, and knows the same order of the examples. Of each batch it takes
+its own part, and draws what that needs from a generator of its own; the gradients are added up, weighted by the parts'
+sizes.
 """
 
 import atexit
 import os
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -14,18 +14,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from vaeedu import sampling
-
 # A process that waits longer than this for another gives up: whoever started them learns of it.
 _TIMEOUT = timedelta(minutes=10)
 
 
 class Part(NamedTuple):
-    """The rows `start` … `stop` − 1 of a batch of `total`, with the weight of their mean in the batch's."""
+    """The rows `start` … `stop` − 1 of a batch, with the weight of their mean in the batch's."""
 
     start: int
     stop: int
-    total: int
     weight: float
 
 
@@ -40,6 +37,7 @@ class Team:
 
     def __init__(self, rank: int, size: int, device: torch.device) -> None:
         self.rank, self.size, self.device = rank, size, device
+        self._own = torch.Generator(device) if size > 1 else None
 
     def part(self, num_rows: int) -> Part:
         """Returns this process's part of a batch; parts differ by one row at most."""
@@ -48,12 +46,30 @@ class Team:
         stop = start + each + (self.rank < more)
         if start == stop:
             # Without a row there would be no loss, and a mean over nothing is NaN: compute one row, and ignore it.
-            return Part(0, 1, num_rows, 0.0)
-        return Part(start, stop, num_rows, (stop - start) / num_rows)
+            return Part(0, 1, 0.0)
+        return Part(start, stop, (stop - start) / num_rows)
 
-    def shard(self, part: Part) -> AbstractContextManager[None]:
-        """Returns the context in which noise is drawn for the whole batch and cut to the part."""
-        return sampling.shard(part.start, part.stop, part.total) if self.size > 1 else nullcontext()
+    def seed(self, shared: torch.Generator) -> int:
+        """Returns what seeds an epoch's draws: the number that comes next in the shared generator.
+
+        It is not taken from there: the orders of all epochs stay those that one process would draw.
+        """
+        if self.size == 1:
+            return 0
+        state = shared.get_state()
+        number = int(torch.randint(2**62, (1,), generator=shared, device=shared.device))
+        shared.set_state(state)
+        return number
+
+    def generator(self, shared: torch.Generator, seed: int, step: int) -> torch.Generator:
+        """Returns the generator from which this process draws in a step, counted from the run's start.
+
+        A process that is alone draws in turn from the shared one. One of several has its own, seeded by the epoch's
+        seed, the step and its rank: so a run goes on bit for bit from any step, without its generator being stored.
+        """
+        if self._own is None:
+            return shared
+        return self._own.manual_seed(seed + step * self.size + self.rank)
 
     def add_up(self, parameters: list[nn.Parameter], weight: float, loss: Tensor, stop: bool) -> list[Tensor]:
         """Replaces the gradients by their weighted sum over the processes.
@@ -95,32 +111,11 @@ class Team:
         dist.broadcast(box, src=0)
         return float(box)
 
-    def align(self, generators: list[torch.Generator]) -> None:
-        """Gives every process's generators the states of process 0's."""
-        for generator in generators if self.size > 1 else ():
-            state = generator.get_state()
+    def share_state(self, state: Tensor) -> Tensor:
+        """Gives every process the generator's state of process 0."""
+        if self.size > 1:
             dist.broadcast(state, src=0)
-            generator.set_state(state)
-
-    def check_alike(self, generator: torch.Generator) -> None:
-        """Checks that the generators are still equal.
-
-        Raises:
-            ValueError: They are not: some draw was made for a part of the batch only.
-        """
-        if self.size == 1:
-            return
-        mine = generator.get_state()
-        first = mine.clone()
-        dist.broadcast(first, src=0)
-        differing = torch.tensor([float(not torch.equal(mine, first))])
-        dist.all_reduce(differing)
-        if float(differing) > 0:
-            raise ValueError(
-                "generator must be in the same state in every process, but is not: in loss and transform, make every "
-                "draw with vaeedu.sampling, the batch in the first dimension after sample_shape, and none that only "
-                "some processes make"
-            )
+        return state
 
 
 def join(wanted: torch.device) -> Team:

@@ -15,13 +15,12 @@ class Interrupt:
 
 
 @contextmanager
-def deferred() -> Iterator[Interrupt]:
+def deferred(interrupt: Interrupt) -> Iterator[None]:
     """Notes the first Ctrl-C instead of raising `KeyboardInterrupt`; the second one raises it.
 
     An exception in the middle of an optimiser's step would leave some weights updated and others not. Outside the main
     thread, where Python allows no signal handlers, and where Ctrl-C is ignored anyway, nothing is changed.
     """
-    interrupt = Interrupt()
 
     def note(number: int, frame: FrameType | None) -> None:
         if interrupt.pressed:
@@ -30,10 +29,10 @@ def deferred() -> Iterator[Interrupt]:
 
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
-        yield interrupt
+        yield
         return
     signal.signal(signal.SIGINT, note)
     try:
-        yield interrupt
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

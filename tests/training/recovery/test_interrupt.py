@@ -8,7 +8,7 @@ import pytest
 import torch
 from support import training_runs as runs
 
-from vaeedu.training import interrupt
+from vaeedu.training.recovery import Interrupt, deferred
 
 WARNING = r"^fit was interrupted in epoch {}, before step {}$"
 
@@ -171,7 +171,8 @@ def test_in_another_thread_it_trains_without():
 
 
 def test_the_second_press_raises():
-    with interrupt.deferred() as noted:
+    noted = Interrupt()
+    with deferred(noted):
         press()
         assert noted.pressed
         with pytest.raises(KeyboardInterrupt):

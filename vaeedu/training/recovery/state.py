@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vaeedu.training.devices import Team, own_generator
 from vaeedu.training.history import History
+from vaeedu.training.task import Task
 
 
 @dataclass
@@ -17,14 +19,16 @@ class State:
         model: The weights.
         optimizer: Its moments and learning rates.
         scheduler: Or None.
-        generators: The one that draws, and the caller's where that is another.
-        order: The state of the first generator before it drew the epoch's order of examples.
+        generators: The one that draws the order of the examples and, where one process trains alone, all else; and the
+            caller's where that is another.
+        order: The state of the first generator before it drew the epoch's order.
         epoch: The epoch under way, from 0.
         step: How many of its steps are done.
         records: Of each of the epoch's steps the loss, the gradient's norm and how many processes want to stop,
             `(steps, 3)`, on the device.
         seconds: Time the epoch took so far.
         history: Of the epochs that are done.
+        seed: Of what several processes draw in this epoch; it follows from `order`.
     """
 
     model: nn.Module
@@ -37,10 +41,41 @@ class State:
     step: int = 0
     seconds: float = 0.0
     history: History = field(default_factory=History)
+    seed: int = 0
 
-    def num_seen(self, num_examples: int, batch_size: int) -> int:
+    @classmethod
+    def of(cls, task: Task, generator: torch.Generator | None, device: torch.device) -> "State":
+        """Returns the state before the first step."""
+        own = own_generator(generator, device)
+        generators = [own] if generator is None or own is generator else [own, generator]
+        dtype = torch.float32 if device.type == "mps" else torch.float64
+        records = torch.zeros(task.num_steps, 3, dtype=dtype, device=device)
+        return cls(task.model, task.optimizer, task.scheduler, generators, records, order=own.get_state())
+
+    def shuffle(self, num_examples: int, team: Team) -> Tensor:
+        """Returns the epoch's order of examples: a fresh one or, in the midst of an epoch, its own again.
+
+        It is that of process 0, and the same whether one process draws it or several.
+        """
+        shared = self.generators[0]
+        now = shared.get_state()
+        if self.step == 0:
+            self.order = team.share_state(now)
+        shared.set_state(self.order)
+        order = torch.randperm(num_examples, generator=shared, device=shared.device)
+        self.seed = team.seed(shared)
+        if self.step > 0:
+            shared.set_state(now)
+        return order
+
+    @property
+    def num_steps(self) -> int:
+        """Number of steps so far, from the first epoch on."""
+        return self.epoch * len(self.records) + self.step
+
+    def num_seen(self, task: Task) -> int:
         """Returns how many examples were seen so far, those seen twice counted twice."""
-        return self.epoch * num_examples + min(self.step * batch_size, num_examples)
+        return self.epoch * task.num_examples + min(self.step * task.batch_size, task.num_examples)
 
     def capture(self, into: Any = None) -> dict[str, Any]:
         """Returns a copy of everything as tensors in plain containers, written over `into` where that fits."""
