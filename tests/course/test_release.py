@@ -66,7 +66,7 @@ def test_the_committed_assignment_is_what_release_makes(assignment, tmp_path):
         assert data == committed[name], f"assignments/{assignment}/{name} is out of date: run `make release`"
 
 
-def test_every_assignment_has_a_source():
+def test_what_is_committed_are_the_assignments_that_have_a_source():
     assert sorted(path.name for path in (ROOT / "assignments").iterdir()) == assignments(ROOT)
 
 

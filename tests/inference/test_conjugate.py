@@ -84,7 +84,7 @@ def test_kl_from_is_the_expected_log_ratio(generator):
         (lambda: NormalGamma(0.0, 1.0, -2.0, 1.0), "shape must be .* but is -2.0"),
         (lambda: NormalGamma(0.0, 1.0, 1.0, math.inf), "rate must be .* but is inf"),
         (lambda: PRIOR.posterior(X[:, None]), r"x must be a tensor of shape \(K,\), but is \(4, 1\)"),
-        (lambda: PRIOR.log_evidence(X.log() - torch.inf), r"x\[0, 0\] is -inf"),
+        (lambda: PRIOR.log_evidence(X.log() - torch.inf), r"x\[0\] is -inf"),
         (lambda: PRIOR.log_joint([1.0], torch.ones(1, 2)), r"x must be a tensor of shape \(K,\), but is list"),
         (lambda: PRIOR.sample(0), "num_samples must be"),
     ],

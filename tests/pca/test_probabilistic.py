@@ -284,7 +284,7 @@ PLANE = low_rank_data(0, noise=0.0)
         (lambda: ProbabilisticPCA(1).fit(low_rank_data(0)).log_prob(with_holes(PLANE, 0)), "is nan"),
         (
             lambda: ProbabilisticPCA(1).fit(low_rank_data(0)).likelihood(torch.ones(2, 3)),
-            r"shape \(..., 1\), but is",
+            r"z must have shape \(..., 1\), but has shape",
         ),
         (
             lambda: ProbabilisticPCA.from_parameters(torch.ones(2, 2), torch.zeros(2), 1.0),
