@@ -15,7 +15,12 @@ import pytest
 from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, RIGHT, hand_in, vaeedu, vaeedu_process
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+# One group: the class that all are compared with is graded once.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.xdist_group("postgresql"),
+]
 SUMMED = {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"}
 SECRET = "cd" * 32
 
@@ -158,7 +163,6 @@ def server(tmp_path_factory):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.xdist_group("postgresql")
 def test_a_gradebook_in_postgresql_has_the_same_marks(course, serial, tmp_path, server):
     room = a_class(course, tmp_path / "class")
     for _ in range(2):
