@@ -62,7 +62,7 @@ LOG_SUM = Exercise(
     # Visible and hidden cases differ in shape, and a size of 1 is among them. The hidden ones ask for more.
     cases={
         "visible": ({"N": 4, "K": 3, "spread": 2.0}, {"N": 1, "K": 5, "spread": 2.0}),
-        "hidden": ({"N": 6, "K": 2, "spread": 5000.0}, {"N": 1, "K": 4, "spread": 5000.0}),
+        "hidden": ({"N": 6, "K": 2, "spread": 1500.0}, {"N": 1, "K": 4, "spread": 1500.0}),
     },
     reference=log_sum,
     # The mistakes that students make. A message names the idea that is wrong; it does not give the solution away.
@@ -90,6 +90,8 @@ LOG_SUM = Exercise(
         ),
     ),
     alternatives=(log_sum_torch, log_sum_numpy, log_sum_loops),
+    # So that a log K shows beside entries in the thousands; float32 passes.
+    tolerance=1e-6,
 )
 
 # The library's modules that are absent while this is graded, because they hold what students are asked to write.

@@ -87,7 +87,10 @@ def test_float32_solutions_pass(exercise, part):
 @each_part
 def test_an_answer_that_is_off_a_little_or_noisy_fails_without_a_misconception(exercise, part):
     right = answers_of(exercise.name, exercise.reference, part)
-    off = [replace(answer, outputs=(*answer.outputs[:-1], answer.outputs[-1] * 1.01)) for answer in right]
+    off = [
+        replace(answer, outputs=(*answer.outputs[:-1], np.asarray(answer.outputs[-1] * 1.01)))
+        for answer in right
+    ]
     told = judge(off, key_of(exercise.name, part)).message
     assert "the values are not" in told
     assert not any(wrong.message in told for wrong in exercise.wrong)
