@@ -9,7 +9,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # All tests are shared by two workers. A few of them one process has done sooner: it starts and collects once.
 WORKERS ?= $(if $(PYTEST_ARGS),,2)
-PYTEST = $(BIN)/python -m pytest$(if $(WORKERS), -n $(WORKERS) --dist loadgroup --no-loadscope-reorder)
+PYTEST = $(BIN)/python -m pytest$(if $(WORKERS), -n $(WORKERS) --dist loadscope --no-loadscope-reorder)
 START := /lab/tree/lectures/00_start_here.ipynb
 
 help: ## list these targets
@@ -27,7 +27,7 @@ test-all: dev ## run every test, also the slow ones (each lecture from a clean k
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
 	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"
 
-release: course ## make assignments/ from solutions/ and exercises/, and README's table from the notebooks
+release: course ## make assignments/ from solutions/ and exercises/, and README's table
 	$(BIN)/vaeedu release
 
 new-assignment: course ## lay out the files of a new assignment: N=12 NAME=sequences_and_molecules

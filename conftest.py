@@ -2,8 +2,10 @@
 
 import gc
 import os
+import re
 import signal
 import sys
+from typing import Any
 
 # One thread a process, so that two workers share two cores in peace and sums are added up in the same order
 # everywhere. Said before torch and numpy are loaded; what a test starts inherits it.
@@ -25,6 +27,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests that drive a browser, start a PostgreSQL server or lean on a sandbox's clock: one worker has them all, so that
 # they never meet.
 APART = ("tests/browser/", "tests/grader/test_sandbox_", "tests/grader/test_elsewhere.py")
+# Each test of these files is long, and shares nothing with the others: they need not stay together.
+BY_THEMSELVES = (
+    "tests/course/test_lectures.py",
+    "tests/course/test_release.py",
+    "tests/course/test_grading_cycle.py",
+)
 # Where the time goes: these start first, so that no worker is left with a long test at the end.
 DEAREST = (
     *APART,
@@ -37,6 +45,8 @@ DEAREST = (
     "tests/divergences/",
     "tests/cli/",
 )
+# The exercise that a test's parameters end with: its tests share its answer keys.
+_EXERCISE = re.compile(r"test_exercises\.py.*?(\d\d-\w+)\]$")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -45,14 +55,21 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         parser.addini("timeout", "seconds a test may take; nothing enforces it here")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts the dearest tests first, and tells pytest-xdist which belong to one worker."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the dearest tests first."""
     items.sort(key=_rank)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tells pytest-xdist which tests belong to one worker; marks cannot, for it knows tests by their names only."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Groups(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -65,25 +82,14 @@ def _rank(item: pytest.Item) -> int:
     return next((i for i, prefix in enumerate(DEAREST) if item.nodeid.startswith(prefix)), len(DEAREST))
 
 
-def _group(item: pytest.Item) -> str:
-    """The tests of a file go together, because they share fixtures and caches; not so the long ones.
-
-    Those of one exercise go together, too: they share its answer key.
-    """
-    path = item.nodeid.partition("::")[0]
-    if path.startswith(APART):
+def _group(nodeid: str) -> str:
+    """The tests of a file go together, because they share fixtures and caches, but for those named above."""
+    if nodeid.startswith(APART):
         return "apart"
-    fixtures = getattr(item, "_fixtureinfo", None)
-    shares = fixtures and any(
-        definition.scope != "function" and definition.baseid.startswith("tests/")
-        for definitions in fixtures.name2fixturedefs.values()
-        for definition in definitions
-    )
-    if item.get_closest_marker("slow") and not shares:
-        return item.nodeid
-    parameters = getattr(item, "callspec", None)
-    exercise = parameters.params.get("exercise") if parameters else None
-    return f"{path} {getattr(exercise, 'name', exercise)}" if exercise is not None else path
+    if nodeid.startswith(BY_THEMSELVES):
+        return nodeid
+    exercise = _EXERCISE.search(nodeid)
+    return exercise[1] if exercise else nodeid.partition("::")[0]
 
 
 @pytest.fixture(autouse=True)

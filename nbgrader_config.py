@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from nbgrader.converters import GenerateAssignment
+
 from vaeedu_grader.marking.autograde import vet_first
 
 course = Path(__file__).resolve().parent
@@ -35,7 +37,9 @@ c.CourseDirectory.db_url = os.environ.get("VAEEDU_DB_URL") or f"sqlite:///{class
 
 # The test cells of the exercises are made from exercises/, before nbgrader looks at the notebook.
 c.AddTests.course = str(course)
-c.GenerateAssignment.preprocessors.prepend(["vaeedu_grader.authoring.cells.AddTests"])
+# Said as a whole: nbgrader's command reads this file twice, and would have them twice of what is prepended.
+usual = GenerateAssignment.preprocessors.default()
+c.GenerateAssignment.preprocessors = ["vaeedu_grader.authoring.cells.AddTests", *usual]
 
 # The formgrader's Generate button replaces an assignment's folder by nbgrader's part of it; this adds checks.json.
 c.GenerateAssignment.post_convert_hook = "vaeedu_grader.authoring.release.add_checks"

@@ -13,7 +13,7 @@ import pytest
 from support import driving
 
 # One group: workers that share two cores shall not start a browser each.
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600)]
 
 FOLDER = Path(__file__).resolve().parents[2] / "lectures"
 # One lecture stands for all where time is short.

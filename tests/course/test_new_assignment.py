@@ -22,12 +22,13 @@ NAME = "12_sequences_and_molecules"
 CYCLE = """
 import dataclasses, json
 from pathlib import Path
+from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.decisions import decisions
 from vaeedu_grader.authoring.release import release
 from vaeedu_grader.marking.grade import Settings
 
 release(Path.cwd(), "12_sequences_and_molecules")
-made = decisions(Path.cwd(), "12_sequences_and_molecules", Settings())
+made = decisions(Assignment(Path.cwd(), "12_sequences_and_molecules"), Settings())
 print(json.dumps([{**dataclasses.asdict(d), "is_right": d.is_right} for d in made]))
 """
 

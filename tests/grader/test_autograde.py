@@ -11,11 +11,7 @@ from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, FULL, NOTEBOOK, hand_in
 from support.sandboxes import obstacle
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.timeout(1200),
-    pytest.mark.xdist_group("autograde"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 SECRET = "5ec2e7" * 10
 # What the formgrader's handler does, in a process of its own, with the configuration that it loads.

@@ -15,12 +15,7 @@ import pytest
 from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, RIGHT, hand_in, vaeedu, vaeedu_process
 
-# One group: the class that all are compared with is graded once.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.xdist_group("postgresql"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SUMMED = {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"}
 SECRET = "cd" * 32
 

@@ -23,8 +23,6 @@ LIMITS = (
 # What the quick tests grade is not graded again, but for the one that others are after.
 SLOW = tuple(name for name in CORPUS if name not in QUICK)
 VICTIM = "right"
-# So that each class is graded by one worker, once.
-of_few, of_others = pytest.mark.xdist_group("hostile-few"), pytest.mark.xdist_group("hostile-others")
 
 
 class Graded:
@@ -111,31 +109,26 @@ def check_class(graded):
         assert all(manual is None for (who, _), (_, manual, *_) in marks.items() if who == name)
 
 
-@of_few
 @pytest.mark.parametrize("name", QUICK)
 def test_a_submission_gets_its_status_and_marks(name, few):
     check(few, name)
 
 
-@of_few
 def test_some_submissions_change_nothing_else(few):
     check_class(few)
 
 
-@of_others
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_every_other_submission_gets_its_status_and_marks(name, others):
     check(others, name)
 
 
-@of_others
 @pytest.mark.slow
 def test_all_others_change_nothing_else(others):
     check_class(others)
 
 
-@of_others
 @pytest.mark.slow
 def test_nothing_that_a_browser_would_run_is_in_a_marked_notebook(others):
     outcome = json.loads((others.room / "graded" / ASSIGNMENT / "html.json").read_text())

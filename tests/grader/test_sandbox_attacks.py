@@ -46,7 +46,7 @@ def nothing_survives(monkeypatch):
     assert not set(started) & processes()
 
 
-pytestmark = [pytest.mark.usefixtures("nothing_survives"), pytest.mark.xdist_group("sandbox-timing")]
+pytestmark = pytest.mark.usefixtures("nothing_survives")
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_logits_and_means_may_be_any_number():
         (lambda: conv_decoder(2, (8, 8)), "image_shape must be (C, H, W), channels first, but is (8, 8)"),
         (
             lambda: Flatten((1, 8, 8))(torch.zeros(5, 2, 4, 8)),
-            "this Flatten must have shape (..., 1, 8, 8), but has shape (5, 2, 4, 8): use x.reshape(-1, 1, 8, 8)",
+            "x must have shape (..., 1, 8, 8), but has shape (5, 2, 4, 8): use x.reshape(-1, 1, 8, 8)",
         ),
         (
             lambda: conv_encoder((1, 8, 8), 2)(torch.zeros(5, 1, 9, 9)),

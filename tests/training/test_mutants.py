@@ -203,7 +203,7 @@ MUTANTS = [
     (resume_law, "recovery.state", "            shared.set_state(now)", "            pass"),
     (resume_law, "recovery.state", "        shared.set_state(self.order)\n", ""),
     (resume_law, "recovery.state", "if self.step == 0:", "if True:"),
-    (resume_law, "loop", "batches[state.step :]", "batches"),
+    (resume_law, "loop", "batches[state.step :]", "batches[: len(batches) - state.step]"),
     (resume_law, "loop", "state.epoch, state.step, state.seconds = state.epoch + 1, 0, 0.0",
      "state.epoch, state.step, state.seconds = state.epoch + 1, 1, 0.0"),
     (resume_law, "recovery.checkpoint", "sound = trailer ==", "sound = True or trailer =="),

@@ -67,7 +67,7 @@ def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path]:
 def _notebook(number: int, title: str) -> NotebookNode:
     cells = [
         nbformat.v4.new_markdown_cell(_TITLE.format(number=number, title=title), id="title"),
-        _cell("imports", "import torch\n\nimport vaeedu", locked=True),
+        _cell("imports", "import math\n\nimport numpy as np\nimport torch\n\nimport vaeedu", locked=True),
         nbformat.v4.new_markdown_cell(_EXERCISE, id="ex1"),
         _cell("log_sum", _SOLUTION, solution=True),
         nbformat.v4.new_markdown_cell(
