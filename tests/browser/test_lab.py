@@ -25,6 +25,7 @@ LECTURES = [
 HARMLESS = (
     "is not trusted",  # said of each notebook that was not written on this machine
     "websocket_ping_timeout",  # the server's own defaults, which tornado finds at odds; to change either is worse
+    "/.~",  # the server's own file beside a notebook that is being saved, gone when the list of files looked at it
 )
 
 
