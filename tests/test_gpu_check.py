@@ -147,6 +147,7 @@ class TestGpuCheck:
         assert found["machine"]["torch"] == torch.__version__
         assert found["seconds"] > 0
 
+    @pytest.mark.slow
     def test_a_machine_without_this_environment_goes_through_all_of_it(self, tmp_path):
         """It has PyTorch, what benchmarks draw and compute with, and pytest; the rest cannot be imported there."""
         # Each Python reads it when it starts; what stands there as None cannot be imported.

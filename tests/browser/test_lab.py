@@ -16,11 +16,9 @@ from support import driving
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600)]
 
 FOLDER = Path(__file__).resolve().parents[2] / "lectures"
-# One lecture stands for all where time is short.
-LECTURES = [
-    pytest.param(f"lectures/{path.name}", marks=() if number == 0 else pytest.mark.slow)
-    for number, path in enumerate(sorted(p for p in FOLDER.glob("*.ipynb") if not p.name.startswith("00")))
-]
+LECTURES = sorted(
+    f"lectures/{path.name}" for path in FOLDER.glob("*.ipynb") if not path.name.startswith("00")
+)
 
 HARMLESS = (
     "is not trusted",  # said of each notebook that was not written on this machine
@@ -79,6 +77,7 @@ def test_the_first_page_runs_and_gives_its_verdict(page, lab, lab_log, record_pr
     assert_nothing_to_worry_about(page, notebook, lab_log())
 
 
+@pytest.mark.slow  # the first page, which has code, figures and a slider, stands for them where time is short
 @pytest.mark.parametrize("lecture", LECTURES)
 def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lab_log, lecture, record_property):
     notebook = driving.open_notebook(page, lab, lecture)

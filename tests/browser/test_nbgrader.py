@@ -12,7 +12,7 @@ from support import driving
 from vaeedu_grader.authoring.cells import with_tests
 from vaeedu_grader.authoring.course import exercises
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ASSIGNMENT = "02_linear_latent_variable_models"
 

@@ -40,6 +40,7 @@ def readable(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
+@pytest.mark.slow
 def test_some_mistakes_and_alternatives_through_the_whole_pipeline(tmp_path):
     with at_home(ROOT, tmp_path / "class"):
         only = slice(4, None, 5)  # fifth mistakes, first alternatives

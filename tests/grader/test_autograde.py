@@ -11,7 +11,7 @@ from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, FULL, NOTEBOOK, hand_in
 from support.sandboxes import obstacle
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SECRET = "5ec2e7" * 10
 # What the formgrader's handler does, in a process of its own, with the configuration that it loads.
