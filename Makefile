@@ -4,6 +4,8 @@ BIN := .venv/bin
 # A user's own Jupyter settings, packages and interpreter paths stay out of the course, and it out of theirs.
 export JUPYTER_CONFIG_DIR := $(CURDIR)/.venv/etc/jupyter-user
 export JUPYTER_PREFER_ENV_PATH := 1
+# Threads that spin while they wait take the processors from each other (vaeedu/environment.py).
+export OMP_WAIT_POLICY := passive
 # With PYTHONDONTWRITEBYTECODE each test session, and each program that one starts, would compile the course anew.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)

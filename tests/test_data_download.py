@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from vaeedu import data
-from vaeedu.data import download, images
+from vaeedu.data import download, mnist_files
 
-NAMES = tuple(images._MNIST.sha256)
+NAMES = tuple(mnist_files._PUBLISHED.sha256)
 PATIENCE = 60  # seconds, for what takes one
 
 
@@ -145,7 +145,7 @@ def use_mirrors(monkeypatch, cache):
 
     def use(*mirrors):
         files = download.PublishedFiles("mnist", SHA256, mirrors)
-        monkeypatch.setattr(images, "_MNIST", files)
+        monkeypatch.setattr(mnist_files, "_PUBLISHED", files)
         return files
 
     return use
@@ -161,6 +161,12 @@ def listing(folder):
     return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
 
 
+def fetch(split="train"):
+    """Fetches what is missing, and loads."""
+    data.fetch_mnist()
+    return data.mnist(split)
+
+
 def pixels(part):
     return np.frombuffer(gzip.decompress(CONTENTS[f"{part}-images-idx3-ubyte.gz"])[16:], dtype=np.uint8)
 
@@ -171,46 +177,66 @@ def pixels(part):
 def test_a_download_gives_the_images_and_is_kept(start_server, use_mirrors, cache):
     server = start_server()
     use_mirrors(server.url)
-    pictures, labels = data.mnist()
+    pictures, labels = fetch()
     assert pictures.shape == (7, 1, 28, 28)
     assert np.array_equal((pictures.flatten() * 255).round().numpy(), pixels("train"))
     assert labels.tolist() == list(gzip.decompress(CONTENTS["train-labels-idx1-ubyte.gz"])[8:])
-    assert listing(cache) == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
+    assert listing(cache) == sorted(NAMES)
     assert (cache / IMAGES).read_bytes() == CONTENTS[IMAGES]
 
 
-def test_only_what_is_missing_is_asked_for(start_server, use_mirrors):
+def test_only_what_is_missing_is_asked_for(start_server, use_mirrors, cache):
     server = start_server()
     use_mirrors(server.url)
-    data.mnist("test")
-    assert server.asked_for == ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]
-    pictures, _ = data.mnist("all")
-    assert sorted(server.asked_for) == sorted(NAMES)
+    cache.mkdir(parents=True)
+    (cache / IMAGES).write_bytes(CONTENTS[IMAGES])
+    pictures, _ = fetch("all")
+    assert sorted(server.asked_for) == sorted(set(NAMES) - {IMAGES})
     assert np.array_equal(
         (pictures.flatten() * 255).round().numpy(), np.concatenate([pixels("train"), pixels("t10k")])
     )
-    data.mnist("all")
-    assert len(server.asked_for) == 4
+    fetch("all")
+    assert len(server.asked_for) == 3
 
 
-def test_at_hand_means_all_four_files(start_server, use_mirrors, cache, tmp_path, monkeypatch):
-    use_mirrors(start_server().url)
-    assert not data.mnist_at_hand()
-    data.mnist("test")
+@pytest.mark.parametrize("split", ["train", "test", "all"])
+def test_loading_asks_no_server_and_takes_the_small_set_until_all_four_files_are_there(
+    split, start_server, use_mirrors, cache
+):
+    server = start_server()
+    use_mirrors(server.url)
+    cache.mkdir(parents=True)
+    for name in NAMES[:3]:
+        (cache / name).write_bytes(CONTENTS[name])
+    small = data.mnist(split)
+    assert server.asked_for == []
+    assert not small.is_full
+    assert small.source == f"the small MNIST that comes with the course: {len(small.images)} images"
+    (cache / NAMES[3]).write_bytes(CONTENTS[NAMES[3]])
+    full = data.mnist(split)
+    assert full.is_full
+    assert full.source == f"MNIST in full: {len(full.images)} images"
+    assert len(full.images) == {"train": 7, "test": 5, "all": 12}[split]
+
+
+def test_at_hand_means_all_four_files(use_mirrors, cache, tmp_path, monkeypatch):
+    use_mirrors()
+    cache.mkdir(parents=True)
+    for name in NAMES[2:]:
+        assert not data.mnist_at_hand()
+        (cache / name).write_bytes(CONTENTS[name])
     assert not data.mnist_at_hand()
     monkeypatch.setenv("VAEEDU_DATA", str(tmp_path / "own"))  # the rest may lie in the user's own folder
     (tmp_path / "own" / "mnist").mkdir(parents=True)
     for name in NAMES[:2]:
+        assert not data.mnist_at_hand()
         (tmp_path / "own" / "mnist" / name).write_bytes(CONTENTS[name])
-    assert data.mnist_at_hand() == (set(NAMES) <= {*NAMES[:2], *listing(cache)})
-    monkeypatch.delenv("VAEEDU_DATA")
-    data.mnist("all")
     assert data.mnist_at_hand()
 
 
 def test_progress_is_shown(start_server, use_mirrors, capfd):
     use_mirrors(start_server().url)
-    data.mnist("test")
+    fetch("test")
     assert "100%" in capfd.readouterr().err
 
 
@@ -222,7 +248,7 @@ def test_files_in_the_folder_of_the_user_come_first(start_server, use_mirrors, c
     own.mkdir(parents=True)
     for name in NAMES:
         (own / name).write_bytes(CONTENTS[name])
-    assert len(data.mnist("all")[0]) == 12
+    assert len(fetch("all")[0]) == 12
     assert server.asked_for == []
     assert listing(cache) == []
 
@@ -241,8 +267,8 @@ def test_without_them_the_cache_comes_next_and_then_the_download(
     monkeypatch.setenv("VAEEDU_DATA", "" if own == "unset" else str(folder))
     cache.mkdir(parents=True)
     (cache / IMAGES).write_bytes(CONTENTS[IMAGES])
-    assert len(data.mnist()[0]) == 7
-    assert server.asked_for == ["train-labels-idx1-ubyte.gz"]
+    assert len(fetch()[0]) == 7
+    assert sorted(server.asked_for) == sorted(set(NAMES) - {IMAGES})
     assert listing(folder) == (["mnist"] if own == "empty" else [])
 
 
@@ -253,13 +279,13 @@ def test_a_tilde_in_vaeedu_data_is_the_home_folder(use_mirrors, tmp_path, monkey
     (tmp_path / "own" / "mnist").mkdir(parents=True)
     for name in NAMES:
         (tmp_path / "own" / "mnist" / name).write_bytes(CONTENTS[name])
-    assert len(data.mnist("test")[0]) == 5
+    assert len(fetch("test")[0]) == 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME names the user cache on Linux")
 def test_the_user_cache_is_that_of_the_system(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert download._cache_folder(images._MNIST) == tmp_path / "vaeedu" / "mnist"
+    assert download._cache_folder(mnist_files._PUBLISHED) == tmp_path / "vaeedu" / "mnist"
 
 
 # ---- wrong files ----
@@ -278,16 +304,16 @@ def test_a_wrong_file_of_the_user_is_refused_and_stays(start_server, use_mirrors
         "VAEEDU_DATA"
     )
     with pytest.raises(ValueError, match=re.escape(words)):
-        data.mnist()
+        fetch()
     assert (own / IMAGES).read_bytes() == b"my own work"
     assert server.asked_for == []
 
 
 def test_a_corrupted_file_in_the_cache_is_fetched_again(start_server, use_mirrors, cache):
     use_mirrors(start_server().url)
-    data.mnist()
+    fetch()
     (cache / IMAGES).write_bytes(CONTENTS[IMAGES][:-10])
-    assert np.array_equal((data.mnist()[0].flatten() * 255).round().numpy(), pixels("train"))
+    assert np.array_equal((fetch()[0].flatten() * 255).round().numpy(), pixels("train"))
     assert (cache / IMAGES).read_bytes() == CONTENTS[IMAGES]
 
 
@@ -296,7 +322,7 @@ def test_a_corrupted_file_in_the_cache_is_removed_even_when_there_is_no_other(us
     cache.mkdir(parents=True)
     (cache / IMAGES).write_bytes(b"rubbish")
     with pytest.raises(ConnectionError, match=f"no mirror gave mnist/{IMAGES}"):
-        data.mnist()
+        fetch()
     assert listing(cache) == []
 
 
@@ -305,10 +331,10 @@ def test_a_corrupted_download_is_refused_and_removed(start_server, use_mirrors, 
     use_mirrors(server.url)
     words = f"{server.url}{IMAGES}: sent another file than the published one (its SHA-256 differs), which was removed"
     with pytest.raises(ConnectionError, match=re.escape(words)):
-        data.mnist()
+        fetch()
     assert listing(cache) == []
     server.answer = send_all
-    assert len(data.mnist()[0]) == 7
+    assert len(fetch()[0]) == 7
 
 
 # ---- servers and networks that fail ----
@@ -318,16 +344,16 @@ def test_a_corrupted_download_is_refused_and_removed(start_server, use_mirrors, 
 def test_when_a_mirror_fails_the_next_is_asked(answer, start_server, use_mirrors, cache):
     bad, good = start_server(answer), start_server()
     use_mirrors(a_closed_port(), bad.url, good.url)
-    assert len(data.mnist()[0]) == 7
-    assert bad.asked_for == good.asked_for == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
-    assert listing(cache) == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
+    assert len(fetch()[0]) == 7
+    assert bad.asked_for == good.asked_for == list(NAMES)
+    assert listing(cache) == sorted(NAMES)
 
 
 def test_mirrors_are_asked_in_order_and_only_until_one_gives_the_file(start_server, use_mirrors):
     first, second = start_server(), start_server()
     use_mirrors(first.url, second.url)
-    data.mnist()
-    assert len(first.asked_for) == 2
+    fetch()
+    assert len(first.asked_for) == 4
     assert second.asked_for == []
 
 
@@ -335,7 +361,7 @@ def test_the_error_lists_what_each_mirror_did(start_server, use_mirrors, cache):
     broken, wrong, closed = start_server(be_out_of_order), start_server(send_another_file), a_closed_port()
     use_mirrors(closed, broken.url, wrong.url)
     with pytest.raises(ConnectionError) as caught:
-        data.mnist()
+        fetch()
     first, *problems, last = str(caught.value).split("\n")
     assert first == f"no mirror gave mnist/{IMAGES}:"
     assert [p.strip().split(IMAGES)[0] for p in problems] == [closed, broken.url, wrong.url]
@@ -358,8 +384,8 @@ def test_without_a_network_the_error_says_which_files_to_put_where(cache, monkey
         "the folder above it."
     )
     with pytest.raises(ConnectionError, match=re.escape(words)) as caught:
-        data.mnist()
-    for mirror in images._MNIST.mirrors:
+        fetch()
+    for mirror in mnist_files._PUBLISHED.mirrors:
         assert mirror in str(caught.value)
     assert len(NAMES) == 4
     assert listing(cache) == []
@@ -370,7 +396,7 @@ def test_a_cache_that_cannot_be_written_to(start_server, use_mirrors, cache):
     use_mirrors(server.url)
     cache.parent.write_bytes(b"a file where a folder should be")
     with pytest.raises(OSError, match=re.escape(f"cannot write to the cache {cache} (")) as caught:
-        data.mnist()
+        fetch()
     assert f"Without a network, put {', '.join(NAMES)} into " in str(caught.value)
     assert server.asked_for == []
 
@@ -379,10 +405,10 @@ def test_a_download_that_breaks_off_leaves_nothing_and_the_next_succeeds(start_s
     server = start_server(send_half_and_hang_up)
     use_mirrors(server.url)
     with pytest.raises(ConnectionError, match=f"no mirror gave mnist/{IMAGES}"):
-        data.mnist()
+        fetch()
     assert listing(cache) == []
     server.answer = send_all
-    assert len(data.mnist()[0]) == 7
+    assert len(fetch()[0]) == 7
 
 
 # ---- other processes ----
@@ -460,7 +486,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(start_server, start_reader, use_mir
     assert listing(cache) == []
     answer.go_on.set()
     use_mirrors(server.url)
-    assert len(data.mnist()[0]) == 7
+    assert len(fetch()[0]) == 7
 
 
 def test_a_process_killed_in_the_middle_is_no_obstacle(start_server, start_reader, use_mirrors, cache):
@@ -473,4 +499,4 @@ def test_a_process_killed_in_the_middle_is_no_obstacle(start_server, start_reade
     assert not (cache / IMAGES).exists()
     answer.go_on.set()
     use_mirrors(server.url)
-    assert len(data.mnist()[0]) == 7
+    assert len(fetch()[0]) == 7

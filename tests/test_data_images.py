@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from vaeedu import data
 from vaeedu.data import images as module
+from vaeedu.data import mnist_files
 
 PUBLISHED_MD5 = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -201,13 +202,13 @@ def idx(array):
 @pytest.mark.parametrize("shape", [(5,), (300,), (2, 3, 4), (300, 2, 1)])
 def test_idx_files_are_read_back(shape):
     array = np.random.default_rng(0).integers(0, 256, shape)
-    assert np.array_equal(module._parse_idx("a.gz", idx(array), 0x0800 + len(shape)), array)
+    assert np.array_equal(mnist_files._parse_idx("a.gz", idx(array), 0x0800 + len(shape)), array)
 
 
 def test_labels_in_place_of_images_are_refused():
     words = "a.gz must be an IDX file that begins with 0x0803, but begins with 0x0801: check that images and labels"
     with pytest.raises(ValueError, match=words):
-        module._parse_idx("a.gz", idx(np.zeros(5)), 0x0803)
+        mnist_files._parse_idx("a.gz", idx(np.zeros(5)), 0x0803)
 
 
 @pytest.mark.parametrize("length", [4, 10, 16, 39, 41])
@@ -216,7 +217,64 @@ def test_an_incomplete_idx_file_is_refused(length):
     with pytest.raises(
         ValueError, match=rf"a.gz must have \d+ bytes for its shape .*, but has {length}: the file is inc"
     ):
-        module._parse_idx("a.gz", content, 0x0803)
+        mnist_files._parse_idx("a.gz", content, 0x0803)
+
+
+# ---- the small MNIST ----
+
+
+@pytest.fixture
+def no_full_mnist(monkeypatch):
+    monkeypatch.setattr(mnist_files, "mnist_at_hand", lambda: False)
+
+
+@pytest.mark.parametrize(("split", "num_images"), [("train", 10_000), ("test", 2_000), ("all", 12_000)])
+def test_the_small_mnist_comes_with_the_course(split, num_images, no_full_mnist):
+    images, labels = small = data.mnist(split)
+    assert images.shape == (num_images, 1, 28, 28)
+    assert images.dtype == torch.float32
+    assert labels.shape == (num_images,)
+    assert labels.dtype == torch.int64
+    assert small.images is images
+    assert small.labels is labels
+    assert not small.is_full
+    assert torch.equal(data.quantize(images, 256).float().div_(255), images)
+    assert labels.bincount(minlength=10).min() > 0.08 * num_images
+
+
+def test_all_of_the_small_mnist_is_train_then_test(no_full_mnist):
+    train, test, together = map(data.mnist, ("train", "test", "all"))
+    assert torch.equal(together.images, torch.cat([train.images, test.images]))
+    assert torch.equal(together.labels, torch.cat([train.labels, test.labels]))
+
+
+@pytest.mark.data
+def test_the_small_mnist_is_as_published(no_full_mnist):
+    small = data.mnist("train"), data.mnist("test")
+    (images, labels), (test_images, test_labels) = map(mnist_files._read_published, ("train", "test"))
+    test = [*range(1_000), *range(5_000, 6_000)]
+    for part, published, published_labels in (
+        (small[0], images[:10_000], labels[:10_000]),
+        (small[1], test_images[test], test_labels[test]),
+    ):
+        assert np.array_equal(data.quantize(part.images, 256)[:, 0].numpy(), published)
+        assert np.array_equal(part.labels.numpy(), published_labels)
+
+
+@pytest.mark.data
+def test_the_first_half_of_the_test_set_is_the_easier_one():
+    """The reason for taking test images from both halves: the nearest of 5 000 training images errs twice as often."""
+    (x, y), (x_test, y_test) = data.mnist(), data.mnist("test")
+    nearest = torch.cat(
+        [torch.cdist(part, x[:5_000].flatten(1)).argmin(dim=1) for part in x_test.flatten(1).split(1_000)]
+    )
+    wrong = (y[nearest] != y_test).double()
+    assert wrong[5_000:].mean() < 0.7 * wrong[:5_000].mean()
+
+
+def test_the_file_of_the_small_mnist_is_small():
+    assert mnist_files._SMALL.stat().st_size < 2_000_000
+    assert "CC-BY-SA-3.0" in mnist_files._SMALL.with_suffix(".md").read_text("utf-8")
 
 
 # ---- the real files ----
@@ -227,13 +285,14 @@ def test_an_incomplete_idx_file_is_refused(length):
 def test_the_sha256_belong_to_the_files_with_the_published_md5(name):
     content = (Path(os.environ["VAEEDU_DATA"]) / "mnist" / name).read_bytes()
     assert hashlib.md5(content).hexdigest() == PUBLISHED_MD5[name]
-    assert hashlib.sha256(content).hexdigest() == module._MNIST.sha256[name]
+    assert hashlib.sha256(content).hexdigest() == mnist_files._PUBLISHED.sha256[name]
 
 
 @pytest.mark.data
 def test_mnist():
     train, train_labels = data.mnist()
     test, test_labels = data.mnist("test")
+    assert data.mnist().is_full
     assert train.shape == (60_000, 1, 28, 28)
     assert test.shape == (10_000, 1, 28, 28)
     assert train.dtype == test.dtype == torch.float32
@@ -270,5 +329,5 @@ def test_an_image_stands_upright_on_black_paper():
 
 def test_gzip_of_a_published_file_is_read(monkeypatch):
     content = gzip.compress(idx(np.arange(24).reshape(2, 3, 4)))
-    monkeypatch.setattr(module.download, "read", lambda files, name: content)
-    assert module._read_idx("a.gz", 0x0803)[1, 2].tolist() == [20, 21, 22, 23]
+    monkeypatch.setattr(mnist_files.download, "read", lambda files, name: content)
+    assert mnist_files._read_idx("a.gz", 0x0803)[1, 2].tolist() == [20, 21, 22, 23]

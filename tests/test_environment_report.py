@@ -63,4 +63,57 @@ def test_a_broken_torch_does_not_stop_the_report(monkeypatch):
 @pytest.mark.parametrize("at_hand", [True, False])
 def test_it_says_whether_mnist_is_at_hand(monkeypatch, at_hand):
     monkeypatch.setattr("vaeedu.data.mnist_at_hand", lambda: at_hand)
-    assert ("MNIST is at hand" in environment.report()) == at_hand
+    assert ("MNIST is at hand, in full" in environment.report()) == at_hand
+    assert ("the small set that comes with the course" in environment.report()) != at_hand
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Eight processors, a choice that is undone, and whatever `use_threads` chose."""
+    before, chosen = torch.get_num_threads(), []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(environment.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    yield chosen
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "cpu_max", "expected"),
+    [
+        ("passive", "max 100000", 4),
+        ("PASSIVE", "200000 100000", 2),
+        ("passive", "150000 100000", 2),
+        ("passive", "50000 100000", 1),
+        ("passive", None, 4),
+        ("active", "max 100000", 1),
+        (None, "max 100000", 1),
+    ],
+)
+def test_threads_are_as_many_as_the_process_may_keep_busy_and_one_where_they_spin(
+    policy, cpu_max, expected, threads, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(environment, "_CGROUP", tmp_path)
+    if cpu_max is not None:
+        (tmp_path / "cpu.max").write_text(cpu_max)
+    if policy is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    else:
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    environment.use_threads()
+    assert threads == [expected]
+
+
+def test_threads_are_no_more_than_the_processors_that_it_is_bound_to(threads, monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "_CGROUP", tmp_path)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda pid: {3, 5}, raising=False)
+    environment.use_threads()
+    assert threads == [2]
+
+
+def test_a_number_of_threads_that_the_user_chose_stays(threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert environment.use_threads() == torch.get_num_threads()
+    assert threads == []

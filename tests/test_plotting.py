@@ -112,3 +112,111 @@ def len_of(x):
 def test_source_of_nothing_is_refused():
     with pytest.raises(ValueError, match="objects must hold at least one function or class, but is empty"):
         plotting.show_source()
+
+
+# ---- marks, claims, drawings ----
+
+
+def test_each_class_has_a_mark_of_its_own(axes):
+    marks = plotting.CLASS_MARKS
+    assert len(set(marks)) == len({shape for _, shape in marks}) == 10
+    labels = torch.arange(10).repeat(3)
+    plotting.draw_classes(axes, torch.rand(30, 2), labels)
+    drawn = [c for c in axes.collections if len(c.get_offsets()) == 3]
+    assert [c.get_label() for c in drawn] == [str(label) for label in range(10)]
+    assert [mpl.colors.to_hex(c.get_facecolor()[0]).upper() for c in drawn] == [colour for colour, _ in marks]
+    assert len(axes.get_legend().get_texts()) == 10
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 10], "labels must lie among 0 to 9, .* reach from 0 to 10"),
+        ([-1, 0], "from -1 to 0"),
+        ([1], "one for each of 2"),
+    ],
+)
+def test_draw_classes_refuses(axes, labels, words):
+    with pytest.raises(ValueError, match=words):
+        plotting.draw_classes(axes, torch.zeros(2, 2), torch.tensor(labels))
+
+
+@pytest.mark.parametrize("seen", [True, np.bool_(True), torch.tensor(True)])
+def test_a_claim_that_is_seen_is_said(seen):
+    assert plotting.claim(seen, "it falls") == "it falls"
+
+
+@pytest.mark.parametrize("seen", [False, np.float64("nan") > 0, torch.tensor(False)])
+def test_a_claim_that_is_not_seen_is_taken_back_and_warned_of(seen):
+    with pytest.warns(plotting.NotSeen, match="this run does not show that “it falls”"):
+        assert plotting.claim(seen, "it falls") == "Not seen in this run: it falls"
+
+
+def test_a_claim_says_something():
+    with pytest.raises(ValueError, match="text must say what was found, but is empty"):
+        plotting.claim(True, " ")
+
+
+def test_arrows_lead_from_edge_to_edge_and_plates_hold_their_things(axes):
+    model = plotting.Diagram(axes)
+    model.variable("z", 0, 2, "z")
+    model.variable("x", 0, 0, "x", observed=True)
+    model.parameter("theta", 2, 0, "θ")
+    model.box("f", 4, 0, "f")
+    model.arrow("z", "x", "draw")
+    model.plate(["z", "x"], "N")
+    axes.figure.canvas.draw()
+    circles = [patch for patch in axes.patches if isinstance(patch, mpl.patches.Circle)]
+    open_circle, filled, dot = circles
+    assert (
+        mpl.colors.to_hex(open_circle.get_facecolor())
+        == "#ffffff"
+        != mpl.colors.to_hex(filled.get_facecolor())
+    )
+    assert dot.radius < open_circle.radius
+    frame = axes.patches[-1]
+    assert frame.get_y() < -0.4
+    assert frame.get_y() + frame.get_height() > 2.4
+    assert frame.get_x() < -0.4 < 0.4 < frame.get_x() + frame.get_width() < 2
+    (bottom, top), (left, right) = axes.get_ylim(), axes.get_xlim()
+    assert bottom < frame.get_y() < frame.get_y() + frame.get_height() < top
+    assert left < frame.get_x() < 4.8 < right
+    (arrow,) = [text for text in axes.texts if getattr(text, "arrow_patch", None)]
+    path = arrow.arrow_patch.get_path()
+    ends = arrow.arrow_patch.get_transform().transform(path.vertices[path.codes != path.CLOSEPOLY])
+    ys = axes.transData.inverted().transform(ends)[:, 1]
+    assert 0.35 < ys.min() < ys.max() < 1.65  # not under the circles of radius 0.4
+
+
+def test_an_arrow_to_nothing_is_refused(axes):
+    model = plotting.Diagram(axes)
+    model.variable("z", 0, 0, "z")
+    with pytest.raises(ValueError, match="name must be one of z, but is x"):
+        model.arrow("z", "x")
+
+
+def test_feature_maps_are_as_large_as_the_images(axes):
+    plotting.draw_feature_maps(axes, [(1, 28, 28), (16, 14, 14), (7,)], ["down", "flatten"])
+    squares = [patch.get_width() for patch in axes.patches[:-1]]
+    assert squares == [pytest.approx(3.0), *[pytest.approx(1.5)] * 5]
+    assert [text.get_text() for text in axes.texts if text.get_text()] == [
+        "1 × 28 × 28", "down", "16 × 14 × 14", "flatten", "7",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shapes", "steps", "colours", "words"),
+    [
+        (
+            [(1, 8, 8), (4,)],
+            ["a", "b"],
+            [],
+            "steps must be 1 in number, for the layers that there are, but are 2",
+        ),
+        ([(1, 8, 8), (4,)], [], ["red"], "colours must be 2 in number"),
+        ([(1, 8, 8), (4, 4)], [], [], r"a shape must be \(C, H, W\) or \(K,\), but is \(4, 4\)"),
+    ],
+)
+def test_feature_maps_refuse(axes, shapes, steps, colours, words):
+    with pytest.raises(ValueError, match=words):
+        plotting.draw_feature_maps(axes, shapes, steps, colours=colours)

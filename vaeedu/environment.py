@@ -1,12 +1,18 @@
-"""Is this machine ready for the course? One report, with a verdict and what to mend."""
+"""Is this machine ready for the course? One report, with a verdict and what to mend; and how many threads suit it."""
 
 import importlib.metadata
+import math
+import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+# Beyond this the small tensors of the lectures gain nothing.
+_MOST_THREADS = 4
+_CGROUP = Path("/sys/fs/cgroup")
 _COURSE = {"extra": "course"}  # readers need what the extra "course" asks for, not the test tools
 
 
@@ -88,9 +94,48 @@ def _extras() -> list[Finding]:
     from vaeedu import data
 
     mnist = (
-        "MNIST is at hand"
+        "MNIST is at hand, in full"
         if data.mnist_at_hand()
-        else "MNIST is not on this machine: the lectures use the 8×8 digits that come with scikit-learn "
-        "(vaeedu.data.mnist() downloads it, 11 MB)"
+        else "MNIST is at hand as the small set that comes with the course; lecture 00 says how to get all of it"
     )
     return [Finding(True, mnist)]
+
+
+def use_threads() -> int:
+    """Lets torch use as many threads as suit the lectures' small tensors on this machine; each lecture calls it once.
+
+    That is one for each processor that this process may use, at most four: a hub gives a student one or two of its
+    many, and torch would start a thread for each of the many. Threads that wait for each other by spinning take the
+    processors away from each other as soon as anything else runs on the machine, and a small training then takes more
+    than twice as long as with one thread (`benchmarks/threads.py`). So there is more than one only where threads wait passively:
+    the environment variable `OMP_WAIT_POLICY` is `passive`, as `make lab` sets it. A number that was chosen by
+    `OMP_NUM_THREADS` stays.
+
+    Returns:
+        The number of threads.
+
+    >>> use_threads() >= 1
+    True
+    """
+    import torch
+
+    if not os.environ.get("OMP_NUM_THREADS"):
+        passive = os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive"
+        torch.set_num_threads(min(_processors(), _MOST_THREADS) if passive else 1)
+    return torch.get_num_threads()
+
+
+def _processors() -> int:
+    """How many processors this process may keep busy: what it is bound to, and what its container's share comes to."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(bound, _share()))
+
+
+def _share() -> int:
+    """The container's share of processors, rounded up; without a limit, as many as there are."""
+    unlimited = os.cpu_count() or 1
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text("ascii").split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no such file, or "max"
+        return unlimited

@@ -1,23 +1,25 @@
-"""Every lecture as it is committed: tidy, linked, its figures described, its drawing folded; and run with MNIST.
+"""Every lecture as it is committed: tidy, linked, its figures described, its drawing folded, its findings claimed.
 
-Without MNIST each is run by tests/browser/test_lab.py, where a student would run it.
+Each is run by tests/browser/test_lab.py, where a student would run it; here on other seeds and on all of MNIST.
 """
 
 import ast
 import os
 import re
-import time
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from support.folding import only_draw
-from traitlets.config import Config
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import claims  # noqa: E402
+
 LECTURES = sorted((ROOT / "lectures").glob("*.ipynb"))
-WITH_MNIST = [path for path in LECTURES if "data.mnist_at_hand()" in path.read_text("utf-8")]
+ON_MNIST = [path for path in LECTURES[1:] if "data.mnist(" in path.read_text("utf-8")]
 MOST_LINES = 25
 
 
@@ -141,32 +143,70 @@ def test_a_cell_that_computes_or_says_something_does_not_only_draw(sources, expe
     assert only_draw(sources) == expected
 
 
-# Run before a lecture's own cells: it breaks on a thousand images where it would on all, and soon.
-FEWER = """
-from vaeedu import data as _data
-
-_all_of_mnist = _data.mnist
-_data.mnist = lambda *args, **options: tuple(part[:1000] for part in _all_of_mnist(*args, **options))
-"""
+WORDS_OF_A_LABEL = 6
 
 
-def run(path, tmp_path, monkeypatch, first=""):
-    """Executes a lecture in a kernel that has MNIST, but no cache and no network; `first` runs before its cells."""
-    monkeypatch.setenv("VAEEDU_DATA", str(Path(os.environ["VAEEDU_DATA"]).resolve()))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nobody listens there
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(first.strip()))
-    where = {"metadata": {"path": str(path.parent)}}
-    settings = Config(
-        KernelManager={"transport_encryption": "auto"}
-    )  # without it a kernel warns on the terminal
-    start = time.perf_counter()
-    NotebookClient(notebook, timeout=1800, kernel_name="python3", resources=where, config=settings).execute()
-    print(f"{path.stem} with MNIST: {time.perf_counter() - start:.0f} s")
-    return notebook
+def titles(tree):
+    """The expressions that a cell gives to figures as titles."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if name in ("set_title", "suptitle") and call.args:
+            yield call.args[0]
+        yield from (keyword.value for keyword in call.keywords if keyword.arg == "title")
+
+
+def sentences(expression):
+    """The texts in an expression that are longer than a label and do not pass through `claim`."""
+    if isinstance(expression, ast.Call) and ast.unparse(expression.func).endswith("claim"):
+        return
+    if isinstance(expression, (ast.Constant, ast.JoinedStr)):
+        parts = expression.values if isinstance(expression, ast.JoinedStr) else [expression]
+        fixed = " ".join(
+            part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        )
+        if len(re.findall(r"[^\W\d_]+", re.sub(r"\$.*?\$", "", fixed))) > WORDS_OF_A_LABEL:
+            yield fixed
+        return
+    for child in ast.iter_child_nodes(expression):
+        yield from sentences(child)
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_a_title_that_is_a_sentence_is_a_claim_that_the_run_is_asked_about(path):
+    for cell in code_cells(path):
+        for title in titles(ast.parse(cell.source)):
+            for text in sentences(title):
+                pytest.fail(f"pass it through plotting.claim(seen, …), or shorten it to a label: {text!r}")
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("'Training images'", []),
+        ("'It climbs without end and buys nothing'", ["It climbs without end and buys nothing"]),
+        ("claim(x > 0, 'It climbs without end and buys nothing')", []),
+        ("plotting.claim(x > 0, f'It climbs without end and buys the code {x}')", []),
+        ("a if b else 'It climbs without end and buys nothing'", ["It climbs without end and buys nothing"]),
+        ("'$a b c d e f g h$ of the data'", []),
+    ],
+)  # fmt: skip
+def test_a_long_title_counts_as_a_sentence(title, found):
+    tree = ast.parse(f"axes.set_title({title})")
+    assert [text for each in titles(tree) for text in sentences(each)] == found
+
+
+@pytest.mark.parametrize("path", LECTURES[1:], ids=lambda path: path.stem)
+def test_the_number_of_threads_is_chosen_once_and_first(path):
+    cells = code_cells(path)
+    assert cells[0].source.count("environment.use_threads()") == 1
+    assert not any("set_num_threads" in cell.source for cell in cells)
+
+
+@pytest.mark.parametrize("path", LECTURES[1:], ids=lambda path: path.stem)
+def test_a_lecture_on_mnist_says_which_set_it_has_before_it_trains(path):
+    cells = [cell.source for cell in code_cells(path)]
+    loads = [i for i, source in enumerate(cells) if "data.mnist" in source]
+    assert all(".source)" in cells[i] for i in loads[:1]), "print(data.mnist(…).source), where it is loaded"
 
 
 def printed(notebook, stream):
@@ -175,10 +215,41 @@ def printed(notebook, stream):
 
 
 @pytest.mark.slow
-@pytest.mark.data
+@pytest.mark.full
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", [FEWER, pytest.param("", marks=pytest.mark.full)], ids=["fewer", "all"])
-@pytest.mark.parametrize("path", WITH_MNIST, ids=lambda path: path.stem)
-def test_runs_with_mnist(path, first, tmp_path, monkeypatch):
-    notebook = run(path, tmp_path, monkeypatch, first)
-    assert printed(notebook, "stderr") == ""
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("path", LECTURES[1:], ids=lambda path: path.stem)
+def test_what_it_says_holds_on_other_seeds(path, seed):
+    outcome = claims.run(path, seed=seed)
+    assert outcome.not_seen == []
+    assert printed(outcome.notebook, "stderr") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.full
+@pytest.mark.data
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("path", ON_MNIST, ids=lambda path: path.stem)
+def test_what_it_says_holds_on_all_of_mnist(path):
+    outcome = claims.run(path, data=os.environ["VAEEDU_DATA"], timeout=7200)
+    assert outcome.not_seen == []
+    assert printed(outcome.notebook, "stderr") == ""
+
+
+SAYS_TWO_THINGS = """
+from vaeedu.plotting import claim
+from vaeedu.sampling import seeded
+
+print(claim(True, "this is so"))
+print(claim(seeded(0).initial_seed() == 1000, "the seed is another"))
+"""
+
+
+def test_a_run_notes_what_was_claimed_and_what_was_not_seen(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SAYS_TWO_THINGS.strip())])
+    nbformat.write(notebook, tmp_path / "a.ipynb")
+    assert claims.run(tmp_path / "a.ipynb", seed=1).not_seen == []
+    outcome = claims.run(tmp_path / "a.ipynb")
+    assert outcome.claims == [(True, "this is so"), (False, "the seed is another")]
+    assert outcome.not_seen == ["the seed is another"]
+    assert "NotSeen: this run does not show that “the seed is another”" in printed(outcome.notebook, "stderr")

@@ -9,14 +9,17 @@ Image sets take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C
 there are none. Sets in the plane return `(N, 2)`.
 """
 
-from vaeedu.data.images import digits, mnist, mnist_at_hand, natural_patches
+from vaeedu.data.images import digits, natural_patches
+from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
 from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
+    "Mnist",
     "binarize",
     "digits",
     "eight_gaussians",
+    "fetch_mnist",
     "line",
     "mnist",
     "mnist_at_hand",

@@ -1,37 +1,13 @@
 """Image sets: `(images, labels)`, float32 in [0, 1] with shape `(N, C, H, W)`, and int64 or None."""
 
-import gzip
-import math
-
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from vaeedu import require, sampling
-from vaeedu.data import download
 
 SPLITS = ("train", "test", "all")
-
-_MNIST = download.PublishedFiles(
-    folder="mnist",
-    sha256={
-        "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-    },
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        "https://raw.githubusercontent.com/fgnt/mnist/master/",
-    ),
-)
-_MNIST_PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
-
-# An IDX file opens with two zero bytes, the type (8: unsigned byte) and the number of dimensions.
-_MAGIC_IMAGES = 0x0803
-_MAGIC_LABELS = 0x0801
 
 
 def digits(split: str = "train") -> tuple[Float32[Tensor, "N 1 8 8"], Int64[Tensor, " N"]]:
@@ -67,51 +43,6 @@ def digits(split: str = "train") -> tuple[Float32[Tensor, "N 1 8 8"], Int64[Tens
     chosen = {"train": ~is_test, "test": is_test, "all": np.full_like(is_test, True)}[split]
     images = torch.from_numpy(bunch.images[chosen].astype(np.float32)).div_(16)
     return images[:, None], torch.from_numpy(bunch.target[chosen].astype(np.int64))
-
-
-def mnist(split: str = "train") -> tuple[Float32[Tensor, "N 1 28 28"], Int64[Tensor, " N"]]:
-    """Loads MNIST: 70 000 handwritten digits of 28×28 pixels, which take the 256 values k / 255.
-
-    The published files are looked for in `$VAEEDU_DATA/mnist`, then in the user cache, and else are downloaded into
-    that cache (11 MB, once). Each must have the published SHA-256.
-
-    Args:
-        split: `"train"` (60 000 images), `"test"` (10 000) or `"all"` (train, then test).
-
-    Returns:
-        Images in [0, 1], `(N, 1, 28, 28)`, black paper and white ink, and labels 0 to 9, `(N,)`.
-
-    Raises:
-        ValueError: `split` is unknown, or a file in `$VAEEDU_DATA/mnist` is not the published one.
-        OSError: The cache cannot be written to. `ConnectionError`, which is one: the download failed; the message says
-            which files to put where when there is no network.
-
-    Reference:
-        LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition.
-
-    >>> mnist("validation")
-    Traceback (most recent call last):
-    ...
-    ValueError: split must be one of 'train', 'test', 'all', but is 'validation'
-    """
-    require.choice("split", split, SPLITS)
-    levels = np.concatenate(
-        [_read_idx(f"{p}-images-idx3-ubyte.gz", _MAGIC_IMAGES) for p in _MNIST_PARTS[split]]
-    )
-    labels = np.concatenate(
-        [_read_idx(f"{p}-labels-idx1-ubyte.gz", _MAGIC_LABELS) for p in _MNIST_PARTS[split]]
-    )
-    images = torch.from_numpy(levels.astype(np.float32)).div_(255)
-    return images[:, None], torch.from_numpy(labels.astype(np.int64))
-
-
-def mnist_at_hand() -> bool:
-    """Says whether `mnist` would find its files on this machine, without a download.
-
-    >>> isinstance(mnist_at_hand(), bool)
-    True
-    """
-    return download.on_this_machine(_MNIST)
 
 
 def natural_patches(
@@ -170,24 +101,3 @@ def _photographs(color: bool) -> Tensor:
     images = [Image.fromarray(image) for image in load_sample_images().images]
     pixels = np.stack([np.asarray(image.convert("RGB" if color else "L")) for image in images])
     return torch.from_numpy(pixels if color else pixels[..., None]).permute(0, 3, 1, 2)
-
-
-def _read_idx(name: str, magic: int) -> np.ndarray:
-    return _parse_idx(name, gzip.decompress(download.read(_MNIST, name)), magic)
-
-
-def _parse_idx(name: str, content: bytes, magic: int) -> np.ndarray:
-    """The bytes of an IDX file as an array of the shape that its header, big-endian, gives."""
-    if (found := int.from_bytes(content[:4], "big")) != magic:
-        raise ValueError(
-            f"{name} must be an IDX file that begins with {magic:#06x}, but begins with {found:#06x}: "
-            "check that images and labels are not swapped"
-        )
-    start = 4 + 4 * (magic & 0xFF)
-    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4)]
-    if len(content) != start + math.prod(shape):
-        raise ValueError(
-            f"{name} must have {start + math.prod(shape)} bytes for its shape {tuple(shape)}, but has {len(content)}: "
-            "the file is incomplete; fetch it again"
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)

@@ -1,0 +1,143 @@
+"""Does each lecture show what it says? Each is run from a clean kernel, on other seeds and on other data.
+
+The table has, for each run, its seconds, how many claims it made (`plotting.claim`), and those that it did not show.
+`--lectures 06 07`, `--seeds 0 1 2` and `--data small full` choose what is run; by default every lecture on three seeds
+and the small MNIST, and those that use MNIST on the full set once. Needs no network.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+from common import keep, table
+from nbclient import NotebookClient
+from traitlets.config import Config
+
+LECTURES = Path(__file__).resolve().parents[1] / "lectures"
+# Run before a lecture's own cells: every seed that it names is another one, and claims are written down.
+FIRST = """
+import json as _json, numpy as _numpy, torch as _torch
+from vaeedu import plotting as _plotting, sampling as _sampling
+
+_shift, _record, _seeded, _manual_seed, _rng, _claim = (
+    {shift}, {record!r}, _sampling.seeded, _torch.manual_seed, _numpy.random.default_rng, _plotting.claim
+)
+_sampling.seeded = lambda seed=0, *args, **options: _seeded(seed + _shift, *args, **options)
+_torch.manual_seed = lambda seed: _manual_seed(seed + _shift)
+_numpy.random.default_rng = lambda seed=0: _rng(seed + _shift)
+
+
+def _recorded(seen, text):
+    with open(_record, "a", encoding="utf-8") as _file:
+        _file.write(_json.dumps([bool(seen), text]) + chr(10))
+    return _claim(seen, text)
+
+
+_plotting.claim = _recorded
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run.
+
+    Attributes:
+        notebook: With its outputs.
+        seconds: From the first cell to the last.
+        claims: Each sentence, and whether the run showed it.
+    """
+
+    notebook: Any
+    seconds: float
+    claims: list[tuple[bool, str]]
+
+    @property
+    def not_seen(self) -> list[str]:
+        """The sentences that the run did not show."""
+        return [text for seen, text in self.claims if not seen]
+
+
+def run(
+    path: Path, *, seed: int = 0, data: str | None = None, first: str = "", timeout: float = 3600
+) -> Outcome:
+    """Executes a lecture in a kernel without cache and network.
+
+    Args:
+        path: The notebook.
+        seed: 0 for the seeds as written, else others.
+        data: The folder for `VAEEDU_DATA`; None for what comes with the course.
+        first: Code to run before the lecture's.
+        timeout: Seconds that a cell may take.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "claims.jsonl"
+        record.touch()
+        setup = FIRST.format(shift=1000 * seed, record=str(record)) + first
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(setup.strip()))
+        resources = {"metadata": {"path": str(path.parent)}}
+        # Without it a kernel warns on the terminal.
+        settings = Config(KernelManager={"transport_encryption": "auto"})
+        begun = time.perf_counter()
+        with mock.patch.dict(os.environ, _surroundings(folder, data)):
+            if data is None:
+                os.environ.pop("VAEEDU_DATA", None)
+            client = NotebookClient(
+                notebook, timeout=timeout, kernel_name="python3", resources=resources, config=settings
+            )
+            client.execute()
+        claims = [tuple(json.loads(line)) for line in record.read_text("utf-8").splitlines()]
+    return Outcome(notebook, time.perf_counter() - begun, claims)
+
+
+def _surroundings(folder: str, data: str | None) -> Mapping[str, str]:
+    nobody = "http://127.0.0.1:9"  # nobody listens there
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), nobody)
+    places = {"HOME": folder, "XDG_CACHE_HOME": f"{folder}/cache", "OMP_WAIT_POLICY": "passive"}
+    return {**proxies, **places, **({} if data is None else {"VAEEDU_DATA": str(Path(data).resolve())})}
+
+
+def plan(lectures: list[str], seeds: list[int], sets: list[str]) -> list[tuple[Path, str, int]]:
+    """What to run: every seed on the small data, the first of them on the full."""
+    paths = [p for p in sorted(LECTURES.glob("*.ipynb")) if not lectures or p.name[:2] in lectures]
+    runs = []
+    for path in paths:
+        if "small" in sets:
+            runs += [(path, "small", seed) for seed in seeds]
+        if "full" in sets and "data.mnist(" in path.read_text("utf-8"):
+            runs.append((path, "full", seeds[0]))
+    return runs
+
+
+def main() -> None:
+    """Runs what is asked for, and keeps the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lectures", nargs="*", default=[], help="their numbers, such as 06")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--data", nargs="+", choices=("small", "full"), default=["small", "full"])
+    options = parser.parse_args()
+    folder = os.environ.get("VAEEDU_DATA")
+    if folder is None:
+        options.data = [name for name in options.data if name != "full"]
+    rows, numbers = [], []
+    for path, name, seed in plan(options.lectures, options.seeds, options.data):
+        outcome = run(path, seed=seed, data=folder if name == "full" else None)
+        missing = "; ".join(outcome.not_seen) or "all seen"
+        rows.append((path.stem, name, seed, f"{outcome.seconds:.0f}", len(outcome.claims), missing))
+        numbers.append({"lecture": path.stem, "data": name, "seed": seed, "claims": outcome.claims})
+        print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+    header = ("lecture", "data", "seeds", "seconds", "claims", "not seen")
+    keep("claims", table(header, rows), numbers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What a lecture shows: figures with alternative text, and the library's own code."""
+
+import ast
+import base64
+import html
+import inspect
+import io
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+
+def png(figure: Figure) -> bytes:
+    """Renders a figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def show(figure: Figure, *, alt: str) -> None:
+    """Displays a figure, with text for those who cannot see it, and closes it.
+
+    Args:
+        figure: A figure made with `matplotlib.figure.Figure` or `pyplot`.
+        alt: What the figure shows, in a sentence or two; read aloud by screen readers.
+
+    Raises:
+        ValueError: `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt must describe the figure, but is empty: say in a sentence what it shows")
+    data = base64.b64encode(png(figure)).decode()
+    plt.close(figure)  # or the notebook would show it a second time
+    image = f'<img style="max-width: 100%" alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    from IPython.display import display  # here, because figures are drawn and saved without IPython, too
+
+    display({"text/html": image, "image/png": data, "text/plain": alt}, raw=True)
+
+
+def show_source(*objects: Callable[..., object] | type, docstrings: bool = False) -> Any:
+    """Shows the library's own code, so that the lecture's text and the code that is tested cannot drift apart.
+
+    Args:
+        objects: Functions, methods or classes.
+        docstrings: Whether to keep docstrings, which the lecture's text usually replaces.
+
+    Returns:
+        The source as a highlighted block (IPython's `Markdown`), for a cell's last line.
+
+    Raises:
+        ValueError: Nothing is given.
+
+    >>> from vaeedu.plotting import tile
+    >>> "Lays images out" in show_source(tile).data
+    False
+    """
+    if not objects:
+        raise ValueError("objects must hold at least one function or class, but is empty")
+    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in objects]
+    code = "\n\n\n".join(sources if docstrings else map(_without_docstrings, sources))
+    from IPython.display import Markdown
+
+    return Markdown(f"```python\n{code}\n```")
+
+
+def _without_docstrings(source: str) -> str:
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    # A body that is nothing but its docstring would be none without it.
+    strings = [node.body[0] for node in nodes if ast.get_docstring(node) is not None and len(node.body) > 1]
+    dropped = {line for string in strings for line in range(string.lineno, (string.end_lineno or 0) + 1)}
+    lines = [line for number, line in enumerate(source.splitlines(), 1) if number not in dropped]
+    return "\n".join(lines)
