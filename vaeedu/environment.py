@@ -107,9 +107,9 @@ def use_threads() -> int:
     That is one for each processor that this process may use, at most four: a hub gives a student one or two of its
     many, and torch would start a thread for each of the many. Threads that wait for each other by spinning take the
     processors away from each other as soon as anything else runs on the machine, and a small training then takes more
-    than twice as long as with one thread (`benchmarks/threads.py`). So there is more than one only where threads wait passively:
-    the environment variable `OMP_WAIT_POLICY` is `passive`, as `make lab` sets it. A number that was chosen by
-    `OMP_NUM_THREADS` stays.
+    than twice as long as with one thread (`benchmarks/threads.py`). So there is more than one only where threads wait
+    passively: the environment variable `OMP_WAIT_POLICY` is `passive`, as `make lab` sets it. A number that was chosen
+    by `OMP_NUM_THREADS` stays.
 
     Returns:
         The number of threads.
