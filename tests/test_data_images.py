@@ -242,6 +242,19 @@ def test_the_small_mnist_comes_with_the_course(split, num_images, no_full_mnist)
     assert labels.bincount(minlength=10).min() > 0.08 * num_images
 
 
+def test_the_full_mnist_cannot_be_had_where_it_is_not(no_full_mnist):
+    words = r"full must be False or None, because the full MNIST is not at hand: call fetch_mnist\(\) first"
+    with pytest.raises(ValueError, match=words):
+        data.mnist(full=True)
+
+
+@pytest.mark.data
+def test_the_small_mnist_can_be_had_where_the_full_one_is():
+    assert not data.mnist("test", full=False).is_full
+    assert len(data.mnist("test", full=False).images) == 2_000
+    assert data.mnist("test", full=True).is_full
+
+
 def test_all_of_the_small_mnist_is_train_then_test(no_full_mnist):
     train, test, together = map(data.mnist, ("train", "test", "all"))
     assert torch.equal(together.images, torch.cat([train.images, test.images]))

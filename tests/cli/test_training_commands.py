@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vaeedu import cli, data
-from vaeedu.cli import files
+from vaeedu.cli import files, training
 from vaeedu.training.recovery import checkpoint
 from vaeedu.vae import VAE, mlp_vae
 
@@ -314,3 +314,29 @@ def test_under_torchrun(trained, tmp_path):
     before = weights(tmp_path)
     assert train(tmp_path, "--epochs", 3) == 0  # finished: one process has nothing left to do
     assert same(weights(tmp_path), before)
+
+
+# ---- which images ----
+
+
+@pytest.mark.parametrize(
+    ("name", "at_hand", "calls"),
+    [
+        ("small-mnist", False, [("test", False)]),
+        ("small-mnist", True, [("test", False)]),
+        ("mnist", True, [("test", True)]),
+        ("mnist", False, ["fetch", ("test", True)]),
+    ],
+)
+def test_a_run_has_the_images_that_it_names_whatever_else_is_at_hand(name, at_hand, calls, monkeypatch):
+    happened = []
+
+    def mnist(split, full):
+        happened.append((split, full))
+        return data.Mnist(torch.zeros(1, 1, 28, 28), torch.zeros(1, dtype=torch.int64))
+
+    monkeypatch.setattr(data, "mnist", mnist)
+    monkeypatch.setattr(data, "mnist_at_hand", lambda: at_hand)
+    monkeypatch.setattr(data, "fetch_mnist", lambda: happened.append("fetch"))
+    assert training._images(name, "test").shape == (1, 1, 28, 28)
+    assert happened == calls

@@ -21,7 +21,7 @@ trains on. Under torchrun the processes share each batch:
 torchrun --nproc-per-node=2 -m vaeedu.cli train ..."""
 _EVALUATE = """Evaluates a trained model on the test images, as far as it is trained: prints JSON, in nats per image,
 and writes it to DIR/results.json. Results that are there already are kept under another name."""
-_DATA = ("digits", "mnist")
+_DATA = ("digits", "small-mnist", "mnist")
 _BINARIZE = ("dynamic", "fixed", "threshold")
 
 
@@ -58,7 +58,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         choices=_DATA,
         default="digits",
-        help="digits: 8×8, always at hand; mnist: 28×28 (default: digits)",
+        help="digits: 8×8; small-mnist: 28×28, 10 000 images; mnist: all of it, downloaded if need be (default: digits)",
     )
     add(
         "--binarize",
@@ -193,7 +193,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _images(name: str, split: str) -> Any:
     from vaeedu import data
 
-    return (data.mnist if name == "mnist" else data.digits)(split)[0]
+    if name == "digits":
+        return data.digits(split)[0]
+    if name == "mnist" and not data.mnist_at_hand():
+        data.fetch_mnist()
+    return data.mnist(split, full=name == "mnist").images
 
 
 def _draw_afresh(x: Any, *, generator: Any) -> Any:

@@ -61,7 +61,7 @@ class Mnist(_ImagesAndLabels):
         return f"the small MNIST that comes with the course: {len(self.images)} images"
 
 
-def mnist(split: str = "train") -> Mnist:
+def mnist(split: str = "train", *, full: bool | None = None) -> Mnist:
     """Loads MNIST, handwritten digits of 28×28 pixels, which take the 256 values k / 255. No network is used.
 
     Where the four published files are on this machine (`mnist_at_hand`), this is the full set: 60 000 training images
@@ -74,13 +74,15 @@ def mnist(split: str = "train") -> Mnist:
 
     Args:
         split: `"train"`, `"test"` or `"all"` (train, then test).
+        full: Whether it must be the full set, or the small one; None takes the full one where it is at hand.
 
     Returns:
         Images in [0, 1], `(N, 1, 28, 28)`, black paper and white ink, and labels 0 to 9, `(N,)`; a pair that also says
         which set it is (`.is_full`, `.source`).
 
     Raises:
-        ValueError: `split` is unknown, or a file in `$VAEEDU_DATA/mnist` is not the published one.
+        ValueError: `split` is unknown, the full set is asked for and not at hand, or a file in `$VAEEDU_DATA/mnist` is
+            not the published one.
 
     Reference:
         LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition.
@@ -90,7 +92,9 @@ def mnist(split: str = "train") -> Mnist:
     (torch.Size([1, 28, 28]), tensor([5, 0, 4, 1, 9]))
     """
     require.choice("split", split, SPLITS)
-    is_full = mnist_at_hand()
+    is_full = mnist_at_hand() if full is None else full
+    if is_full and not mnist_at_hand():
+        raise ValueError("full must be False or None, because the full MNIST is not at hand: call fetch_mnist() first")
     levels, labels = _read_published(split) if is_full else _read_small(split)
     images = torch.from_numpy(levels.astype(np.float32)).div_(255)
     result = Mnist(images[:, None], torch.from_numpy(labels.astype(np.int64)))
