@@ -58,7 +58,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         choices=_DATA,
         default="digits",
-        help="digits: 8×8; small-mnist: 28×28, 10 000 images; mnist: all of it, downloaded if need be (default: digits)",
+        help="digits: 8×8; small-mnist: 28×28, with the course; mnist: all of it, fetched if need be (default: digits)",
     )
     add(
         "--binarize",

@@ -94,7 +94,9 @@ def mnist(split: str = "train", *, full: bool | None = None) -> Mnist:
     require.choice("split", split, SPLITS)
     is_full = mnist_at_hand() if full is None else full
     if is_full and not mnist_at_hand():
-        raise ValueError("full must be False or None, because the full MNIST is not at hand: call fetch_mnist() first")
+        raise ValueError(
+            "full must be False or None, because the full MNIST is not at hand: call fetch_mnist() first"
+        )
     levels, labels = _read_published(split) if is_full else _read_small(split)
     images = torch.from_numpy(levels.astype(np.float32)).div_(255)
     result = Mnist(images[:, None], torch.from_numpy(labels.astype(np.int64)))
