@@ -18,7 +18,7 @@ ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
     3: ("autoencoders", "vae", "autoregressive", "pixelcnn"),
-    2: ("pca", "inference", "bounds"),
+    2: ("pca", "classifiers", "outliers", "inference", "bounds"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
     0: ("sampling", "require", "files"),
 }
