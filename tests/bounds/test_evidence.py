@@ -16,6 +16,7 @@ from torch.distributions import (
 
 from vaeedu import bounds, data, divergences, networks, pca
 from vaeedu.bounds import elbo, elbo_terms, kl_per_dimension
+from vaeedu.vae import mlp_vae
 
 MODEL = LinearGaussian()
 
@@ -302,3 +303,23 @@ def test_kl_per_dimension_asks_for_independent_normal_latents():
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         kl_per_dimension(X, MODEL.exact_posterior, MODEL.prior())
+
+
+# ---- what people hand over ----
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x: x.numpy().astype("float64"), r"x must be a floating-point tensor, .*: use torch.as_tensor"),
+        (lambda x: x.double(), r"the dtype of the encoder's weights, torch.float32, but has torch.float64: use"),
+        (lambda x: x[0], r"x must hold examples, one per row, .* shape \(1, 8, 8\) .*: pass x\[None\]"),
+    ],
+)  # fmt: skip
+def test_images_of_another_dtype_or_without_their_batch_axis(change, words):
+    images = torch.zeros(3, 1, 8, 8)
+    for bound in ("elbo", "iwae_bound"):
+        model = mlp_vae((1, 8, 8), num_latents=2, num_hidden=(4,))
+        arguments = {"num_samples": 2} if bound == "iwae_bound" else {}
+        with pytest.raises(ValueError, match=words):
+            getattr(model, bound)(change(images), **arguments)

@@ -250,3 +250,33 @@ def test_runs_on_cuda():
     relaxed = partial(gumbel_softmax_gradients, temperature=0.5, generator=generator)
     assert relaxed(lambda z: z[..., 0] ** 2, make, (logits.cuda(),), 5)[0].is_cuda
     assert math.isfinite(found.sum())
+
+
+# ---- outcomes of probability zero ----
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-30, 0.3, 1.0])
+def test_an_outcome_of_probability_zero_has_a_derivative(p):
+    """E f = (1 − p) f(0) + p f(1), whose slope is f(1) − f(0) at every p."""
+    param = torch.tensor(p, dtype=torch.float64)
+    (gradient,) = enumerated_gradients(lambda z: (z - 0.25) ** 2, lambda p: D.Bernoulli(p), (param,))
+    assert float(gradient) == pytest.approx(0.75**2 - 0.25**2, rel=1e-12)
+
+
+def test_a_product_of_probabilities_with_zeros_has_the_derivatives_of_a_product():
+    p = torch.tensor([0.0, 0.5, 1.0, 1e-200], dtype=torch.float64)
+    make = lambda p: D.Independent(D.Bernoulli(p), 1)  # noqa: E731
+    f = lambda z: (z * torch.tensor([1.0, 2.0, 3.0, 5.0], dtype=z.dtype)).sum(dim=-1) + z[..., 0] * z[..., 1]  # noqa: E731
+    (gradient,) = enumerated_gradients(f, make, (p,))
+    # E f = p₀ + 2 p₁ + 3 p₂ + 5 p₃ + p₀ p₁
+    torch.testing.assert_close(gradient[0], torch.tensor([1.5, 2.0, 3.0, 5.0], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("family", [D.OneHotCategorical, D.Categorical])
+def test_a_category_of_probability_zero_has_a_derivative(family):
+    weights = torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)
+    values = torch.tensor([3.0, 1.0, 0.0], dtype=torch.float64)
+    f = (lambda z: z @ values) if family is D.OneHotCategorical else (lambda z: values[z])
+    (gradient,) = enumerated_gradients(f, lambda w: family(w), (weights,))
+    # E f = Σ w f / Σ w, so ∂/∂w_k = f_k − E f where the weights add up to one.
+    torch.testing.assert_close(gradient[0], values - weights @ values)

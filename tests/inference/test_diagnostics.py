@@ -11,7 +11,9 @@ from support.reference_chains import FILE, SETTINGS, chains
 
 from vaeedu.inference import effective_sample_size, split_r_hat, standard_error
 from vaeedu.inference.diagnostics import _normal_scores
+from vaeedu.sampling import seeded
 
+f64 = torch.float64
 REFERENCE = json.loads(Path(FILE).read_text(encoding="utf-8"))
 
 
@@ -120,3 +122,38 @@ def test_ties_share_a_rank():
 def test_bad_input_says_how_to_mend_it(measure, samples, message):
     with pytest.raises(ValueError, match=message):
         measure(samples)
+
+
+# ---- few distinct values ----
+
+
+def test_r_hat_of_a_fair_coins_chains_is_that_of_chains_that_agree():
+    """Half ones, so that every value is as far from the median as every other: no spread to disagree about."""
+    n = 1000
+    coin = torch.tensor([0.0, 1.0], dtype=f64).repeat(n // 2)
+    chains = torch.stack([coin[torch.randperm(n, generator=seeded(seed))] for seed in range(4)], dim=1)
+    value = float(split_r_hat(chains, rank_normalized=True))
+    assert abs(value - 1) < 5e-3
+    assert value == pytest.approx(max(float(split_r_hat(chains)), math.sqrt(1 - 1 / (n // 2))), abs=1e-12)
+
+
+@pytest.mark.parametrize("num_values", [2, 3, 5])
+def test_diagnostics_of_few_values_are_finite_and_find_what_they_are_for(num_values):
+    same = torch.randint(num_values, (1000, 4), generator=seeded(0)).to(f64)
+    apart = same.clone()
+    apart[:, 3] = (torch.rand(1000, generator=seeded(1)) < 0.05).to(f64)  # hardly ever anything but 0
+    for ranks in (True, False):
+        assert float(split_r_hat(same, rank_normalized=ranks)) < 1.01
+        assert float(split_r_hat(apart, rank_normalized=ranks)) > 1.05
+        assert 0.8 < float(effective_sample_size(same, rank_normalized=ranks)) / 4000 < 1.25
+    assert float(standard_error(same)) == pytest.approx(float(same.std()) / 4000**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("diagnostic", [split_r_hat, effective_sample_size, standard_error])
+def test_chains_that_differ_only_in_the_middle_sample_which_is_dropped_are_refused(diagnostic):
+    chains = torch.zeros(9, 4, dtype=f64)
+    chains[4, 0] = 1.0
+    with pytest.raises(
+        ValueError, match="samples must vary, but a quantity has the same value in all chains"
+    ):
+        diagnostic(chains)

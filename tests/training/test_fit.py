@@ -1,9 +1,11 @@
 """fit does what a loop written out by hand does, to the last bit, and says what is wrong with its arguments."""
 
+import numpy as np
 import pytest
 import torch
 from support import training_runs as runs
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from vaeedu import training
 from vaeedu.training import batches, devices, fit
@@ -328,6 +330,22 @@ def test_a_mistaken_argument_is_named(name):
 def test_data_must_be_tensors(data, kind):
     message = rf"^data must be a tensor or a tuple of tensors, but holds a {kind}: use torch.as_tensor, and leave out"
     with pytest.raises(ValueError, match=message):
+        batches.as_tensors(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.zeros((3, 2)), r"holds a ndarray: use torch.as_tensor\(data\).float\(\)"),
+        (
+            DataLoader([1, 2]),
+            r"holds a DataLoader: pass the whole data set as tensors; fit cuts them into batches",
+        ),
+        (TensorDataset(torch.zeros(3)), "holds a TensorDataset: pass dataset.tensors"),
+    ],
+)
+def test_what_others_call_data_is_met_with_what_to_do(data, words):
+    with pytest.raises(ValueError, match=words):
         batches.as_tensors(data)
 
 

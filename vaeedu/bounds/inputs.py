@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, MultivariateNormal, Normal
 
 from vaeedu import require
@@ -58,9 +58,15 @@ def posterior(encoder: Network, x: Tensor, prior: Distribution) -> Distribution:
     """Returns q(z|x), one distribution over K-vectors for each example.
 
     Raises:
-        ValueError: What the encoder returns is no such thing.
+        ValueError: What the encoder returns is no such thing, or `x` has not the dtype of its weights.
     """
+    _require_dtype_of(encoder, x)
     q = require.distribution("encoder", encoder(x), "end it with vaeedu.networks.NormalHead")
+    if q.batch_shape == () and q.event_shape == prior.event_shape:
+        raise ValueError(
+            f"x must hold examples, one per row, but one of shape {tuple(x.shape)} is encoded as if it were a single "
+            "example: pass x[None]"
+        )
     if q.batch_shape != x.shape[:1] or q.event_shape != prior.event_shape:
         raise ValueError(
             f"encoder must return one distribution over {prior.event_shape[0]} latents for each of {len(x)} examples, "
@@ -133,6 +139,19 @@ def covariance(p: Distribution) -> Float[Tensor, "*batch K K"] | None:
     if isinstance(p, MultivariateNormal):
         return p.covariance_matrix
     return torch.diag_embed(p.variance) if is_diagonal_normal(p) else None
+
+
+def _require_dtype_of(network: Network, x: Tensor) -> None:
+    weights = (
+        (w for w in network.parameters() if w.is_floating_point()) if isinstance(network, nn.Module) else ()
+    )
+    for weight in weights:
+        if x.dtype != weight.dtype:
+            raise ValueError(
+                f"x must have the dtype of the encoder's weights, {weight.dtype}, but has {x.dtype}: use "
+                f"x.to({weight.dtype}), or model.double() for float64"
+            )
+        return
 
 
 def _require_binary(x: Tensor) -> None:

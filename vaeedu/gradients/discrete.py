@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Distribution, Independent, OneHotCategorical
+from torch.distributions import Bernoulli, Categorical, Distribution, Independent, OneHotCategorical
 
 from vaeedu import require, sampling
 from vaeedu.gradients.jacobian import Values, base, build, evaluate, per_sample_vjp, slope
@@ -56,7 +56,7 @@ def enumerated_gradients(
     with torch.no_grad():
         values = evaluate(f, z, q).to(params[0].dtype)
     _, pull_back = per_sample_vjp(
-        lambda params, z: make_distribution(*params).log_prob(z).exp(), params, len(z), z
+        lambda params, z: _probability(make_distribution(*params), z), params, len(z), z
     )
     return tuple(gradient.sum(dim=0, keepdim=True) for gradient in pull_back(values))
 
@@ -128,6 +128,24 @@ def gumbel_softmax_gradients(
 
     z, pull_back = per_sample_vjp(relaxed, params, S, noise)
     return pull_back(slope(f, z, q))
+
+
+def _probability(q: Distribution, z: Tensor) -> Tensor:
+    """q(z), by products of probabilities where they are at hand.
+
+    e^{log q} has no derivative where q is 0, though an outcome of probability 0 has one as soon as φ moves.
+    """
+    if isinstance(q, Independent):
+        factors = _probability(q.base_dist, z)
+        entries = q.reinterpreted_batch_ndims
+        return factors.flatten(factors.ndim - entries).prod(dim=-1) if entries else factors
+    if isinstance(q, Bernoulli):
+        return torch.where(z == 1, q.probs, 1 - q.probs)
+    if isinstance(q, OneHotCategorical):
+        return (q.probs * z).sum(dim=-1)
+    if isinstance(q, Categorical):
+        return q.probs.gather(-1, z[..., None])[..., 0]
+    return q.log_prob(z).exp()
 
 
 def _outcomes(q: Distribution) -> Tensor:

@@ -126,7 +126,8 @@ def _checked(samples: object) -> Tensor:
         raise ValueError(
             "samples must be finite, but holds NaN or infinite entries: look at where the chain went"
         )
-    if not bool((samples != samples[0, 0]).flatten(0, 1).any(dim=0).all()):
+    halves = _split(samples)
+    if not bool((halves != halves[0, 0]).flatten(0, 1).any(dim=0).all()):
         raise ValueError(
             "samples must vary, but a quantity has the same value in all chains: no proposal was accepted"
         )
@@ -143,7 +144,9 @@ def _r_hat(halves: Tensor) -> Tensor:
     n = len(halves)
     W = halves.var(dim=0).mean(dim=0)
     B_over_n = halves.mean(dim=0).var(dim=0)
-    return (((n - 1) / n * W + B_over_n) / W).sqrt()
+    # Chains that all stand on the same value do not disagree: 0 / 0 counts as 0. (Distances from the median are such
+    # chains where a quantity takes two values equally often.)
+    return ((n - 1) / n + torch.where(B_over_n == 0, 0.0, B_over_n / W)).sqrt()
 
 
 def _normal_scores(halves: Tensor) -> Tensor:

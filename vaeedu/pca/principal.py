@@ -88,17 +88,17 @@ class PCA:
         self.error_per_sweep_ = None
         if method == "eigh":
             mean, covariance = mean_and_covariance(x)
+            total = require_representable(covariance.trace(), x)
             variances, components = leading_eigenpairs(covariance, K)
-            total = covariance.trace()
         else:
             mean = x.mean(dim=0)
             centred = x - mean
+            total = require_representable(centred.square().sum() / N, x)
             if method == "svd":
                 _, singular_values, rows = torch.linalg.svd(centred, full_matrices=False)
                 variances, components = singular_values[:K].square() / N, settle_signs(rows[:K])
             else:
                 variances, components = self._fit_als(centred, max_sweeps, tolerance, generator)
-            total = centred.square().sum() / N
         self.mean_ = mean.to(x)
         self.components_ = components.to(x)
         self.explained_variance_ = (variances * (N / (N - 1))).to(x)
@@ -213,6 +213,18 @@ def data_with_variance(x: object, *, allow_missing: bool = False) -> Float[Tenso
             "check how the data were loaded"
         )
     return x
+
+
+def require_representable(total_variance: Tensor, x: Float[Tensor, "N D"]) -> Tensor:
+    """Returns the total variance of `x` if the dtype of `x` holds it, and parts of it down to rounding."""
+    limits = torch.finfo(x.dtype)
+    if not limits.tiny / limits.eps < float(total_variance) < limits.max:
+        size = float(x.abs().nan_to_num().max())  # NaN marks a missing entry
+        raise ValueError(
+            f"x must have squares that {x.dtype} can hold, but its entries reach {size:.3g} in size and its variance "
+            f"is {float(total_variance):.3g}: divide x by a constant, such as its largest entry"
+        )
+    return total_variance
 
 
 def require_fitted(model: object, method: str) -> None:

@@ -10,7 +10,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 from vaeedu import require, sampling
 from vaeedu.pca import em, missing
 from vaeedu.pca.moments import leading_eigenpairs, mean_and_covariance, settle_signs
-from vaeedu.pca.principal import data_with_variance, require_fitted
+from vaeedu.pca.principal import data_with_variance, require_fitted, require_representable
 
 METHODS = ("closed_form", "em")
 
@@ -126,6 +126,7 @@ class ProbabilisticPCA:
 
     def _closed_form(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, covariance = mean_and_covariance(x)
+        require_representable(covariance.trace(), x)
         eigenvalues, eigenvectors = leading_eigenpairs(covariance, self.num_components)
         discarded = covariance.trace() - eigenvalues.sum()
         noise_variance = discarded / (len(covariance) - self.num_components)
@@ -137,6 +138,7 @@ class ProbabilisticPCA:
         self, x: Tensor, max_iterations: int, tolerance: float, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         problem = missing.Problem(x) if bool(x.isnan().any()) else em.CompleteProblem(x)
+        require_representable(problem.variance * x.shape[1], x)
         W = sampling.normal((x.shape[1], self.num_components), like=problem.mean, generator=generator)
         W, noise_variance = W * problem.variance.sqrt(), problem.variance
         history: list[Tensor] = []

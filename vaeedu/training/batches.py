@@ -8,6 +8,13 @@ import zlib
 import torch
 from torch import Tensor
 
+# What people hand over instead of tensors, by the name of its type.
+_MEND = {
+    "ndarray": "use torch.as_tensor(data).float()",
+    "DataLoader": "pass the whole data set as tensors; fit cuts them into batches and shuffles (batch_size=…)",
+    "TensorDataset": "pass dataset.tensors",
+}
+
 
 def as_tensors(data: object) -> tuple[Tensor, ...]:
     """Returns `data` as a tuple of tensors with one row per example.
@@ -20,7 +27,7 @@ def as_tensors(data: object) -> tuple[Tensor, ...]:
         if not isinstance(tensor, Tensor):
             raise ValueError(
                 f"data must be a tensor or a tuple of tensors, but holds a {type(tensor).__name__}: "
-                "use torch.as_tensor, and leave out what is None"
+                f"{_MEND.get(type(tensor).__name__, 'use torch.as_tensor, and leave out what is None')}"
             )
     shapes = [tuple(tensor.shape) for tensor in tensors]
     if not tensors or any(not shape or shape[0] == 0 for shape in shapes):
