@@ -33,6 +33,8 @@ BY_THEMSELVES = (
     "tests/course/test_release.py",
     "tests/course/test_grading_cycle.py",
 )
+# These try one small course, set up once.
+TOGETHER = ("tests/setup/test_faults.py", "tests/setup/test_plan.py", "tests/setup/test_whole_way.py")
 # Where the time goes: these start first, so that no worker is left with a long test at the end.
 DEAREST = (
     *APART,
@@ -86,6 +88,8 @@ def _group(nodeid: str) -> str:
     """The tests of a file go together, because they share fixtures and caches, but for those named above."""
     if nodeid.startswith(APART):
         return "apart"
+    if nodeid.startswith(TOGETHER):
+        return "together"
     if nodeid.startswith(BY_THEMSELVES):
         return nodeid
     exercise = _EXERCISE.search(nodeid)

@@ -414,7 +414,12 @@ def test_a_download_that_breaks_off_leaves_nothing_and_the_next_succeeds(start_s
 # ---- other processes ----
 
 CHILD = """
-import json, pathlib, sys
+import importlib.util, json, pathlib, sys, types
+
+# The module by itself: `vaeedu.data` would load torch, and with it most of the time that this process takes.
+spec = importlib.util.find_spec("vaeedu")
+package = sys.modules["vaeedu.data"] = types.ModuleType("vaeedu.data")
+package.__path__ = [str(pathlib.Path(spec.origin).parent / "data")]
 from vaeedu.data import download
 
 cache, sha256, mirror, name = json.loads(sys.argv[1])

@@ -3,6 +3,7 @@
 What is missing skips the tests and says so; in CI that is a failure (tests/conftest.py).
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -139,6 +140,19 @@ def browser():
 @pytest.fixture
 def page(browser, lab, request, tmp_path):
     """A fresh window that has logged in; requests to other hosts fail and are kept in `page.went_out`."""
+    with _window(browser, lab, request.node, tmp_path) as page:
+        yield page
+
+
+@pytest.fixture(scope="class")
+def shared_page(browser, lab, request, tmp_path_factory):
+    """The same, for all tests of a class: most of a short test's time is JupyterLab's start in its window."""
+    with _window(browser, lab, request.node, tmp_path_factory.mktemp("shots")) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def _window(browser, lab, node, folder):
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(60_000)
     page = context.new_page()
@@ -154,10 +168,10 @@ def page(browser, lab, request, tmp_path):
     page.route("**/*", only_here)
     page.goto(f"{lab}/login?token={TOKEN}&next=%2Fapi%2Fstatus")
     yield page
-    shots = Path(os.environ.get("VAEEDU_SCREENSHOTS", tmp_path))
-    if os.environ.get("VAEEDU_SCREENSHOTS") or getattr(request.node, "failed", False):
+    shots = Path(os.environ.get("VAEEDU_SCREENSHOTS", folder))
+    if os.environ.get("VAEEDU_SCREENSHOTS") or getattr(node, "failed", False):
         shots.mkdir(parents=True, exist_ok=True)
-        picture = shots / (re.sub(r"\W+", "_", request.node.name) + ".png")
+        picture = shots / (re.sub(r"\W+", "_", node.name) + ".png")
         page.screenshot(path=picture)
         print(f"screenshot: {picture}")
     _stop_kernels(context.request, lab)  # the next test shall have the memory
@@ -172,8 +186,9 @@ def _stop_kernels(request, lab):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Tells the `page` fixture whether its test failed."""
+    """Tells the `page` fixtures whether a test of theirs failed."""
     report = yield
-    if call.when == "call":
-        item.failed = report.failed
+    if call.when == "call" and report.failed:
+        for node in item.listchain():
+            node.failed = True
     return report

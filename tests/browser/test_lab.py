@@ -33,19 +33,6 @@ def alarming(log):
     return [line for line in worries if not any(harmless in line for harmless in HARMLESS)]
 
 
-def test_it_opens_the_first_page_with_nothing_in_the_way(page, lab, lab_log):
-    page.goto(f"{lab}/")
-    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    notebook.locator("h1").first.wait_for()
-    assert page.url.endswith(driving.START)
-    driving.wait_for_idle_kernel(page)
-    page.wait_for_timeout(3000)  # a question about news appears a moment after the page
-    assert page.locator(driving.DIALOG).count() == 0
-    assert page.locator(driving.TOAST).count() == 0
-    assert page.went_out == []
-    assert alarming(lab_log()) == []
-
-
 def assert_the_slider_moves_the_picture(page, notebook, record_property):
     cell = notebook.locator(".jp-CodeCell").filter(has=page.get_by_role("slider")).first
     slider = cell.get_by_role("slider").first
@@ -69,12 +56,45 @@ def assert_nothing_to_worry_about(page, notebook, log):
     assert alarming(log) == []
 
 
-def test_the_first_page_runs_and_gives_its_verdict(page, lab, lab_log, record_property):
-    notebook = driving.open_notebook(page, lab, driving.START)
-    driving.run_all(page, notebook)
-    assert "Everything is in place." in driving.outputs(notebook)[0]
-    assert_the_slider_moves_the_picture(page, notebook, record_property)
-    assert_nothing_to_worry_about(page, notebook, lab_log())
+def assert_nothing_in_the_way(page, log):
+    assert page.locator(driving.DIALOG).count() == 0
+    assert page.locator(driving.TOAST).count() == 0
+    assert page.went_out == []
+    assert alarming(log) == []
+
+
+@pytest.fixture(scope="class")
+def first_page(shared_page, lab):
+    """What the first tests share: the page that opens of itself."""
+    shared_page.goto(f"{lab}/")
+    panel = shared_page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    panel.locator("h1").first.wait_for()
+    driving.wait_for_idle_kernel(shared_page)
+    return panel
+
+
+class TestTheFirstPage:
+    """As it opens of itself, in one window."""
+
+    def test_it_opens_with_nothing_in_the_way(self, shared_page, first_page, lab_log):
+        assert shared_page.url.endswith(driving.START)
+        assert_nothing_in_the_way(shared_page, lab_log())
+
+    def test_code_that_only_draws_is_folded_until_it_is_clicked(self, first_page):
+        cell = first_page.locator(".jp-CodeCell").nth(1)
+        assert cell.locator(".cm-content").count() == 0
+        cell.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()
+        cell.locator(".cm-content").get_by_text("plotting.use_style()").wait_for()
+        cell.locator(".jp-InputCollapser").click()
+        cell.locator(".jp-InputPlaceholder").wait_for()
+
+    def test_it_runs_and_gives_its_verdict(self, shared_page, first_page, lab_log, record_property):
+        driving.run_all(shared_page, first_page)
+        assert "Everything is in place." in driving.outputs(first_page)[0]
+        assert_the_slider_moves_the_picture(shared_page, first_page, record_property)
+        assert driving.errors(shared_page, first_page) == []
+        # By now a question about news, which appears a moment after the page, would be there.
+        assert_nothing_in_the_way(shared_page, lab_log())
 
 
 @pytest.mark.slow  # the first page, which has code, figures and a slider, stands for them where time is short
@@ -85,16 +105,6 @@ def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lab_log, l
     assert driving.errors(page, notebook) == []
     assert_the_slider_moves_the_picture(page, notebook, record_property)
     assert_nothing_to_worry_about(page, notebook, lab_log())
-
-
-def test_code_that_only_draws_is_folded_until_it_is_clicked(page, lab):
-    notebook = driving.open_notebook(page, lab, driving.START)
-    cell = notebook.locator(".jp-CodeCell").nth(1)
-    assert cell.locator(".cm-content").count() == 0
-    cell.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()
-    cell.locator(".cm-content").get_by_text("plotting.use_style()").wait_for()
-    cell.locator(".jp-InputCollapser").click()
-    cell.locator(".jp-InputPlaceholder").wait_for()
 
 
 def write_notebook(path, source, **metadata):
@@ -147,16 +157,6 @@ widgets.pad(figure, draw, [0.0, 1.0, 2.0, 3.0, 4.0], axes=axes, descriptions=("x
 """
 
 
-@pytest.fixture
-def pad_cell(page, lab, course):
-    """The cell of a notebook that shows a pad, after it has run."""
-    write_notebook(course / "pad.ipynb", PAD)
-    panel = driving.open_notebook(page, lab, "pad.ipynb")
-    driving.run_all(page, panel)
-    assert driving.errors(page, panel) == []
-    return panel.locator(".jp-CodeCell").first
-
-
 STOPWATCH = """image => {
     let begun = null;
     window.taken = [];
@@ -168,68 +168,89 @@ STOPWATCH = """image => {
 }"""
 
 
-def test_a_pads_point_follows_the_pointer(page, pad_cell, record_property):
-    image = pad_cell.get_by_role("img", name="A map of x and y")
-    image.scroll_into_view_if_needed()
-    box = image.bounding_box()
-    assert (round(box["width"]), round(box["height"])) == (400, 300)
-
-    def move_to(x, y):
-        """To a point of the axes, whose lower left corner is 20 pixels from the left and 240 from the top."""
-        page.mouse.move(box["x"] + 20 + x * 160 / 5, box["y"] + 240 - y * 180 / 5)
-
-    def is_at(text):
-        pad_cell.get_by_text(text, exact=True).wait_for()
-
-    is_at("at 0, 0")
-    move_to(2.5, 1.5)
-    page.wait_for_timeout(300)
-    is_at("at 0, 0")  # nothing is pressed
-    page.mouse.down()
-    is_at("at 2, 1")
-    image.evaluate(STOPWATCH)
-    for x, y in ((3.5, 1.5), (3.5, 4.5), (0.1, 3.9), (1.5, 2.5), (2.5, 3.5)):
-        before = driving.pictures(page, pad_cell)
-        move_to(x, y)
-        driving.wait_for_other_pictures(page, pad_cell, before)
-        is_at(f"at {int(x)}, {int(y)}")
-    taken = page.evaluate("window.taken")
-    move_to(9.0, -1.0)  # beside the map: the nearest stop
-    is_at("at 4, 0")
-    sliders = pad_cell.get_by_role("slider")
-    assert {sliders.nth(i).get_attribute("aria-valuenow") for i in range(2)} == {"4.0", "0.0"}
-    page.mouse.up()
-    move_to(1.5, 1.5)
-    page.wait_for_timeout(300)
-    is_at("at 4, 0")
-    record_property("milliseconds to a new picture", round(statistics.median(taken)))
-    print(f"the picture changed {statistics.median(taken):.0f} ms after the pointer")
-
-
 BOXES = """cell => Object.fromEntries(Object.entries(
     {image: "img", up: ".widget-vslider .noUi-base", across: ".widget-hslider .noUi-base",
      label: ".widget-hslider .widget-label"}
 ).map(([name, selector]) => [name, cell.querySelector(selector).getBoundingClientRect().toJSON()]))"""
 
 
-def test_each_slider_of_a_pad_lies_along_the_map_with_room_for_its_label(page, pad_cell):
-    boxes = pad_cell.evaluate(BOXES)  # at one moment: the page may still be moving
-    image, up, across, label = (boxes[name] for name in ("image", "up", "across", "label"))
-    assert across["left"] == pytest.approx(image["left"] + 20, abs=1)
-    assert across["width"] == pytest.approx(160, abs=1)
-    assert up["top"] == pytest.approx(image["top"] + 60, abs=1)
-    assert up["height"] == pytest.approx(180, abs=1)
-    assert up["right"] < label["left"] < label["right"] < across["left"]
+@pytest.fixture(scope="class")
+def pad_notebook(shared_page, lab, course):
+    """A notebook with a pad, after it has run."""
+    write_notebook(course / "pad.ipynb", PAD)
+    panel = driving.open_notebook(shared_page, lab, "pad.ipynb")
+    driving.run_all(shared_page, panel)
+    assert driving.errors(shared_page, panel) == []
+    return panel
 
 
-def test_a_press_beside_a_pads_map_does_nothing_and_the_arrow_keys_move_it(page, pad_cell):
-    box = pad_cell.get_by_role("img", name="A map of x and y").bounding_box()
-    page.mouse.move(box["x"] + 300, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + 100)
-    page.mouse.up()
-    page.wait_for_timeout(300)
-    pad_cell.get_by_text("at 0, 0", exact=True).wait_for()
-    for number, found in enumerate(("at 0, 1", "at 1, 1")):
-        pad_cell.get_by_role("slider").nth(number).press("ArrowUp" if number == 0 else "ArrowRight")
-        pad_cell.get_by_text(found, exact=True).wait_for()
+@pytest.fixture
+def cell(pad_notebook):
+    """The cell that shows the pad, with its point where it was at first."""
+    cell = pad_notebook.locator(".jp-CodeCell").first
+    for number in range(2):
+        cell.get_by_role("slider").nth(number).press("Home")
+    cell.get_by_text("at 0, 0", exact=True).wait_for()
+    return cell
+
+
+class TestAPad:
+    """One notebook with a pad, in one window."""
+
+    def test_a_pads_point_follows_the_pointer(self, shared_page, cell, record_property):
+        image = cell.get_by_role("img", name="A map of x and y")
+        image.scroll_into_view_if_needed()
+        box = image.bounding_box()
+        assert (round(box["width"]), round(box["height"])) == (400, 300)
+
+        def move_to(x, y):
+            """To a point of the axes, whose lower left corner is 20 pixels from the left and 240 from the top."""
+            shared_page.mouse.move(box["x"] + 20 + x * 160 / 5, box["y"] + 240 - y * 180 / 5)
+
+        def is_at(text):
+            cell.get_by_text(text, exact=True).wait_for()
+
+        is_at("at 0, 0")
+        move_to(2.5, 1.5)
+        shared_page.wait_for_timeout(300)
+        is_at("at 0, 0")  # nothing is pressed
+        shared_page.mouse.down()
+        is_at("at 2, 1")
+        image.evaluate(STOPWATCH)
+        for x, y in ((3.5, 1.5), (3.5, 4.5), (0.1, 3.9), (1.5, 2.5), (2.5, 3.5)):
+            before = driving.pictures(shared_page, cell)
+            move_to(x, y)
+            driving.wait_for_other_pictures(shared_page, cell, before)
+            is_at(f"at {int(x)}, {int(y)}")
+        taken = shared_page.evaluate("window.taken")
+        move_to(9.0, -1.0)  # beside the map: the nearest stop
+        is_at("at 4, 0")
+        sliders = cell.get_by_role("slider")
+        assert {sliders.nth(i).get_attribute("aria-valuenow") for i in range(2)} == {"4.0", "0.0"}
+        shared_page.mouse.up()
+        move_to(1.5, 1.5)
+        shared_page.wait_for_timeout(300)
+        is_at("at 4, 0")
+        record_property("milliseconds to a new picture", round(statistics.median(taken)))
+        print(f"the picture changed {statistics.median(taken):.0f} ms after the pointer")
+
+    def test_each_slider_of_a_pad_lies_along_the_map_with_room_for_its_label(self, shared_page, cell):
+        boxes = cell.evaluate(BOXES)  # at one moment: the page may still be moving
+        image, up, across, label = (boxes[name] for name in ("image", "up", "across", "label"))
+        assert across["left"] == pytest.approx(image["left"] + 20, abs=1)
+        assert across["width"] == pytest.approx(160, abs=1)
+        assert up["top"] == pytest.approx(image["top"] + 60, abs=1)
+        assert up["height"] == pytest.approx(180, abs=1)
+        assert up["right"] < label["left"] < label["right"] < across["left"]
+
+    def test_a_press_beside_a_pads_map_does_nothing_and_the_arrow_keys_move_it(self, shared_page, cell):
+        box = cell.get_by_role("img", name="A map of x and y").bounding_box()
+        shared_page.mouse.move(box["x"] + 300, box["y"] + 100)
+        shared_page.mouse.down()
+        shared_page.mouse.move(box["x"] + 120, box["y"] + 100)
+        shared_page.mouse.up()
+        shared_page.wait_for_timeout(300)
+        cell.get_by_text("at 0, 0", exact=True).wait_for()
+        for number, found in enumerate(("at 0, 1", "at 1, 1")):
+            cell.get_by_role("slider").nth(number).press("ArrowUp" if number == 0 else "ArrowRight")
+            cell.get_by_text(found, exact=True).wait_for()

@@ -23,12 +23,11 @@ CYCLE = """
 import dataclasses, json
 from pathlib import Path
 from vaeedu_grader.assignment import Assignment
-from vaeedu_grader.authoring.decisions import decisions
+from vaeedu_grader.authoring.decisions import decisions_in_one_sandbox
 from vaeedu_grader.authoring.release import release
-from vaeedu_grader.marking.grade import Settings
 
 release(Path.cwd(), "12_sequences_and_molecules")
-made = decisions(Assignment(Path.cwd(), "12_sequences_and_molecules"), Settings())
+made = decisions_in_one_sandbox(Assignment(Path.cwd(), "12_sequences_and_molecules"), bytes(32))
 print(json.dumps([{**dataclasses.asdict(d), "is_right": d.is_right} for d in made]))
 """
 

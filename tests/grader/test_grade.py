@@ -56,10 +56,11 @@ def a_class(course, room):
     hand_in(course, room, "wrong", {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"})
     hand_in(course, room, "lazy", {})
     hand_in(course, room, "moved", change=lambda nb: nb.cells.reverse())
+    hand_in(course, room, "sealed", {**RIGHT, "mean": "from vaeedu.pca import PCA\n" + RIGHT["mean"]})
     (hand_in(course, room, "broken") / NOTEBOOK).write_text("{")
 
 
-def test_a_class_gets_its_marks_messages_and_statuses(course, room):
+def test_a_class_gets_its_marks_messages_and_statuses_without_sealed_modules(course, room):
     a_class(course, room)
     text = grade(course, room, "--jobs", "2", run=vaeedu_process)
     assert row(text, "right").split() == ["right", "graded", "6", "1"]
@@ -68,12 +69,17 @@ def test_a_class_gets_its_marks_messages_and_statuses(course, room):
     assert row(text, "moved").endswith("cells were moved: put back into their order")
     assert "rejected" in row(text, "broken")
     assert "is damaged (line 1)" in row(text, "broken")
-    assert text.splitlines()[-1] == "1 flagged, 3 graded, 1 rejected"
+    assert text.splitlines()[-1] == "1 flagged, 4 graded, 1 rejected"
     assert marks(room, "right") == {**FULL, "essay": None}
     assert marks(room, "wrong") == {**FULL, "mean_visible": 0, "mean_hidden": 0, "essay": None}
     assert marks(room, "lazy") == marks(room, "broken") == dict.fromkeys([*FULL, "essay"], 0)
     verdicts = record(room, "wrong")["record"]["verdicts"]
     assert verdicts["mean_hidden"]["message"].endswith("\nA sum is no mean.")
+    # Sealed modules are absent while graded.
+    assert marks(room, "sealed")["mean_hidden"] == 0
+    sealed = record(room, "sealed")
+    assert "There is no function mean" in sealed["record"]["verdicts"]["mean_hidden"]["message"]
+    assert "the exercise asks you to write it yourself" in json.dumps(sealed["notebook"])
     assert str(mini.scores(db(room))["right", "own"][3]) == "2026-01-02 03:04:05"
     # A second run has nothing to do, and finds the same.
     before = {path: path.stat().st_mtime_ns for path in (room / "graded").rglob("*.json")}
@@ -297,14 +303,6 @@ def test_two_runs_at_once_are_refused(course, room):
         done = vaeedu(course, room, "grade", ASSIGNMENT)
     assert done.returncode == 2
     assert "only one `vaeedu grade` may run at a time" in done.stderr
-
-
-def test_sealed_modules_are_absent_while_graded(course, room):
-    hand_in(course, room, "ada", {**RIGHT, "mean": "from vaeedu.pca import PCA\n" + RIGHT["mean"]})
-    grade(course, room)
-    assert marks(room, "ada")["mean_hidden"] == 0
-    assert "There is no function mean" in record(room, "ada")["record"]["verdicts"]["mean_hidden"]["message"]
-    assert "the exercise asks you to write it yourself" in json.dumps(record(room, "ada")["notebook"])
 
 
 def test_what_nbgrader_refuses_of_one_student_does_not_stop_the_others(course, room, monkeypatch):

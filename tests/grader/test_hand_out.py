@@ -334,7 +334,7 @@ def test_the_command_collects_into_the_class(tmp_path):
     course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
     came = "2026-01-03 00:00:01 UTC"
     unchanged = hand_in(course, room, "bob", {}, timestamp=came) / NOTEBOOK
-    hand_in(course, room, "ada", timestamp=came)
+    (hand_in(course, room, "ada", timestamp=came) / NOTEBOOK).write_text("[]")  # rejected, which is soon done
     assert mini.vaeedu(course, room, "grade", ASSIGNMENT).returncode == 0  # enrols both
     source = tmp_path / "in"
     answers = {**RIGHT, "mean": "def mean(x):\n    return x.sum(dim=0)"}

@@ -61,7 +61,7 @@ def test_a_function_that_never_ends_costs_its_own_points_only(tmp_path):
         nbformat.writes(mini.released_notebook(course)),
         (course / "exercises" / f"{ASSIGNMENT}.py").read_text(),
         files={NOTEBOOK: notebook.read_bytes()},
-        limits={"cell_seconds": 8.0, "grace_seconds": 20.0},
+        limits={"cell_seconds": 5.0, "grace_seconds": 20.0},
     )
     outcome = grade(job)
     lost = {"mean_visible": 0, "mean_hidden": 0}

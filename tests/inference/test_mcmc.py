@@ -83,11 +83,12 @@ def test_a_step_of_the_discrete_chain_leaves_the_target_alone(generator):
 
 @pytest.mark.parametrize("scale", [1.0, torch.tensor([2.0, 0.8], dtype=torch.float64)])
 def test_random_walk_has_the_targets_moments(generator, scale):
-    start = TARGET.loc + 3 * torch.randn(16, 2, generator=generator, dtype=torch.float64)
-    chains = metropolis_hastings(TARGET.log_prob, start, 4000, scale=scale, generator=generator)
-    within_five_standard_errors(moments(chains.samples[500:]), gaussian_moments())
+    # Many short chains rather than a few long ones, here and below: a step of many costs hardly more than one of few.
+    start = TARGET.loc + 3 * torch.randn(128, 2, generator=generator, dtype=torch.float64)
+    chains = metropolis_hastings(TARGET.log_prob, start, 600, scale=scale, generator=generator)
+    within_five_standard_errors(moments(chains.samples[100:]), gaussian_moments())
     moved = (chains.samples.diff(dim=0) != 0).any(dim=2).double().mean(dim=0)
-    torch.testing.assert_close(chains.acceptance_rate, moved, atol=2 / 4000, rtol=0)
+    torch.testing.assert_close(chains.acceptance_rate, moved, atol=2 / 600, rtol=0)
     assert 0.1 < float(chains.acceptance_rate.mean()) < 0.7
 
 
@@ -103,13 +104,13 @@ def test_a_multiplicative_proposal_needs_and_uses_its_ratio(generator):
         new, ratio = propose(z, generator)
         return new, torch.zeros_like(ratio)
 
-    start = torch.ones(32, 1, dtype=torch.float64)
+    start = torch.ones(256, 1, dtype=torch.float64)
 
     def mean(proposal):
         log_density = lambda z: Gamma(a, b).log_prob(z[:, 0])  # noqa: E731
         samples = metropolis_hastings(
-            log_density, start, 3000, proposal=proposal, generator=generator
-        ).samples[200:]
+            log_density, start, 500, proposal=proposal, generator=generator
+        ).samples[100:]
         return samples.mean(), standard_error(samples)[0]
 
     right, error = mean(propose)
@@ -121,7 +122,7 @@ def test_a_multiplicative_proposal_needs_and_uses_its_ratio(generator):
 def test_chains_never_enter_where_the_density_is_zero(generator):
     log_density = lambda z: torch.where(z[:, 0] > 0, -z[:, 0], -torch.inf)  # noqa: E731
     chains = metropolis_hastings(
-        log_density, torch.ones(64, 1, dtype=torch.float64), 2000, scale=2.0, generator=generator
+        log_density, torch.ones(256, 1, dtype=torch.float64), 600, scale=2.0, generator=generator
     )
     assert bool((chains.samples > 0).all())
     within_five_standard_errors(chains.samples[100:], torch.ones(1))
@@ -156,9 +157,9 @@ def test_constants_in_the_density_change_nothing():
 
 def test_gibbs_has_the_targets_moments(generator):
     samples = gibbs(
-        gaussian_conditionals(LOC, COVARIANCE), torch.zeros(16, 2).double(), 4000, generator=generator
+        gaussian_conditionals(LOC, COVARIANCE), torch.zeros(128, 2).double(), 600, generator=generator
     )
-    within_five_standard_errors(moments(samples[200:]), gaussian_moments())
+    within_five_standard_errors(moments(samples[100:]), gaussian_moments())
 
 
 def test_gaussian_conditionals_are_those_of_conditioning(generator):
@@ -179,7 +180,7 @@ def test_gaussian_conditionals_are_those_of_conditioning(generator):
 def test_gibbs_autocorrelation_is_the_squared_correlation(generator):
     rho = 0.9
     pair = gaussian_conditionals(torch.zeros(2), torch.tensor([[1.0, rho], [rho, 1.0]], dtype=torch.float64))
-    z = gibbs(pair, torch.zeros(200, 2).double(), 2000, generator=generator)[100:, :, 0]
+    z = gibbs(pair, torch.zeros(2000, 2).double(), 250, generator=generator)[60:, :, 0]
     measured = (z[1:] * z[:-1]).mean() / z.square().mean()
     assert float(measured) == pytest.approx(rho**2, abs=0.01)
 
@@ -188,7 +189,7 @@ def test_gibbs_on_the_conjugate_normal_finds_its_posterior(generator):
     x = torch.tensor([1.2, 0.3, 2.2, 1.9, 0.8], dtype=torch.float64)
     after = NormalGamma(0.0, 0.5, 2.0, 1.0).posterior(x)
     start = torch.tensor([[0.0, 1.0], [5.0, 0.1], [-5.0, 10.0], [1.0, 1.0]], dtype=torch.float64)
-    samples = gibbs(after.conditionals(), start, 20_000, generator=generator)[500:]
+    samples = gibbs(after.conditionals(), start.repeat(32, 1), 800, generator=generator)[100:]
     a, b, kappa = after.shape, after.rate, after.pseudo_count
     expected = torch.tensor([after.loc, a / b, after.loc**2 + b / (kappa * (a - 1)), a * (a + 1) / b**2])
     within_five_standard_errors(moments(samples)[..., :4], expected)
@@ -201,9 +202,9 @@ def test_metropolis_and_gibbs_agree_with_independent_draws(generator):
     expected = torch.tensor([after.loc, a / b], dtype=torch.float64)
     error = torch.tensor([b / (after.pseudo_count * (a - 1)), a / b**2]).sqrt() / 200
     assert bool(((independent.mean(dim=(0, 1)) - expected).abs() <= 5 * error).all())
-    start = torch.ones(32, 2, dtype=torch.float64)
-    chains = metropolis_hastings(after.log_prob, start, 6000, scale=0.8, generator=generator)
-    within_five_standard_errors(chains.samples[500:], expected)
+    start = torch.ones(256, 2, dtype=torch.float64)
+    chains = metropolis_hastings(after.log_prob, start, 900, scale=0.8, generator=generator)
+    within_five_standard_errors(chains.samples[150:], expected)
 
 
 ONES = torch.ones(3, 2)
