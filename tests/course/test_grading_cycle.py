@@ -149,11 +149,11 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
 
 
 def test_marks_that_differ_make_the_demonstration_fail(tmp_path, monkeypatch, capsys):
-    # An untouched notebook that is expected to be a renamed one: the demonstration must notice.
-    lazy = [
-        dataclasses.replace(s, note="renamed") for s in students(EXERCISES[ASSIGNMENT]) if s.id == "blaise"
+    # No submission, which is expected to be a renamed one: the demonstration must notice.
+    absent = [
+        dataclasses.replace(s, note="renamed") for s in students(EXERCISES[ASSIGNMENT]) if s.id == "karl"
     ]
-    monkeypatch.setattr(demo, "students", lambda described: tuple(lazy))
+    monkeypatch.setattr(demo, "students", lambda described: tuple(absent))
     with at_home(ROOT, tmp_path / "class"):
         assert not demo_class(ROOT)
     told = capsys.readouterr().out

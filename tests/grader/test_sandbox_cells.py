@@ -276,7 +276,7 @@ def test_where_the_cache_cannot_be_written_to_the_library_lies_elsewhere(monkeyp
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     package._places.cache_clear()
-    assert (package.template() / "vaeedu" / "plotting.py").is_file()
+    assert (package.template() / "vaeedu" / "files.py").is_file()
     package._places.cache_clear()
 
 

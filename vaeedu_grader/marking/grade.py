@@ -57,7 +57,7 @@ class Result:
     @property
     def total(self) -> float:
         """The sum of the points given so far."""
-        return sum(self.scores.values())
+        return sum(self.scores.values(), start=0.0)
 
 
 def grade_class(assignment: Assignment, settings: Settings | None = None) -> Iterator[Result]:
