@@ -117,3 +117,24 @@ def test_the_global_seed_decides_the_weights():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
+def test_with_a_mean_image_it_starts_there_and_knows_which_pixels_are_always_black(likelihood):
+    mean = torch.linspace(0, 1, 12).reshape(1, 3, 4)
+    scale = None if likelihood == "bernoulli" else "predicted"
+    model = mlp_vae((1, 3, 4), num_hidden=(7,), likelihood=likelihood, scale=scale, mean_image=mean)
+    linear = [m for m in model.decoder.modules() if isinstance(m, nn.Linear)][-1]
+    torch.nn.init.zeros_(linear.weight)
+    torch.testing.assert_close(model.likelihood(torch.zeros(20)).mean, mean, atol=1.1e-4, rtol=0)
+
+
+def test_without_it_every_pixel_starts_grey():
+    p = mlp_vae((1, 3, 4)).likelihood(torch.zeros(20)).mean
+    assert 0.2 < p.min() <= p.max() < 0.8
+
+
+@pytest.mark.parametrize("mean", [torch.zeros(12), torch.full((1, 3, 4), 1.5), torch.full((1, 3, 4), -0.1)])
+def test_a_mean_image_must_look_like_one(mean):
+    with pytest.raises(ValueError, match=re.escape("mean_image must have the shape of an image, (1, 3, 4)")):
+        mlp_vae((1, 3, 4), mean_image=mean)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from vaeedu import require
 from vaeedu.networks import BernoulliHead, Flatten, NormalHead, conv_decoder, conv_encoder, mlp
@@ -10,6 +11,8 @@ from vaeedu.vae.model import VAE
 from vaeedu.vae.priors import NormalPrior
 
 LIKELIHOODS = ("bernoulli", "normal")
+# A pixel that is always black starts at log-odds of −9.2, and can still learn otherwise.
+_SURE = 1e-4
 
 
 def mlp_vae(
@@ -20,6 +23,7 @@ def mlp_vae(
     likelihood: str = "bernoulli",
     scale: str | float | None = None,
     activation: Callable[[], nn.Module] = nn.Tanh,
+    mean_image: Tensor | None = None,
 ) -> VAE:
     """Makes a VAE of dense layers; the decoder mirrors the encoder.
 
@@ -32,12 +36,16 @@ def mlp_vae(
             pixel, computed from z, whose likelihood has no upper bound (pixels that never change let σ shrink to 0); or
             a number.
         activation: Makes the activation between layers.
+        mean_image: The mean of the training images, in [0, 1], `(C, H, W)`. The decoder's last bias then starts there
+            (at its log-odds, for Bernoulli pixels) and not near 0, where every pixel is grey: those that are
+            always black need not be learned one step at a time.
 
     Returns:
         A model with a standard normal prior, initialised from torch's global generator.
 
     Raises:
-        ValueError: A size is not positive, the likelihood is unknown, or the scale does not go with it.
+        ValueError: A size is not positive, the likelihood is unknown, the scale does not go with it, or the mean image
+            has another shape or values outside [0, 1].
 
     Reference:
         Kingma and Welling (2014), Auto-Encoding Variational Bayes, appendix C.
@@ -52,6 +60,8 @@ def mlp_vae(
     up = [K, *reversed(num_hidden)]
     encoder = nn.Sequential(Flatten(image_shape), _hidden(down, activation), NormalHead(down[-1], (K,)))
     head = _likelihood_head(likelihood, scale, up[-1], image_shape)
+    if mean_image is not None:
+        _start_at(mean_image, head, (C, H, W))
     return VAE(encoder, nn.Sequential(_hidden(up, activation), head), NormalPrior.standard(K))
 
 
@@ -96,7 +106,7 @@ def _hidden(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Mod
 
 def _likelihood_head(
     likelihood: str, scale: str | float | None, num_features: int | None, image_shape: Sequence[int]
-) -> nn.Module:
+) -> BernoulliHead | NormalHead:
     if require.choice("likelihood", likelihood, LIKELIHOODS) == "normal":
         return NormalHead(num_features, image_shape, scale="learned" if scale is None else scale)
     if scale is not None:
@@ -105,3 +115,18 @@ def _likelihood_head(
             "a Bernoulli pixel has no scale; use likelihood='normal'"
         )
     return BernoulliHead(num_features, image_shape)
+
+
+@torch.no_grad()
+def _start_at(mean_image: Tensor, head: BernoulliHead | NormalHead, image_shape: tuple[int, ...]) -> None:
+    """Sets the bias of a head's linear layer so that without features it gives the mean image."""
+    mean = require.real("mean_image", mean_image).float()
+    if mean.shape != image_shape or not bool(((mean >= 0) & (mean <= 1)).all()):
+        raise ValueError(
+            f"mean_image must have the shape of an image, {image_shape}, and values in [0, 1], "
+            f"but has shape {tuple(mean.shape)} and values from {float(mean.min()):.3g} to {float(mean.max()):.3g}: "
+            "use images.mean(dim=0)"
+        )
+    linear = next(module for module in head.modules() if isinstance(module, nn.Linear))
+    start = mean.clamp(_SURE, 1 - _SURE).logit() if isinstance(head, BernoulliHead) else mean
+    linear.bias[: start.numel()] = start.flatten()  # a normal head's second half is log σ
