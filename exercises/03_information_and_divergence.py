@@ -20,6 +20,8 @@ def counts_inputs(case, rng):
     """How often each of L symbols occurred in each of N texts; the last symbol of the hidden ones never does."""
     counts = rng.integers(1, 30, (case["N"], case["L"])).astype(np.float64)
     if case["unseen"]:
+        # One symbol occurs once, another nearly always.
+        counts[:, 0], counts[:, 1] = 1.0, rng.integers(300, 500, case["N"])
         counts[:, -1] = 0.0
     return {"counts": counts}
 
@@ -227,6 +229,18 @@ ENTROPY = Exercise(
             entropy_bits,
             {"torch.special.xlogy(p, p)": "torch.where(p > 0, torch.special.xlogy(p, p), -math.log(2))"},
             "A symbol that never occurs adds one bit in your sum. Its part is 0 · log 0, which is 0.",
+            loses=("hidden",),
+        ),
+        slip(
+            entropy_bits,
+            {"torch.special.xlogy(p, p)": "torch.special.xlogy(p, p.clamp(min=0.01))"},
+            "You kept the probability in the logarithm away from 0. A rare symbol then has too little surprise; only 0 · log 0 needs care, and it is exactly 0.",
+            loses=("hidden",),
+        ),
+        slip(
+            entropy_bits,
+            {"torch.special.xlogy(p, p)": "torch.special.xlogy(p * (counts != 1), p)"},
+            "A symbol that occurs once adds nothing in your sum. It has the surprise log₂(1/p), weighted by its small p.",
             loses=("hidden",),
         ),
     ),

@@ -11,6 +11,7 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import slip
 
 # 1 ---------------------------------------------------------------------------------------------------- acceptance
 
@@ -110,6 +111,96 @@ ACCEPTANCE = Exercise(
             "Your formula is right, but exp(−2000) is 0 in floating point, and 0 / 0 is no number. Subtract the "
             "logarithms first, and take exp of the difference only.",
             loses=("hidden",),
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p - log_p_new + log_q_forward - log_q_backward)"
+            },
+            "Your ratio is upside down, the target's and the proposal's: it is p(new) q(back) / (p(old) q(there)).",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0).exp()": ".clamp(max=0.0)"},
+            "You returned the logarithm of the probability. Take exp at the end.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.sigmoid(log_p_new - log_p + log_q_backward - log_q_forward)"
+            },
+            "You took the sigmoid of the log-ratio. That is another rule (Barker's), which accepts less: here α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0)": ".clamp(min=0.0)"},
+            "You took the larger of the ratio and 1. A probability is at most 1: α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p + log_q_backward + log_q_forward)"
+            },
+            "Both proposals are added. How easily the move was proposed divides: subtract log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {"(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p - log_q_forward)"},
+            "The way back is missing: the ratio has log q_backward − log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {"(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p + log_q_backward)"},
+            "The way there is missing: the ratio has log q_backward − log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward)": "return (log_p_new + log_q_backward)"
+            },
+            "You did not divide by the old state: its log_p and log_q_forward are subtracted.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return 1 - (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()"
+            },
+            "You returned the probability of a rejection, 1 − α.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return ((log_p_new - log_p + log_q_backward - log_q_forward) >= 0).to(log_p)"
+            },
+            "You returned a decision. Asked for is the probability of accepting: less probable moves are accepted now and then.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p).clamp(max=0.0).exp() * (log_q_backward - log_q_forward).clamp(max=0.0).exp()"
+            },
+            "You capped the two ratios one by one. Only their product is capped at 1: what one lacks, the other may make up for.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p).clamp(max=0.0).exp() * (log_q_backward - log_q_forward).exp()"
+            },
+            "You capped the target's ratio before multiplying by the proposal's. The cap comes last: min(1, the product).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.minimum(log_p_new / log_p * log_q_backward / log_q_forward, torch.ones_like(log_p))"
+            },
+            "You divided logarithms. A ratio's logarithm is the difference of the logarithms: subtract, then take exp.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.exp2(log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=1.0)"
+            },
+            "You took a power of 2. The logarithms are natural ones: take exp.",
         ),
     ),
     alternatives=(acceptance_numpy, acceptance_loop, acceptance_minimum),
@@ -259,7 +350,7 @@ CHAIN = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=chain_inputs,
     cases={
-        "visible": ({"S": 12, "K": 2, "scale": 1.6}, {"S": 10, "K": 1, "scale": 2.2}),
+        "visible": ({"S": 24, "K": 2, "scale": 1.6}, {"S": 18, "K": 1, "scale": 2.2}),
         "hidden": (
             {"S": 20, "K": 3, "scale": 0.6},
             {"S": 15, "K": 1, "scale": 2.5},
@@ -292,6 +383,104 @@ CHAIN = Exercise(
             chain_independent_proposals,
             "You propose from around the start at each step. A random walk proposes from around where the chain is "
             "now.",
+        ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "math.sqrt(scale) * eps[s]"},
+            "You took the root of the scale. It is a standard deviation: the proposal is z + scale · ε.",
+        ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "eps[s]"},
+            "The scale is missing: the proposal is z + scale · ε.",
+        ),
+        slip(
+            random_walk_chain,
+            {"z_new = z + scale": "z_new = loc + scale"},
+            "You propose from around the target's mean. A random walk proposes from around where the chain is now.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] < log_p(z_new)": "log_u[s] > log_p(z_new)"},
+            "Your comparison is the wrong way round: a move is accepted if log u is below the log-ratio.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z) - log_p(z_new):"},
+            "Your chain runs away from probable states: the ratio is upside down, or the log-density lacks its minus. It is p(new) / p(old), with log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] <": "log_u[s].exp() <"},
+            "You compared u itself with a logarithm. Either both are logarithms (log u with the difference), or neither.",
+        ),
+        slip(
+            random_walk_chain,
+            {"-0.5 * (z": "-1.0 * (z"},
+            "The ½ is missing from the log-density: log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"@ precision @": "@ torch.linalg.inv(precision) @"},
+            "You inverted the matrix. It is the precision already, the inverse of the covariance, which stands in the exponent as it is.",
+        ),
+        slip(
+            random_walk_chain,
+            {"* (z - loc) @ precision @ (z - loc)": "* z @ precision @ z"},
+            "The target's mean is missing: log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"precision @ (z - loc)\n": "torch.diag(precision.diagonal()) @ (z - loc)\n"},
+            "You used the diagonal of the precision only. Its other entries say how the coordinates vary together: use the whole matrix.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), 1 - accepted / len(eps)"
+            },
+            "Your rate is that of rejections. Asked for is the share of accepted moves.",
+        ),
+        slip(
+            random_walk_chain,
+            {"return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), accepted"},
+            "You returned how many moves were accepted. A rate is divided by the number of steps S.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), accepted / (len(eps) - 1)"
+            },
+            "You divided by S − 1. There are S steps, each accepted or not: divide by S.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack([z0, *samples[:-1]]), accepted / len(eps)"
+            },
+            "Your first sample is the start. Each step adds the state after its decision; the start itself is none of them.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack([z0, *samples]), accepted / len(eps)"
+            },
+            "You stored the start as well. Each of the S steps adds the state after its decision; the start is none of them.",
+        ),
+        slip(
+            random_walk_chain,
+            {"if log_u[s] < log_p(z_new) - log_p(z):": "if True:"},
+            "You accept every move. It must be accepted with probability min(1, p(new) / p(old)): compare log u with the difference.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z_new):"},
+            "You compared log u with log p(new) alone. The ratio counts: log p(new) − log p(old).",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z_new) - log_p(z0):"},
+            "You compared with the start at each step. The ratio is p(new) / p(where the chain is now).",
         ),
     ),
     alternatives=(chain_numpy, chain_distribution, chain_recursive_list),
@@ -436,6 +625,97 @@ SUMMARY = Exercise(
             summarize_total_variance,
             "Your W is the variance of all samples together, which already holds the differences between chains. "
             "Take each half-chain's own variance, and average these.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "halves = torch.cat([kept[:n], kept[n:]], dim=1)": "halves, n = kept, len(kept)\n    if halves.shape[1] == 1:\n        return kept.mean(), kept.mean() * 0 + math.sqrt((n - 1) / n)"
+            },
+            "You did not split the chains. Halves of a chain that still drifts differ, which is how R-hat notices it, even with a single chain.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "halves.var(dim=0).mean()": "halves.var(dim=0, correction=0).mean()",
+                "halves.mean(dim=0).var()": "halves.mean(dim=0).var(correction=0)",
+            },
+            "Your variances divide by their number of values. W and B are unbiased estimates: divide by n − 1, and by the number of half-chains less one.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0, correction=0).mean()"},
+            "In W you divided by n. The variance within a half-chain of n samples divides by n − 1.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.mean(dim=0).var()": "halves.mean(dim=0).var(correction=0)"},
+            "In B you divided by the number of half-chains. The variance between M means divides by M − 1.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.std(dim=0).mean() ** 2"},
+            "Your W is made of standard deviations. Average the half-chains' variances.",
+        ),
+        slip(
+            summarize_chains,
+            {"n * halves.mean(dim=0).var()": "halves.mean(dim=0).var()"},
+            "The factor n is missing from B, or you divided by n twice: B / n is the variance of the half-chains' means.",
+        ),
+        slip(summarize_chains, {"(n - 1) / n * W": "W"}, "The factor (n − 1) / n before W is missing."),
+        slip(
+            summarize_chains,
+            {"(n - 1) / n * W + B / n) / W": "B / n) / W"},
+            "You compared B alone with W. R-hat compares (n − 1)/n W + B/n with W.",
+        ),
+        slip(
+            summarize_chains,
+            {"(n - 1) / n * W": "n / (n - 1) * W"},
+            "The factor before W is upside down: it is (n − 1) / n.",
+        ),
+        slip(
+            summarize_chains,
+            {"(((n - 1) / n * W + B / n) / W).sqrt()": "(W / ((n - 1) / n * W + B / n)).sqrt()"},
+            "Your R-hat is upside down. It is near 1 from above where chains agree: the larger estimate is divided by W.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "n = len(kept) // 2\n": "n = len(kept) // 2\n    m, n = n, len(kept)\n",
+                "[kept[:n], kept[n:]]": "[kept[:m], kept[m:]]",
+            },
+            "Your n is the length of the whole chains. After splitting, n is the length of a half.",
+        ),
+        slip(
+            summarize_chains,
+            {"[kept[:n], kept[n:]]": "[kept[::2], kept[1::2]]"},
+            "You split the chains into odd and even steps. These agree even if a chain drifts: split into a first and a second half.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return samples.mean()"},
+            "Your mean is over all samples. Leave the burn-in out of it as well.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept[-1].mean()"},
+            "Your mean is that of the last states. Average over all samples that were kept.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept.median()"},
+            "You gave the median. Asked for is the mean of the kept samples.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept.sum()"},
+            "You summed the kept samples. Divide by their number.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "return kept.mean(), (((n - 1) / n * W + B / n) / W).sqrt()": "return kept.mean(), (W + B / n) / W"
+            },
+            "Two things differ from R-hat: the factor (n − 1)/n before W is missing, and the root.",
         ),
     ),
     alternatives=(summarize_numpy, summarize_loops, summarize_reshape),
@@ -627,6 +907,121 @@ EM = Exercise(
             "point, and 0 / 0 is no number. Normalise logarithms (softmax or logsumexp).",
             loses=("hidden",),
         ),
+        slip(
+            mixture_em_step,
+            {"N_k / len(x), new_means": "N_k, new_means"},
+            "Your weights are the numbers N_k. Weights add up to 1: divide by N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"N_k / len(x), new_means": "N_k / len(means), new_means"},
+            "You divided N_k by the number of components. Weights add up to 1: divide by N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"return r, N_k / len(x)": "return r, weights"},
+            "You returned the weights that were given. The M step computes new ones: N_k / N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"new_means, new_variances\n": "new_means, new_variances.sqrt()\n"},
+            "You returned standard deviations. The function works with variances: no root.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * x[:, None] ** 2).sum(dim=0) / N_k"
+            },
+            "You did not take the mean off: a variance is the average of (x − μ_k)², with the new mean.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * (x[:, None] - x.mean()) ** 2).sum(dim=0) / N_k"
+            },
+            "You measured the spread around the mean of all data. Each component's variance is that around its own new mean.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / len(x)"
+            },
+            "You divided the variances by N. A component's variance is an average over the N_k = Σ_n r_nk examples it answers for.",
+        ),
+        slip(
+            mixture_em_step,
+            {"(r * x[:, None]).sum(dim=0) / N_k": "(r * x[:, None]).sum(dim=0) / len(x)"},
+            "You divided the means by N. A component's mean is an average over the N_k = Σ_n r_nk examples it answers for.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "weights.log() - 0.5 * (math.log(2 * math.pi) + variances.log() + d**2 / variances)": "weights.log() - 0.5 * d**2 / variances"
+            },
+            "The normaliser of the densities is missing from the E step. A narrow component is higher: −½ log σ² differs between them.",
+        ),
+        slip(
+            mixture_em_step,
+            {"variances.log() + d**2": "2 * variances.log() + d**2"},
+            "The normaliser has log σ² where ½ log σ² belongs: a density of variance σ² carries 1/√σ².",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "d**2 / variances**2)"},
+            "You squared the variances in the exponent. There stands (x − μ)² / (2 σ²), and variances holds σ² already.",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "d**2 / variances.sqrt())"},
+            "You took roots in the exponent. There stands (x − μ)² / (2 σ²), and variances holds σ² already.",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "2 * d**2 / variances)"},
+            "The ½ is missing from the exponent: it is −(x − μ)² / (2 σ²).",
+        ),
+        slip(
+            mixture_em_step,
+            {"weights.log() - 0.5": "weights - 0.5"},
+            "You added the weights where their logarithms belong: log π_k + log N(x | μ_k, σ_k²).",
+        ),
+        slip(
+            mixture_em_step,
+            {"weights.log() - 0.5 * (math": "weights.log() + 0.5 * (math"},
+            "The sign of the log-density is wrong: far from a component an example is less probable.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "r = log_joint.softmax(dim=1)\n": "r = torch.nn.functional.one_hot(log_joint.argmax(dim=1), len(means)).to(x)\n    r = r + 1e-12\n"
+            },
+            "Your responsibilities are decisions, 0 or 1. That is k-means; EM shares each example among the components by p(k | x).",
+        ),
+        slip(
+            mixture_em_step,
+            {"r = log_joint.softmax(dim=1)": "r = log_joint"},
+            "Your responsibilities are logarithms. They are probabilities p(k | x): take the softmax over k.",
+        ),
+        slip(
+            mixture_em_step,
+            {"return r, N_k / len(x), new_means": "return r, N_k / len(x), means"},
+            "You returned the means that were given. The M step computes new ones.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "new_variances = (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "new_variances = (r * (x[:, None] - new_means) ** 2).sum(dim=0) / (N_k - 1)"
+            },
+            "You divided the variances by N_k − 1. The M step maximises the likelihood, which divides by N_k.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "log_joint.softmax(dim=1)": "(log_joint.exp() / (log_joint.exp().sum(dim=1, keepdim=True) + 1e-12))"
+            },
+            "You kept 0 / 0 away with a small number. Far from every component the responsibilities are then all 0; they add up to 1 everywhere. Normalise logarithms (softmax or logsumexp).",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(em_distributions, em_numpy, em_loops),
 )
@@ -732,6 +1127,92 @@ SWEEP = Exercise(
         Wrong(
             sweep_precision_for_variance,
             "You gave the precisions Λ_ii. A variance is one over a precision.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 1 / precision.diagonal().sqrt()"},
+            "You gave standard deviations. Asked for is the variance, 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 1 / precision.diagonal() ** 2"},
+            "You squared the variances, or took 1 / Λ_ii for a standard deviation. The variance is 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = m[i] - pull / precision[i, i]"},
+            "You corrected the old mean. The new one does not depend on it: it is μ_i less the pull of the others.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = -pull / precision[i, i]"},
+            "The target's mean is missing: m_i is μ_i less the pull of the others.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = loc[i] - pull"},
+            "You did not divide by Λ_ii. Completing the square in z_i divides the pull of the others by it.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "pull = precision[i] @ (m - loc)"
+            },
+            "Your sum includes j = i. Only the other entries pull: Σ_{j ≠ i} Λ_ij (m_j − μ_j).",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "pull = precision[i] @ m - precision[i, i] * m[i]"
+            },
+            "The pull of the others is that of their deviations, m_j − μ_j, not of m_j itself.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = loc[i] - pull * precision[i, i]"},
+            "You multiplied by Λ_ii. Completing the square in z_i divides the pull of the others by it.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in reversed(range(len(m)))"},
+            "You went through the entries from the last to the first. The sweep goes from the first to the last.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"    for i in range": "    precision = torch.linalg.inv(precision)\n    for i in range"},
+            "You inverted the matrix. It is the precision already, and Λ is what the formulas hold.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m)):": "for i in [*range(len(m)), *range(len(m))]:"},
+            "You did two sweeps. One sweep renews each entry once.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1": "return loc, 1"},
+            "Your means are the target's, as if no entry pulled at another. All others pull: those before i with their new means, those after it with their old ones.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "precision[i, i + 1 :] @ (m - loc)[i + 1 :]"
+            },
+            "Your sum has the entries after i only. All others pull: those before i with their new means, those after it with their old ones.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.ones_like(m)"},
+            "Your variances are all 1. With the others held fixed, z_i has the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.linalg.inv(precision)"},
+            "You gave the target's covariance. Mean field has independent entries, each with the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.diag(1 / precision.diagonal())"},
+            "You gave a matrix. Asked for are the K variances 1 / Λ_ii.",
         ),
     ),
     alternatives=(sweep_numpy, sweep_gauss_seidel, sweep_loops),
@@ -884,6 +1365,135 @@ ELBO = Exercise(
         Wrong(
             elbo_without_prior,
             "You left out log p(z). The joint is p(x | z) p(z), and without the prior nothing pulls q towards it.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "return log_likelihood + log_prior - log_q": "return (log_likelihood + log_prior - log_q).mean().expand(len(eps))"
+            },
+            "You averaged over the samples. Asked for is each sample's own term, shape (S,).",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return -(log_likelihood + log_prior - log_q)"},
+            "The sign is turned: you returned the loss. The terms of the bound are log p(x, z) − log q(z).",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_likelihood - log_prior - log_q"},
+            "You subtracted log p(z). It is a part of the joint, log p(x | z) + log p(z): add it.",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_prior - log_q"},
+            "log p(x | z) is missing: nothing in your terms knows the observation.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "math.log(noise_variance)": "2 * math.log(noise_variance)",
+                "/ noise_variance)": "/ noise_variance**2)",
+            },
+            "You squared noise_variance. It already is σ²: a variance, not a standard deviation.",
+        ),
+        slip(
+            elbo_terms,
+            {"/ noise_variance)": "/ noise_variance**2)"},
+            "In the exponent you squared noise_variance. It already is σ²: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"+ math.log(noise_variance)": ""},
+            "The likelihood's normaliser lacks log σ²: each feature carries −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"math.log(noise_variance)": "2 * math.log(noise_variance)"},
+            "The likelihood's normaliser has log σ² where ½ log σ² belongs: noise_variance is a variance.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + math": "-1.0 * (log_2pi + math"},
+            "The ½ is missing from log p(x | z): −½ (log 2πσ² + (x − W z)² / σ²), summed over the features.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + z**2)": "-0.5 * (z**2)"},
+            "The prior's constant is missing: log N(z | 0, 1) = −½ log 2π − ½ z² for each of the K entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + z**2)": "-1.0 * (log_2pi + z**2)"},
+            "The ½ is missing from log p(z): −½ (log 2π + z²), summed over the entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "scale.log() + 0.5 * eps**2"},
+            "The constant of log q is missing: −½ log 2π for each of the K entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log()": "0.5 * log_2pi + 2 * scale.log()"},
+            "The logarithm of the scale is twice too large in log q: with a standard deviation it is −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log()": "0.5 * log_2pi + 0.5 * scale.log()"},
+            "The logarithm of the scale is halved in log q. The ½ goes with variances: with a standard deviation it is −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "0.5 * log_2pi + 0.5 * eps**2"},
+            "log q lacks −log σ: a narrow q is a high one.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "0.5 * log_2pi - scale.log() + 0.5 * eps**2"},
+            "The logarithm of the scale has the wrong sign in log q: a narrow q is a high one, so it holds −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0 * eps"},
+            "log q lacks the exponent: −½ ε², with ε = (z − μ) / σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0.5 * z**2"},
+            "In the exponent of log q stands z. It is the deviation from q's mean in units of its scale, (z − μ) / σ = ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0.5 + 0 * eps"},
+            "You took the average entropy of q. Asked for is each sample's own −log q(z), with its ε.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)": "log_prior = -0.5 * (log_2pi + z**2).mean(dim=1)"
+            },
+            "You averaged log p(z) over its entries. A log-density of K independent entries is their sum.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = loc + scale.sqrt() * eps"},
+            "You took the root of the scale when drawing z. It is a standard deviation: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = loc + eps"},
+            "The scale is missing when you draw z: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "return log_likelihood + log_prior - log_q": "return (log_likelihood + log_prior - log_q) / math.log(2)"
+            },
+            "Your values are in bits. Here log is the natural logarithm and the unit is nats: leave out the division by log 2.",
+        ),
+        slip(
+            elbo_terms,
+            {"math.log(2 * math.pi)": "0.0"},
+            "The likelihood's constant log 2π is missing. Those of the prior and of q cancel; each feature of x carries −½ log 2πσ².",
         ),
     ),
     alternatives=(elbo_distributions, elbo_numpy, elbo_sample_by_sample),
