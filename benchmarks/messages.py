@@ -19,6 +19,7 @@ from common import table
 COURSE = Path(__file__).resolve().parents[1]
 # Hidden inputs are drawn for each submission: a mistake must lose its marks on each of these draws.
 _SEEDS = (b"0", b"1", b"2")
+_KEYS: dict[str, list[Any]] = {}
 
 
 class Told(NamedTuple):
@@ -75,23 +76,32 @@ def told(exercise: Any, mistake: str, function: Any) -> Told:
     """Runs a wrong answer on what students see and, where it passes, on what is hidden."""
     from vaeedu.feedback.judge import judge
     from vaeedu.feedback.run import run_all
-    from vaeedu_grader.authoring.exercise import answer_key, fresh_key
 
     def message(key: Any, **options: Any) -> str:
         answers = run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=3 * key.seconds)
         return judge(answers, key, **options).message
 
-    visible = answer_key(exercise, "visible")
+    visible, *hidden = _keys(exercise)
     text, part = message(visible, show_case=True), "visible"
-    if exercise.goal is not None:
-        hidden = [answer_key(exercise, "hidden")]
-    else:
-        hidden = [fresh_key(exercise, "hidden", seed) for seed in _SEEDS]
     hidden_texts = [message(each) for each in hidden]
     if not text:
         text, part = next(filter(None, hidden_texts), ""), "hidden"
     known = [wrong.message for wrong in exercise.wrong]
     return Told(exercise.name, mistake, part, all(hidden_texts), any(m in text for m in known), text)
+
+
+def _keys(exercise: Any) -> list[Any]:
+    """The visible key and those of the hidden draws; made once, however many answers are tried."""
+    from vaeedu_grader.authoring.exercise import answer_key, fresh_key
+
+    if exercise.name not in _KEYS:
+        hidden = (
+            [fresh_key(exercise, "hidden", seed) for seed in _SEEDS]
+            if exercise.goal is None
+            else [answer_key(exercise, "hidden")]
+        )
+        _KEYS[exercise.name] = [answer_key(exercise, "visible"), *hidden]
+    return _KEYS[exercise.name]
 
 
 def _wrong_answers(path: Path) -> list[tuple[str, str, Any]]:
