@@ -21,6 +21,7 @@ def acceptance_inputs(case, rng):
     K = case["K"]
     log_p = case["offset"] + 1.5 * rng.standard_normal(K)
     step = np.where(np.arange(K) % 3 == 1, 0.9, -0.9) + 0.3 * rng.standard_normal(K)
+    step = step - case.get("far", 0.0)  # a move that is hardly ever accepted
     forward = -1.0 - rng.random(K)
     # Its size stays away from 0 and from that of the step, so that leaving it out or turning it round shows.
     ratio = np.where(np.arange(K) % 2 == 0, 0.5, -0.45) * (1 + 0.3 * rng.random(K))
@@ -82,7 +83,11 @@ ACCEPTANCE = Exercise(
     make_inputs=acceptance_inputs,
     cases={
         "visible": ({"K": 7, "offset": -3.0}, {"K": 1, "offset": -2.0}),
-        "hidden": ({"K": 9, "offset": -4.0}, {"K": 1, "offset": -5.0}, {"K": 5, "offset": -2000.0}),
+        "hidden": (
+            {"K": 9, "offset": -4.0},
+            {"K": 1, "offset": -5.0, "far": 20.0},
+            {"K": 5, "offset": -2000.0},
+        ),
     },
     reference=acceptance_probability,
     wrong=(
@@ -201,6 +206,33 @@ ACCEPTANCE = Exercise(
                 "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.exp2(log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=1.0)"
             },
             "You took a power of 2. The logarithms are natural ones: take exp.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (0.5 * (log_p_new - log_p + log_q_backward - log_q_forward)).clamp(max=0.0).exp()"
+            },
+            "You took the root of the ratio. The arguments are logarithms of densities, not of squares: α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return log_p_new.clamp(max=0.0).exp()"
+            },
+            "You took the new state's density alone. It is compared with the old one's: p(new) / p(old), times the proposals' ratio.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p + log_q_backward - log_q_forward).sum().clamp(max=0.0).exp().expand(len(log_p))"
+            },
+            "You made one decision of all moves. Each of the K moves has a probability of its own: no sum over the moves.",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0)": ".clamp(min=-10.0, max=0.0)"},
+            "You cut the log-ratio off below. Very improbable moves have a tiny probability; exp of a large negative number is harmless.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(acceptance_numpy, acceptance_loop, acceptance_minimum),
@@ -482,6 +514,26 @@ CHAIN = Exercise(
             {"log_p(z_new) - log_p(z):": "log_p(z_new) - log_p(z0):"},
             "You compared with the start at each step. The ratio is p(new) / p(where the chain is now).",
         ),
+        slip(
+            random_walk_chain,
+            {"accepted / len(eps)": "accepted / (len(eps) + 1)"},
+            "You divided by S + 1. There are S steps, each accepted or not: divide by S.",
+        ),
+        slip(
+            random_walk_chain,
+            {"z, samples, accepted = z0": "z, samples, accepted = loc"},
+            "Your chain starts at the target's mean. It starts at z0.",
+        ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "scale * eps[0]"},
+            "You used the noise of the first step throughout. Step s has the noise eps[s].",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] <": "log_u[(s + 1) % len(eps)] <"},
+            "Your decisions use the random numbers of the next step. Step s has log_u[s].",
+        ),
     ),
     alternatives=(chain_numpy, chain_distribution, chain_recursive_list),
 )
@@ -496,7 +548,12 @@ def summary_inputs(case, rng):
     level = case["apart"] * np.linspace(-1, 1, K)[None] if K > 1 else np.zeros((1, 1))
     slope = case["drift"] * np.linspace(-1, 1, S)[:, None]
     x = rng.standard_normal((S, K)) * np.linspace(0.7, 1.5, K)[None]
-    return {"samples": x + settle + level + slope, "burn_in": case["burn_in"]}
+    x = x + settle + level + slope
+    if case.get("calm"):
+        # All halves have the same mean, so that R-hat is below 1.
+        for half in np.split(x[case["burn_in"] :], 2):
+            half -= half.mean(axis=0) - 2.5
+    return {"samples": x, "burn_in": case["burn_in"]}
 
 
 def summarize_chains(samples, burn_in):
@@ -600,6 +657,7 @@ SUMMARY = Exercise(
             {"S": 30, "K": 4, "burn_in": 10, "start": -11.0, "apart": 1.0, "drift": -1.0},
             {"S": 22, "K": 1, "burn_in": 8, "start": 14.0, "apart": 0.0, "drift": -3.0},
             {"S": 26, "K": 2, "burn_in": 12, "start": 10.0, "apart": 1.5, "drift": 0.5},
+            {"S": 16, "K": 2, "burn_in": 6, "start": 8.0, "apart": 0.0, "drift": 0.0, "calm": True},
         ),
     },
     reference=summarize_chains,
@@ -717,6 +775,41 @@ SUMMARY = Exercise(
             },
             "Two things differ from R-hat: the factor (n − 1)/n before W is missing, and the root.",
         ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0).median()"},
+            "Your W is a median. It is the mean of the half-chains' variances.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0).sum()"},
+            "Your W is a sum. It is the mean of the half-chains' variances.",
+        ),
+        slip(
+            summarize_chains,
+            {"B / n) / W)": "B / n) / B)"},
+            "You divided by B. R-hat is measured in units of the variance within: divide by W.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "(((n - 1) / n * W + B / n) / W).sqrt()": "((n - 1) / n * W / W + (1 + 1 / halves.shape[1]) * B / n / W).sqrt()"
+            },
+            "You multiplied B by (M + 1)/M, as older texts do. Here it is (n − 1)/n W + B/n.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept[n:].mean()"},
+            "Your mean is that of the second halves. Average over all samples that were kept.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "(((n - 1) / n * W + B / n) / W).sqrt()": "(((n - 1) / n * W + B / n) / W).sqrt().clamp(min=1.0)"
+            },
+            "You cut R-hat off at 1. By chance it may be a little below: leave it as it is.",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(summarize_numpy, summarize_loops, summarize_reshape),
 )
@@ -728,7 +821,7 @@ def em_inputs(case, rng):
     """Data in one dimension with K clumps, and a mixture that fits them badly."""
     N, K = case["N"], case["K"]
     centres = 2.5 * np.arange(K) - 1.0
-    x = centres[np.arange(N) % K] + 0.8 * rng.standard_normal(N)
+    x = centres[np.arange(N) % K] + case.get("noise", 0.8) * rng.standard_normal(N)
     if case["far"]:
         x[0] = case["far"]
     weights = 1.0 + np.arange(K) + 0.3 * rng.random(K)
@@ -863,7 +956,7 @@ EM = Exercise(
         "visible": ({"N": 9, "K": 3, "far": 0.0}, {"N": 6, "K": 1, "far": 0.0}, {"N": 7, "K": 2, "far": 0.0}),
         "hidden": (
             {"N": 11, "K": 2, "far": 0.0},
-            {"N": 5, "K": 1, "far": 0.0},
+            {"N": 5, "K": 1, "far": 0.0, "noise": 0.1},
             {"N": 12, "K": 4, "far": 0.0},
             # A point so far out that both densities are 0 in floating point; the responsibilities still add up to 1.
             {"N": 8, "K": 2, "far": 150.0},
@@ -1021,6 +1114,28 @@ EM = Exercise(
             },
             "You kept 0 / 0 away with a small number. Far from every component the responsibilities are then all 0; they add up to 1 everywhere. Normalise logarithms (softmax or logsumexp).",
             loses=("hidden",),
+        ),
+        slip(
+            mixture_em_step,
+            {"new_variances\n": "(new_variances * 0 + (N_k * new_variances).sum() / len(x))\n"},
+            "You gave all components one variance. Each has its own: that of the examples it answers for, weighted by r.",
+        ),
+        slip(
+            mixture_em_step,
+            {"r * (x[:, None] - new_means) ** 2": "r**2 * (x[:, None] - new_means) ** 2"},
+            "You squared the responsibilities in the variance. Each example counts by r_nk itself.",
+        ),
+        slip(
+            mixture_em_step,
+            {"(r * x[:, None]).sum(dim=0) / N_k": "(r**2 * x[:, None]).sum(dim=0) / N_k"},
+            "You squared the responsibilities in the mean. Each example counts by r_nk itself.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "((x[:, None] - new_means) ** 2).mean(dim=0)"
+            },
+            "Your variances weigh all examples alike. Each counts by its responsibility r_nk, and the sum is divided by N_k.",
         ),
     ),
     alternatives=(em_distributions, em_numpy, em_loops),
@@ -1213,6 +1328,33 @@ SWEEP = Exercise(
             mean_field_sweep,
             {"return m, 1 / precision.diagonal()": "return m, torch.diag(1 / precision.diagonal())"},
             "You gave a matrix. Asked for are the K variances 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in range(len(m) - 1)"},
+            "The last mean is not renewed: the loop ends one too early.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in range(1, len(m))"},
+            "The first mean is not renewed: the loop begins one too late. Indices start at 0.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"loc[i] - pull / precision[i, i]": "0.5 * (m[i] + loc[i] - pull / precision[i, i])"},
+            "You went half of the way only. A coordinate step goes to the maximum: the new mean replaces the old one.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 0.5 / precision.diagonal()"},
+            "Your variances are half of what they should be. exp(−½ Λ_ii z²) has the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "return m, 1 / precision.diagonal()": "return m, (1 / precision.diagonal().mean()).expand(len(m))"
+            },
+            "You gave all entries one variance. Each has its own: 1 / Λ_ii.",
         ),
     ),
     alternatives=(sweep_numpy, sweep_gauss_seidel, sweep_loops),
@@ -1494,6 +1636,41 @@ ELBO = Exercise(
             elbo_terms,
             {"math.log(2 * math.pi)": "0.0"},
             "The likelihood's constant log 2π is missing. Those of the prior and of q cancel; each feature of x carries −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_likelihood"},
+            "You returned log p(x | z) alone. The bound's terms add log p(z) and subtract log q(z).",
+        ),
+        slip(
+            elbo_terms,
+            {"log_2pi + math.log(noise_variance) + (x": "(log_2pi + math.log(noise_variance)) / len(x) + (x"},
+            "The likelihood's normaliser counts once. Each of the D features carries its own −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"/ noise_variance)": "/ math.sqrt(noise_variance))"},
+            "In the exponent you took the root of noise_variance. There stands the variance: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"+ (x - z @ W.T) ** 2 / noise_variance": "+ 2 * (x - z @ W.T) ** 2 / noise_variance"},
+            "The ½ is missing before the squared error: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"z @ W.T": "(loc + 0 * z) @ W.T"},
+            "You decoded the mean of q. Each sample has its own z: log p(x | z) at that z.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = scale * eps"},
+            "The mean of q is missing when you draw z: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = eps + 0 * loc"},
+            "You drew z from the prior. It is drawn from q: z = loc + scale · ε.",
         ),
     ),
     alternatives=(elbo_distributions, elbo_numpy, elbo_sample_by_sample),

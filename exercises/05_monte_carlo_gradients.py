@@ -18,7 +18,8 @@ from vaeedu_grader.authoring.slips import slip
 
 def estimate_inputs(case, rng):
     """Values of K functions at the same few draws, so that S and S − 1 differ clearly."""
-    return {"values": rng.standard_normal((case["S"], case["K"])) * 2 + rng.standard_normal(case["K"]) + 1.5}
+    spread = rng.standard_normal((case["S"], case["K"])) * 2 + rng.standard_normal(case["K"])
+    return {"values": spread + case.get("level", 1.5)}
 
 
 def monte_carlo_estimate(values):
@@ -72,7 +73,7 @@ ESTIMATE = Exercise(
     make_inputs=estimate_inputs,
     cases={
         "visible": ({"S": 8, "K": 2}, {"S": 5, "K": 1}),
-        "hidden": ({"S": 6, "K": 3}, {"S": 12, "K": 1}, {"S": 4, "K": 5}),
+        "hidden": ({"S": 6, "K": 3}, {"S": 12, "K": 1}, {"S": 4, "K": 5, "level": 300.0}),
     },
     reference=monte_carlo_estimate,
     wrong=(
@@ -170,6 +171,18 @@ ESTIMATE = Exercise(
             monte_carlo_estimate,
             {"values.std(dim=0) / math": "(values - values.mean(dim=0)).abs().mean(dim=0) / math"},
             "You averaged absolute deviations. The standard deviation is the root of the mean square.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "math.sqrt(2) * values.std(dim=0) / math"},
+            "Your error is √2 too large: that is the error of a difference of two estimates.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {
+                "return values.mean(dim=0), values.std(dim=0) / math.sqrt(len(values))": "return values.mean(dim=0), values.std(dim=0) / math.sqrt(len(values)) / values.mean(dim=0)"
+            },
+            "You divided the error by the mean. Asked for is the error itself, in the unit of the values.",
         ),
     ),
     alternatives=(estimate_numpy, estimate_loops, estimate_from_squares),
@@ -588,6 +601,48 @@ BASELINE = Exercise(
             },
             "You averaged over the columns. They are different problems; the draws are the rows: average over the others along dim=0.",
         ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "(values - (values.sum(dim=0) - values) / (S - 1)) / values.std(dim=0)"
+            },
+            "You divided by the standard deviation as well. Asked for is only the value less the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - 2 * values) / (S - 1)"
+            },
+            "You took the draw's own value out of the sum twice. Once is enough: the sum of the others.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values / (S - 1))"
+            },
+            "Only the draw's own value is divided by S − 1 in your baseline. The whole difference is: mind the brackets.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.mean(dim=0) - values / (S - 1))"
+            },
+            "You took value / (S − 1) off the mean of all. The mean of the others is (sum − value) / (S − 1): mind the brackets.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values[0]) / (S - 1)"
+            },
+            "You left the first draw out for all. Each draw's baseline leaves out that draw itself.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values.roll(-1, dims=0)) / (S - 1)"
+            },
+            "You left out the next draw. Each draw's baseline leaves out that draw itself.",
+        ),
     ),
     alternatives=(baseline_scaled, baseline_loops, baseline_matrix),
 )
@@ -601,7 +656,7 @@ def path_inputs(case, rng):
     return {
         "eps": rng.standard_normal((S, K)),
         "mu": rng.standard_normal(K) + 1,
-        "log_sigma": rng.uniform(0.3, 0.9, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "log_sigma": case.get("wide", 1.0) * rng.uniform(0.3, 0.9, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
         "A": rng.standard_normal((D, K)),
         "x": rng.standard_normal(D) * 2 + 1,
     }
@@ -688,7 +743,7 @@ PATH = Exercise(
     make_inputs=path_inputs,
     cases={
         "visible": ({"S": 5, "K": 2, "D": 3}, {"S": 4, "K": 1, "D": 2}),
-        "hidden": ({"S": 6, "K": 3, "D": 5}, {"S": 3, "K": 1, "D": 4}, {"S": 4, "K": 4, "D": 2}),
+        "hidden": ({"S": 6, "K": 3, "D": 5, "wide": 3.0}, {"S": 3, "K": 1, "D": 4}, {"S": 4, "K": 4, "D": 2}),
     },
     reference=path_gradients,
     wrong=(
@@ -833,6 +888,31 @@ PATH = Exercise(
             {"log_sigma.exp()": "torch.nn.functional.softplus(log_sigma)"},
             "You took the softplus. The encoder gives log σ, so σ is its exponential.",
         ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * sigma * eps**2"},
+            "You squared ε in the last output: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"return z, slope, slope": "return z, slope * sigma, slope"},
+            "You multiplied by σ in by_mu. ∂z/∂μ = 1: by_mu is the gradient by z itself.",
+        ),
+        slip(
+            path_gradients,
+            {"z = mu + sigma * eps": "z = sigma * eps + 0 * mu"},
+            "μ is missing from the draw: z = μ + σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "(x - z @ A.T) @ A / len(x)"},
+            "You divided by the number of features D. f is half of a sum of squares, not of a mean.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "(x - z @ A.T) @ A / len(eps)"},
+            "You divided by the number of draws. Return each draw's own gradient.",
+        ),
     ),
     alternatives=(path_autograd, path_numpy, path_draw_by_draw),
 )
@@ -841,10 +921,11 @@ PATH = Exercise(
 
 
 def pair_inputs(case, rng):
-    """Uniform numbers away from 0 and 1, and a scale far from 1."""
+    """Uniform numbers away from 1 and, where students can see, from 0; a scale far from 1."""
     S, K = case["S"], case["K"]
+    u = rng.uniform(0.05, 0.95, (S, K))
     return {
-        "u": rng.uniform(0.05, 0.95, (S, K)),
+        "u": np.concatenate([case.get("rare", 1.0) * u[:1], u[1:]]),
         "mu": rng.standard_normal(K) + 1,
         "sigma": rng.uniform(1.5, 3.0, K),
     }
@@ -911,7 +992,7 @@ PAIR = Exercise(
     make_inputs=pair_inputs,
     cases={
         "visible": ({"S": 4, "K": 2}, {"S": 5, "K": 1}),
-        "hidden": ({"S": 6, "K": 3}, {"S": 3, "K": 1}, {"S": 2, "K": 5}),
+        "hidden": ({"S": 6, "K": 3, "rare": 1e-6}, {"S": 3, "K": 1}, {"S": 2, "K": 5}),
     },
     reference=measure_valued_pair,
     wrong=(
@@ -1033,6 +1114,31 @@ PAIR = Exercise(
             {"mu + sigma * w, mu - sigma * w": "(mu + w) * sigma, (mu - w) * sigma"},
             "You scaled the mean as well. Only W is multiplied by σ: z = μ ± σ W.",
         ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / sigma * math.sqrt(2 * math.pi)"},
+            "You divided by σ and then multiplied by √(2π): in 1 / a * b only a is below. Put the denominator in brackets.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "0.5 / (sigma * math.sqrt(2 * math.pi))"},
+            "Your constant is half of what it should be: c = 1 / (σ √(2π)) stands before the difference of both expectations.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "-torch.log(u)"},
+            "Your W is exponential. From u = exp(−W²/2) follows W = √(−2 log u).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "u"},
+            "You took u itself for W. Solve u = exp(−W²/2) for W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / (2 * math.pi * sigma).sqrt()"},
+            "σ stands under the root of your constant, as a variance would. It is a standard deviation: c = 1 / (σ √(2π)).",
+        ),
     ),
     alternatives=(pair_from_quantiles, pair_from_density, pair_loops),
 )
@@ -1041,10 +1147,12 @@ PAIR = Exercise(
 
 
 def coin_inputs(case, rng):
-    """K coins that are neither fair nor certain, and what each side costs."""
+    """K coins that are neither fair nor certain, but for a hidden one, and what each side costs."""
     K = case["K"]
+    logits = rng.uniform(0.5, 2.0, K) * np.where(np.arange(K) % 2, 1.0, -1.0)
+    logits[-1] += case.get("certain", 0.0)
     return {
-        "logits": rng.uniform(0.5, 2.0, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "logits": logits,
         "values": rng.standard_normal((K, 2)) * 2 + np.array([1.0, 3.0]),
     }
 
@@ -1066,7 +1174,7 @@ def coins_autograd(logits, values):
 def coins_numpy(logits, values):
     a, v = logits.numpy(), values.numpy()
     p = 1 / (1 + np.exp(-a))
-    return v[:, 0] + p * (v[:, 1] - v[:, 0]), (v[:, 1] - v[:, 0]) / (2 + 2 * np.cosh(a))
+    return v[:, 0] + p * (v[:, 1] - v[:, 0]), (v[:, 1] - v[:, 0]) * p * (1 - p)
 
 
 def coins_by_score(logits, values):
@@ -1113,7 +1221,7 @@ COINS = Exercise(
     make_inputs=coin_inputs,
     cases={
         "visible": ({"K": 3}, {"K": 1}),
-        "hidden": ({"K": 4}, {"K": 1}, {"K": 7}),
+        "hidden": ({"K": 4, "certain": 1500.0}, {"K": 1}, {"K": 7}),
     },
     reference=coin_gradients,
     wrong=(
@@ -1244,6 +1352,44 @@ COINS = Exercise(
             },
             "Your gradient is a second derivative. The slope of the sigmoid is p (1 − p).",
         ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "logits * (1 - logits) * (values[:, 1] - values[:, 0])"
+            },
+            "You put the logit into p (1 − p). The slope of the sigmoid is that of the probability.",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "(1 - p**2) * (values[:, 1] - values[:, 0])"},
+            "Your slope is 1 − p², as for tanh. That of the sigmoid is p (1 − p).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * (values[:, 1] - values[:, 0]) / len(p)"
+            },
+            "You divided by the number of coins. Each coin has a derivative of its own.",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "(p * (1 - p)) ** 2 * (values[:, 1] - values[:, 0])"
+            },
+            "You multiplied by the slope of the sigmoid twice. It is p (1 − p), once.",
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "logits.exp() / (1 + logits.exp())"},
+            "Your formula is right but overflows: e^a / (1 + e^a) is infinity over infinity for a large a. Use torch.sigmoid, which is written for both ends.",
+            loses=("hidden",),
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "torch.sigmoid(logits).clamp(0.01, 0.99)"},
+            "You cut probabilities off near 0 and 1. Nothing here needs it, and a coin that is nearly certain gets a wrong expectation.",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(coins_autograd, coins_numpy, coins_by_score),
 )
@@ -1337,6 +1483,8 @@ RELAXED = Exercise(
             {"S": 4, "K": 1, "temperature": 1.6, "certain": 0.0},
             # exp(900) is infinite in float64, and infinity over infinity no number.
             {"S": 3, "K": 4, "temperature": 1.5, "certain": 1500.0},
+            # 1 − sigmoid(60) is 0 in float64; the logit itself, divided by τ, is an ordinary number.
+            {"S": 2, "K": 3, "temperature": 40.0, "certain": 60.0},
         ),
     },
     reference=relaxed_coins,
@@ -1473,6 +1621,36 @@ RELAXED = Exercise(
                 "return z, z * (1 - z) / temperature": "return z.mean(dim=0).expand(z.shape), (z * (1 - z) / temperature).mean(dim=0).expand(z.shape)"
             },
             "You averaged over the draws. Return each draw's own coin and slope.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "u - 0.5"},
+            "Your noise is uniform around 0. For a coin it is logistic: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "z * (1 + z) / temperature"},
+            "The slope of the sigmoid is z (1 − z): it goes to 0 at either end.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "(1 - z**2) / temperature"},
+            "Your slope is 1 − z², as for tanh. That of the sigmoid is z (1 − z), divided by τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "(torch.log10(u) - torch.log10(1 - u))"},
+            "You took log₁₀. The logistic noise has natural logarithms.",
+        ),
+        slip(
+            relaxed_coins,
+            {"(logits + noise)": "(torch.nn.functional.logsigmoid(logits) + noise)"},
+            "You added log p where the logit belongs: a = log p − log(1 − p).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "(torch.log(u) - torch.log1p(-u))[:1] + 0 * u"},
+            "All draws have the noise of the first. Each draw has its own row of u.",
         ),
     ),
     alternatives=(relaxed_autograd, relaxed_softmax, relaxed_scipy),
