@@ -151,7 +151,7 @@ ACCEPTANCE = Exercise(
         slip(
             acceptance_probability,
             {"(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p - log_q_forward)"},
-            "The way back is missing: the ratio has log q_backward − log q_forward.",
+            "The way back is missing, or subtracted as well: the ratio has log q_backward − log q_forward.",
         ),
         slip(
             acceptance_probability,
@@ -783,7 +783,7 @@ SUMMARY = Exercise(
         slip(
             summarize_chains,
             {"halves.var(dim=0).mean()": "halves.var(dim=0).sum()"},
-            "Your W is a sum. It is the mean of the half-chains' variances.",
+            "Your W is a sum, or B lacks its factor n and is divided by M. W is the mean of the half-chains' variances, B / n the variance of their means.",
         ),
         slip(
             summarize_chains,

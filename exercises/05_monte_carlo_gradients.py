@@ -1097,7 +1097,7 @@ PAIR = Exercise(
         slip(
             measure_valued_pair,
             {"mu + sigma * w, mu - sigma * w": "mu - sigma * w, mu + sigma * w"},
-            "You exchanged the two draws: z⁺ lies above the mean, z⁻ below.",
+            "A draw lies on the wrong side: z⁺ = μ + σ W is above the mean, z⁻ = μ − σ W below.",
         ),
         slip(
             measure_valued_pair,

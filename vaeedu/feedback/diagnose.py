@@ -102,11 +102,11 @@ def _together(a: Column, b: Column, right: Column) -> Iterator[Column]:
     numbers = all(r.size == 1 for *_, r in rows)
     is_factor = [_is_factor(column, right) for column in (a, b)]
     if any(is_factor) and all(np.all(r) for *_, r in rows):
-        both = [x * y / r for x, y, r in rows]
+        both = [np.asarray(x * y / r) for x, y, r in rows]
         if _tells(both):
             yield both
     if numbers or not any(is_factor):
-        both = [x + y - r for x, y, r in rows]
+        both = [np.asarray(x + y - r) for x, y, r in rows]
         if _tells(both):
             yield both
 
