@@ -11,6 +11,7 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import slip
 
 # 1 ---------------------------------------------------------------------------------------------- center and project
 
@@ -119,6 +120,86 @@ PROJECT = Exercise(
             "z came out with one example a column. In this course examples are rows, so z^T = W^T (x − "
             "mean)^T becomes z = (x − mean) W, of shape (N, K).",
         ),
+        slip(
+            center_and_project,
+            {"mean + z @": "-mean + z @"},
+            "You took the mean off in the reconstruction. The code describes the deviation from the mean, so an example is the mean plus z W^T.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W": "(x - mean) / x.std(dim=0) @ W"},
+            "You divided each feature by its standard deviation. Here only the mean is taken off: z = W^T (x − mean), in the units of the data.",
+        ),
+        slip(
+            center_and_project,
+            {"x.mean(dim=0)": "x.median(dim=0).values"},
+            "You took the median. The point that the squared error is least around is the mean: the sum over the examples divided by N.",
+        ),
+        slip(
+            center_and_project,
+            {"x.mean(dim=0)": "x.sum(dim=0) / (len(x) - 1)"},
+            "You divided by N − 1. That belongs to a variance whose mean was estimated; the mean itself is the sum divided by N.",
+        ),
+        slip(
+            center_and_project,
+            {"x.mean(dim=0)": "x.sum(dim=0)"},
+            "Your mean is the sum of the examples: the division by N is missing.",
+        ),
+        slip(
+            center_and_project,
+            {"mean + z @ W.T": "(mean + z @ W.T).clamp(0, 1)"},
+            "You cut the reconstruction off at 0 and 1. The projection is the nearest point of a plane, and may lie outside of that range.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W": "(x - mean) @ W / W.shape[1]"},
+            "You divided the code by K. Each of its entries is the length along one direction, and the directions add up: no average.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W": "(mean - x) @ W"},
+            "Your deviation has the wrong sign: it is x − mean, from the mean to the example. Yours puts the reconstruction on the other side of the mean.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W\n": "(x - mean) @ W\n    z = z / z.norm(dim=1, keepdim=True)\n"},
+            "You scaled each code to length 1. Its length says how far an example is from the mean: keep it.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W\n": "(x - mean) @ W\n    z = z / z.std(dim=0)\n"},
+            "You scaled the codes to variance 1. That is whitening; the projection keeps the lengths, or the reconstruction has other ones than the data.",
+        ),
+        slip(
+            center_and_project,
+            {"(x - mean) @ W\n": "(x - mean) @ W.flip(1)\n"},
+            "Your codes use the directions in another order: entry k of a code belongs to column k of W, as given.",
+        ),
+        slip(
+            center_and_project,
+            {"x.mean(dim=0)": "x[0]"},
+            "Your mean is the first example. The mean is the average over all examples, one number for each feature.",
+        ),
+        slip(
+            center_and_project,
+            {"mean + z @ W.T": "x - mean - z @ W.T"},
+            "You returned what the reconstruction leaves over. The reconstruction itself is the mean plus z W^T.",
+        ),
+        slip(
+            center_and_project,
+            {"mean + z @ W.T": "x @ W @ W.T"},
+            "Your reconstruction projects x itself and lacks the mean: it is x W W^T. Add z W^T, which is made of the centred data, to the mean.",
+        ),
+        slip(
+            center_and_project,
+            {"mean + z @ W.T": "mean + x @ W @ W.T"},
+            "Your reconstruction uses the projection of x itself, and then the mean on top of it. Use the code of the centred data: mean + z W^T.",
+        ),
+        slip(
+            center_and_project,
+            {"mean + z @ W.T": "mean + z @ W.reshape(W.shape[1], -1)"},
+            "You turned W round with reshape, which keeps the order of the numbers and mixes rows and columns. A transpose is W.T.",
+        ),
     ),
     alternatives=(project_numpy, project_loops, project_least_squares),
 )
@@ -219,6 +300,98 @@ ALS = Exercise(
             als_transposed_w,
             "W_new is the transpose of what is asked for. Solving for W^T is fine, but W has one row a "
             "feature: shape (D, K), so that X ≈ Z W^T.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "return Z, x.T @ (x @ W) @ torch.linalg.inv((x @ W).T @ (x @ W))"
+            },
+            "Your W step uses the shortcut's codes X W. It must use the codes of this sweep's first step, which were just computed.",
+        ),
+        slip(
+            als_sweep,
+            {"x @ W @ torch.linalg.inv(W.T @ W)": "x @ W @ (W.T @ W)"},
+            "You multiplied by W^T W. The normal equations Z (W^T W) = X W are solved by its inverse.",
+        ),
+        slip(
+            als_sweep,
+            {"x @ W @ torch.linalg.inv(W.T @ W)": "x @ W / (W.T @ W).diagonal()"},
+            "In the Z step you divided by the diagonal of W^T W only. Its other entries say how the columns overlap: the whole matrix has to be inverted.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(Z.T @ Z)": "torch.diag(1 / (Z.T @ Z).diagonal())"},
+            "In the W step you divided by the diagonal of Z^T Z only. Its other entries say how the codes overlap: the whole matrix has to be inverted.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "W = x.T @ Z @ torch.linalg.inv(Z.T @ Z)\n    return Z, W / W.norm(dim=0)"
+            },
+            "You scaled W's columns to length 1. A sweep is two least-squares solutions and nothing else: Z and W_new fit each other as they are.",
+        ),
+        slip(
+            als_sweep,
+            {"    Z = x @ W": "    W = torch.linalg.qr(W)[0]\n    Z = x @ W"},
+            "You made W orthonormal before the first step. The codes asked for belong to the W that is given: Z W^T is to be near X with this W.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(W.T @ W)": "torch.linalg.inv(W.T @ W + torch.eye(W.shape[1], dtype=x.dtype))"},
+            "You added the identity to W^T W. That is the posterior mean of probabilistic PCA with noise 1; least squares inverts W^T W itself.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "torch.linalg.inv(W.T @ W)": "torch.linalg.inv(W.T @ W + 0.1 * torch.eye(W.shape[1], dtype=x.dtype))"
+            },
+            "Something small is added to the diagonal of W^T W before it is inverted (a ridge). Least squares inverts W^T W as it is; W has full rank.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "W = x.T @ Z @ torch.linalg.inv(Z.T @ Z)\n    return x @ W @ torch.linalg.inv(W.T @ W), W"
+            },
+            "You computed the codes once more for the new W. A sweep returns the codes for the given W and then the W for these codes: each step once.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "W = x.T @ Z @ torch.linalg.inv(Z.T @ Z)\n    Z = x @ W @ torch.linalg.inv(W.T @ W)\n    return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)"
+            },
+            "You did two sweeps. One sweep is one step for Z and one for W.",
+        ),
+        slip(
+            als_sweep,
+            {"return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "return Z, W"},
+            "Your second output is the W that was given. The second step computes a new one for the codes: X^T Z (Z^T Z)^-1.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(Z.T @ Z)": "torch.linalg.inv(Z.T @ Z) / len(x)"},
+            "You divided the W step by N. X^T Z and Z^T Z are both sums over the examples, so N cancels.",
+        ),
+        slip(
+            als_sweep,
+            {
+                "return Z, x.T @ Z @ torch.linalg.inv(Z.T @ Z)": "V = Z / Z.std(dim=0)\n    return Z, x.T @ V @ torch.linalg.inv(V.T @ V)"
+            },
+            "Your W belongs to codes that were scaled to variance 1. It must belong to the codes that you return: X is near Z W^T.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(W.T @ W)": "torch.diag(1 / W.norm(dim=0))"},
+            "In the Z step you divided by the lengths of W's columns. Least squares divides by W^T W: squares of lengths, and how the columns overlap.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(W.T @ W)": "torch.linalg.inv(W.T @ W) @ torch.linalg.inv(W.T @ W)"},
+            "You applied the inverse of W^T W twice. Z = X W (W^T W)^-1 has it once.",
+        ),
+        slip(
+            als_sweep,
+            {"torch.linalg.inv(Z.T @ Z)": "torch.linalg.inv(W.T @ W)"},
+            "Your W step inverts W^T W, which belongs to the Z step. With Z fixed the normal equations are W (Z^T Z) = X^T Z.",
         ),
     ),
     alternatives=(als_solve, als_numpy_lstsq, als_row_by_row),
@@ -340,6 +513,113 @@ POSTERIOR = Exercise(
             posterior_noise_on_every_entry,
             "A matrix plus a number adds the number to every entry. σ² belongs on the diagonal only: σ² I, "
             "with I the identity of size K (torch.eye).",
+        ),
+        slip(
+            ppca_posterior,
+            {
+                "+ noise_variance * torch": "+ math.sqrt(noise_variance) * torch",
+                "return loc, noise_variance": "return loc, math.sqrt(noise_variance)",
+            },
+            "You took the root of noise_variance. It already is σ², and σ² is what stands in M and before M^-1.",
+        ),
+        slip(
+            ppca_posterior,
+            {"+ noise_variance * torch": "+ math.sqrt(noise_variance) * torch"},
+            "In M you took the root of noise_variance. It already is σ²: M = W^T W + σ² I.",
+        ),
+        slip(
+            ppca_posterior,
+            {"noise_variance * torch.linalg.inv(M)": "torch.linalg.inv(M) / noise_variance"},
+            "You divided M^-1 by σ². The covariance is σ² M^-1: less noise must mean less doubt about z.",
+        ),
+        slip(
+            ppca_posterior,
+            {"noise_variance * torch.linalg.inv(M)": "noise_variance * M"},
+            "Your covariance is σ² M, without the inverse. A larger W tells more about z, so the covariance must shrink with M: σ² M^-1.",
+        ),
+        slip(
+            ppca_posterior,
+            {"(x - mean)": "(x - x.mean(dim=0))"},
+            "You took off the mean of the examples that are given. The model has a mean of its own, an argument of the function.",
+        ),
+        slip(
+            ppca_posterior,
+            {"+ noise_variance * torch.eye": "+ torch.eye"},
+            "Your M has I where σ² I belongs: M = W^T W + σ² I. With W^T W / σ² it would be I alone, and then σ² moves elsewhere.",
+        ),
+        slip(
+            ppca_posterior,
+            {"torch.linalg.solve(M, W.T @ (x - mean).T).T": "(x - mean) @ W"},
+            "Your mean lacks M^-1. W^T (x − μ) alone is not even in the units of z: the posterior mean is M^-1 W^T (x − μ).",
+        ),
+        slip(
+            ppca_posterior,
+            {"W.T @ (x - mean).T).T": "W.T @ (x - mean).T).T * noise_variance"},
+            "Your mean carries a factor σ² too many. The factor belongs to the covariance only; the mean is M^-1 W^T (x − μ).",
+        ),
+        slip(
+            ppca_posterior,
+            {"W.T @ (x - mean).T).T": "W.T @ (x - mean).T).T / noise_variance"},
+            "Your mean is divided by σ² once too often. That goes with (I + W^T W / σ²)^-1; with M it is M^-1 W^T (x − μ).",
+        ),
+        slip(
+            ppca_posterior,
+            {"torch.linalg.solve(M, W.T @ (x - mean).T).T": "(x - mean) @ W @ M"},
+            "You multiplied by M in the mean. It stands there inverted: M^-1 W^T (x − μ).",
+        ),
+        slip(
+            ppca_posterior,
+            {
+                "torch.linalg.solve(M, W.T @ (x - mean).T).T": "(x - mean) @ W @ (1 / M)",
+                "torch.linalg.inv(M)": "(1 / M)",
+            },
+            "1 / M is the reciprocal of each entry, which is the inverse of a matrix only if it is 1 × 1. Use torch.linalg.inv or torch.linalg.solve.",
+        ),
+        slip(
+            ppca_posterior,
+            {"noise_variance * torch.linalg.inv(M)": "noise_variance * torch.diag(1 / M.diagonal())"},
+            "Your covariance inverts the diagonal of M only. The columns of W overlap, so the entries of z are correlated: invert the whole matrix.",
+        ),
+        slip(
+            ppca_posterior,
+            {
+                "noise_variance * torch.linalg.inv(M)": "noise_variance * torch.diag(torch.linalg.inv(M).diagonal())"
+            },
+            "You kept the diagonal of the covariance only. The columns of W overlap, so the entries of z are correlated: return the whole matrix.",
+        ),
+        slip(
+            ppca_posterior,
+            {"noise_variance * torch.linalg.inv(M)": "noise_variance * torch.linalg.inv(M) / len(x)"},
+            "You divided the covariance by N. It says how uncertain the code of one example is, whatever the number of examples.",
+        ),
+        slip(
+            ppca_posterior,
+            {"noise_variance * torch.linalg.inv(M)": "M / noise_variance"},
+            "You returned the precision M / σ². The covariance is its inverse, σ² M^-1.",
+        ),
+        slip(
+            ppca_posterior,
+            {"(x - mean)": "(x + mean)"},
+            "You added the mean. The posterior mean is linear in the deviation x − μ, and 0 for an example that equals the mean.",
+        ),
+        slip(
+            ppca_posterior,
+            {"(x - mean)": "(mean - x)"},
+            "The sign of your deviation is wrong: it is x − μ, from the mean to the example.",
+        ),
+        slip(
+            ppca_posterior,
+            {
+                "noise_variance * torch.linalg.inv(M)": "torch.linalg.cholesky(noise_variance * torch.linalg.inv(M))"
+            },
+            "You returned a root of the covariance, its Cholesky factor. Asked for is the covariance itself, σ² M^-1.",
+        ),
+        slip(
+            ppca_posterior,
+            {
+                "noise_variance * torch.linalg.inv(M)": "torch.eye(W.shape[1], dtype=x.dtype) - W.T @ W / noise_variance"
+            },
+            "Your covariance is I − W^T W / σ², which is only the first part of a series. It is the inverse of I + W^T W / σ², that is σ² M^-1.",
         ),
     ),
     alternatives=(posterior_numpy_inverse, posterior_svd, posterior_by_conditioning),
@@ -491,6 +771,118 @@ LOG_PROB = Exercise(
             "(torch.linalg.slogdet, or a Cholesky factor).",
             loses=("hidden",),
         ),
+        slip(
+            ppca_log_prob,
+            {"len(W) * math.log(2 * math.pi)": "math.log(2 * math.pi)"},
+            "You took log 2π once. There is one for each of the D features: D log 2π.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"len(W) * math.log(2 * math.pi)": "W.shape[1] * math.log(2 * math.pi)"},
+            "You took K log 2π. The density is over images, which have D features: D log 2π.",
+        ),
+        slip(
+            ppca_log_prob,
+            {" + torch.linalg.slogdet(C)[1]": ""},
+            "The log-determinant of C is missing: a wide density is low everywhere, and log |C| says how wide it is.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"+ torch.linalg.slogdet(C)[1]": "- torch.linalg.slogdet(C)[1]"},
+            "The log-determinant has the wrong sign. A wider density is lower at its peak: all three terms have a minus and a half.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"-0.5 * (len(W)": "-1.0 * (len(W)"},
+            "The factor ½ is missing: all three terms, D log 2π, log |C| and the quadratic form, are halved.",
+        ),
+        slip(
+            ppca_log_prob,
+            {
+                "-0.5 * (len(W) * math.log(2 * math.pi) + torch.linalg.slogdet(C)[1] + quadratic)": "-(len(W) * math.log(2 * math.pi) + torch.linalg.slogdet(C)[1] + 0.5 * quadratic)"
+            },
+            "You halved the quadratic form only. The ½ stands before all three terms: D log 2π and log |C| are halved as well.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"return -0.5": "return 0.5"},
+            "The sign is turned: you returned −log p(x). A more probable image has a larger log p(x).",
+        ),
+        slip(
+            ppca_log_prob,
+            {"torch.linalg.solve(C, d.T).T": "d @ C"},
+            "You multiplied by C in the quadratic form. Deviations are measured in units of the spread, so C stands there inverted.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"d = x - mean": "d = x"},
+            "You did not take the mean off: the quadratic form is that of the deviation x − μ.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"d = x - mean": "d = x - x.mean(dim=0)"},
+            "You took off the mean of the examples that are given. The model has a mean of its own, an argument of the function.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"+ noise_variance * torch.eye(len(W), dtype=x.dtype)": "+ noise_variance"},
+            "A matrix plus a number adds the number to every entry. σ² belongs on the diagonal only: σ² I, with I the identity of size D (torch.eye).",
+        ),
+        slip(
+            ppca_log_prob,
+            {"+ quadratic)": "+ quadratic) / len(W)"},
+            "You divided by D. Asked for is the log-probability of the whole image, not of one of its features.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"math.log(2 * math.pi)": "math.log(2)"},
+            "Your constant is log 2 where log 2π belongs.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"torch.linalg.slogdet(C)[1]": "torch.linalg.slogdet(C)[1] / 2"},
+            "Your log |C| is half of what it should be. From a Cholesky factor C = L L^T it is 2 Σ log L_ii: the determinant of L counts twice.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"torch.linalg.slogdet(C)[1]": "2 * torch.linalg.slogdet(C)[1]"},
+            "Your log |C| counts twice. The ½ stands before it as before the other terms.",
+        ),
+        slip(
+            ppca_log_prob,
+            {
+                "torch.linalg.slogdet(C)[1]": "torch.linalg.slogdet(W.T @ W + noise_variance * torch.eye(W.shape[1], dtype=x.dtype))[1]"
+            },
+            "Your determinant is that of the K × K matrix M. C also has D − K directions of noise alone: log |C| = log |M| + (D − K) log σ².",
+        ),
+        slip(
+            ppca_log_prob,
+            {"torch.linalg.slogdet(C)[1]": "C.diagonal().log().sum()"},
+            "Your determinant is the product of C's diagonal. That holds for a diagonal matrix; C has entries beside it.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"+ quadratic)": "+ quadratic.sqrt())"},
+            "You took the root of the quadratic form, which is a distance. In the density stands the distance squared.",
+        ),
+        slip(
+            ppca_log_prob,
+            {"+ noise_variance * torch.eye": "+ math.sqrt(noise_variance) * torch.eye"},
+            "You took the root of noise_variance. It already is σ², and C = W W^T + σ² I holds the variance.",
+        ),
+        slip(
+            ppca_log_prob,
+            {
+                "return -0.5 * (len(W) * math.log(2 * math.pi) + torch.linalg.slogdet(C)[1] + quadratic)": "return -0.5 * (len(W) * math.log(2 * math.pi) + torch.linalg.slogdet(C)[1] + quadratic.mean())"
+            },
+            "You averaged over the examples. In this course log-probabilities are per example, shape (N,).",
+        ),
+        slip(
+            log_prob_of_det,
+            {"torch.det(C))": "torch.det(C) + 1e-12)"},
+            "You kept log 0 away with a small number. det C is a product of D factors, far below that number, while its logarithm is an ordinary one: compute log |C| directly (torch.linalg.slogdet, or a Cholesky factor).",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(log_prob_distribution, log_prob_scipy, log_prob_woodbury, log_prob_numpy_eigen),
 )
@@ -626,9 +1018,9 @@ EM = Exercise(
             {"N": 5, "D": 3, "K": 1, "shift": 0.0, "noise_variance": 0.5},
         ),
         "hidden": (
-            {"N": 7, "D": 5, "K": 2, "shift": 3.0, "noise_variance": 1.4},
-            {"N": 4, "D": 6, "K": 3, "shift": 2.0, "noise_variance": 0.6},
-            {"N": 9, "D": 3, "K": 1, "shift": 4.0, "noise_variance": 2.0},
+            {"N": 7, "D": 5, "K": 2, "shift": 3.0, "noise_variance": 2.2},
+            {"N": 4, "D": 6, "K": 3, "shift": 2.0, "noise_variance": 2.4},
+            {"N": 8, "D": 3, "K": 1, "shift": 4.0, "noise_variance": 2.6},
         ),
     },
     reference=ppca_em_step,
@@ -663,6 +1055,105 @@ EM = Exercise(
             "You did not subtract the mean of x. The visible data happen to have mean 0; the function must "
             "centre whatever it gets.",
             loses=("hidden",),
+        ),
+        slip(
+            ppca_em_step,
+            {"N * noise_variance * M_inverse": "N * M_inverse"},
+            "The posterior covariance is σ² M^-1; you added M^-1 without σ².",
+        ),
+        slip(
+            ppca_em_step,
+            {"squares / (N * D)": "squares / (N * (D - W.shape[1]))"},
+            "You divided by N (D − K). That is for eigenvalues that are left over; in the M step all D features have noise: divide by N D.",
+        ),
+        slip(
+            ppca_em_step,
+            {"squares / (N * D)": "squares / ((N - 1) * D)"},
+            "You divided by N − 1. Maximum likelihood averages over all N examples and D features: 1 / (N D).",
+        ),
+        slip(
+            ppca_em_step,
+            {"squares / (N * D)": "squares / D"},
+            "You divided by D, which gives the noise of all N examples together. Divide by N D.",
+        ),
+        slip(
+            ppca_em_step,
+            {"return W_new, squares / (N * D)": "return W_new, ((d - z @ W_new.T) ** 2).mean()"},
+            "Your σ² is the squared error at the posterior means. The codes are uncertain: E[z z^T] in the trace holds their covariance as well.",
+        ),
+        slip(
+            ppca_em_step,
+            {"- 2 * (z *": "- (z *"},
+            "The cross term stands once where it belongs twice: −2 E[z]^T W^T x, as from any square.",
+        ),
+        slip(
+            ppca_em_step,
+            {"- 2 * (z *": "+ 2 * (z *"},
+            "The cross term has the wrong sign: ‖x‖² − 2 E[z]^T W^T x + trace, as from a squared difference.",
+        ),
+        slip(
+            ppca_em_step,
+            {" + (zz * (W_new.T @ W_new)).sum()": ""},
+            "The trace term is missing from σ². Expanding ‖x − W z‖² gives a third term, E[z^T W^T W z].",
+        ),
+        slip(
+            ppca_em_step,
+            {
+                "- 2 * (z * (d @ W_new)).sum() + (zz * (W_new.T @ W_new)).sum()": "- 2 * (z * (d @ W_new)).sum() + (zz.diagonal() * (W_new.T @ W_new).diagonal()).sum()"
+            },
+            "Your trace is that of the product entry by entry. tr(A B) sums over all entries of the matrices: Σ_ij A_ij B_ji.",
+        ),
+        slip(
+            ppca_em_step,
+            {"squares / (N * D)": "(squares / (N * D)).sqrt()"},
+            "You returned the standard deviation. The function works with σ², a variance: no root.",
+        ),
+        slip(
+            ppca_em_step,
+            {"+ noise_variance * torch.eye(W.shape[1], dtype=x.dtype)": ""},
+            "Your M is W^T W alone. The posterior has M = W^T W + σ² I: the prior on z adds σ² I.",
+        ),
+        slip(
+            ppca_em_step,
+            {"d.T @ z @ torch.linalg.inv(zz)": "d.T @ z @ torch.linalg.inv(zz / N)"},
+            "One factor of W_new is a sum over the examples, the other an average. Use sums in both, or averages in both: N cancels.",
+        ),
+        slip(
+            ppca_em_step,
+            {"d.T @ z @ torch.linalg.inv(zz)\n": "torch.linalg.qr(d.T @ z @ torch.linalg.inv(zz))[0]\n"},
+            "You made W_new orthonormal. The M step's W is not: the lengths of its columns say how far the data spread.",
+        ),
+        slip(
+            ppca_em_step,
+            {"return W_new, squares": "return W, squares"},
+            "You returned the W that was given. The M step computes a new one.",
+        ),
+        slip(
+            ppca_em_step,
+            {"return W_new, squares / (N * D)": "return W_new, noise_variance"},
+            "You returned the σ² that was given. The M step computes a new one.",
+        ),
+        slip(
+            ppca_em_step,
+            {"N * noise_variance * M_inverse": "N * noise_variance * torch.linalg.inv(M_inverse)"},
+            "Your posterior covariance is σ² M. It is σ² M^-1: a larger W tells more about z.",
+        ),
+        slip(
+            ppca_em_step,
+            {"x - x.mean(dim=0)": "x - x.mean()"},
+            "You took one number off, the mean of all entries. Each feature has a mean of its own: average over the examples only (dim=0).",
+            loses=("hidden",),
+        ),
+        slip(
+            ppca_em_step,
+            {"squares = (d**2).sum()": "squares = (x**2).sum()"},
+            "‖x‖² is that of the data before centring. Every x in the formulas is the deviation from the mean.",
+            loses=("hidden",),
+        ),
+        slip(
+            ppca_em_step,
+            {"+ noise_variance * torch.eye": "+ math.sqrt(noise_variance) * torch.eye"},
+            "In M you took the root of noise_variance. It already is σ²: M = W^T W + σ² I.",
         ),
     ),
     alternatives=(em_on_covariance, em_numpy, em_example_by_example),
@@ -853,6 +1344,92 @@ FIT = Exercise(
             "You averaged over the eigenvalues that a thin SVD returns. With fewer examples than features "
             "the others are 0, but they count: divide the sum of the discarded ones by D − K.",
             loses=("hidden",),
+        ),
+        slip(
+            ppca_fit,
+            {"eigenvalues[num_components:].mean()": "eigenvalues[num_components:].sum() / x.shape[1]"},
+            "You divided the discarded eigenvalues by D. They are D − K, and the noise is their mean.",
+        ),
+        slip(
+            ppca_fit,
+            {"- noise_variance).sqrt()": "+ noise_variance).sqrt()"},
+            "You added σ² to the eigenvalues. Along a kept direction W W^T and σ² together give the eigenvalue: take σ² off.",
+        ),
+        slip(
+            ppca_fit,
+            {
+                "(eigenvalues[:num_components] - noise_variance).sqrt()": "(eigenvalues[:num_components].sqrt() - noise_variance.sqrt())"
+            },
+            "You took the difference of the roots. Variances add up, standard deviations do not: √(λ − σ²).",
+        ),
+        slip(
+            ppca_fit,
+            {
+                "(eigenvalues[:num_components] - noise_variance).sqrt()": "(eigenvalues[:num_components].sqrt() - noise_variance)"
+            },
+            "You took σ² off after the root. It is a variance, like the eigenvalue: take it off first, √(λ − σ²).",
+        ),
+        slip(
+            ppca_fit,
+            {"U[:, :num_components]": "U.flip(1)[:, :num_components]"},
+            "The eigenvalues are in descending order, the eigenvectors are not: torch.linalg.eigh gives both ascending, and both have to be turned round.",
+        ),
+        slip(
+            ppca_fit,
+            {"U.flip(1)": "U.flip(0)"},
+            "You turned the eigenvectors upside down. They are the columns of U: turn round the order of the columns (dim 1), not that of the entries.",
+        ),
+        slip(
+            ppca_fit,
+            {"U[:, :num_components]": "U.T[:, :num_components]"},
+            "You took rows of U. The eigenvectors that torch.linalg.eigh gives are its columns.",
+        ),
+        slip(
+            ppca_fit,
+            {"return mean, W, noise_variance": "return mean, W, noise_variance.sqrt()"},
+            "You returned the noise's standard deviation. Asked for is its variance σ².",
+        ),
+        slip(
+            ppca_fit,
+            {"return mean, W, noise_variance": "return mean, W, eigenvalues.mean()"},
+            "Your σ² is the mean of all eigenvalues. Only the D − K that were left out are noise.",
+        ),
+        slip(
+            ppca_fit,
+            {"eigenvalues[num_components:].mean()": "eigenvalues[-1]"},
+            "Your σ² is the smallest eigenvalue alone. The likelihood is highest at the mean of all D − K that were left out.",
+        ),
+        slip(
+            ppca_fit,
+            {"eigenvalues[num_components:].mean()": "eigenvalues[num_components + 1 :].mean()"},
+            "You left out one eigenvalue: the discarded ones begin right after the K kept ones, at index K when counting from 0.",
+        ),
+        slip(
+            ppca_fit,
+            {" * (eigenvalues[:num_components] - noise_variance).sqrt()": ""},
+            "Your W has columns of length 1. Their lengths are √(λ − σ²): they say how far the data spread in each direction.",
+        ),
+        slip(
+            ppca_fit,
+            {"x.mean(dim=0)": "x.mean().expand(x.shape[1])"},
+            "Your mean is one number for the whole table. Each feature has a mean of its own: average over the examples only (dim=0).",
+        ),
+        slip(
+            ppca_fit,
+            {"- noise_variance).sqrt()": "- 2 * noise_variance).clamp(min=0).sqrt()"},
+            "You took σ² off twice: W W^T has eigenvalues λ − σ².",
+        ),
+        slip(
+            ppca_fit,
+            {"d.T @ d / len(x)": "d.T @ d"},
+            "You did not divide by N. A covariance is the average over the examples of the deviations' products.",
+        ),
+        slip(
+            ppca_fit,
+            {
+                "noise_variance = eigenvalues[num_components:].mean()": "noise_variance = eigenvalues[num_components:].median()"
+            },
+            "Your σ² is a median. The likelihood is highest at the mean of the D − K discarded eigenvalues.",
         ),
     ),
     alternatives=(fit_svd, fit_numpy_rotated, fit_from_trace),

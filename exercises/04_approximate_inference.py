@@ -11,6 +11,7 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import slip
 
 # 1 ---------------------------------------------------------------------------------------------------- acceptance
 
@@ -20,6 +21,7 @@ def acceptance_inputs(case, rng):
     K = case["K"]
     log_p = case["offset"] + 1.5 * rng.standard_normal(K)
     step = np.where(np.arange(K) % 3 == 1, 0.9, -0.9) + 0.3 * rng.standard_normal(K)
+    step = step - case.get("far", 0.0)  # a move that is hardly ever accepted
     forward = -1.0 - rng.random(K)
     # Its size stays away from 0 and from that of the step, so that leaving it out or turning it round shows.
     ratio = np.where(np.arange(K) % 2 == 0, 0.5, -0.45) * (1 + 0.3 * rng.random(K))
@@ -81,7 +83,11 @@ ACCEPTANCE = Exercise(
     make_inputs=acceptance_inputs,
     cases={
         "visible": ({"K": 7, "offset": -3.0}, {"K": 1, "offset": -2.0}),
-        "hidden": ({"K": 9, "offset": -4.0}, {"K": 1, "offset": -5.0}, {"K": 5, "offset": -2000.0}),
+        "hidden": (
+            {"K": 9, "offset": -4.0},
+            {"K": 1, "offset": -5.0, "far": 20.0},
+            {"K": 5, "offset": -2000.0},
+        ),
     },
     reference=acceptance_probability,
     wrong=(
@@ -109,6 +115,123 @@ ACCEPTANCE = Exercise(
             acceptance_of_underflow,
             "Your formula is right, but exp(−2000) is 0 in floating point, and 0 / 0 is no number. Subtract the "
             "logarithms first, and take exp of the difference only.",
+            loses=("hidden",),
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p - log_p_new + log_q_forward - log_q_backward)"
+            },
+            "Your ratio is upside down, the target's and the proposal's: it is p(new) q(back) / (p(old) q(there)).",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0).exp()": ".clamp(max=0.0)"},
+            "You returned the logarithm of the probability. Take exp at the end.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.sigmoid(log_p_new - log_p + log_q_backward - log_q_forward)"
+            },
+            "You took the sigmoid of the log-ratio. That is another rule (Barker's), which accepts less: here α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0)": ".clamp(min=0.0)"},
+            "You took the larger of the ratio and 1. A probability is at most 1: α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p + log_q_backward + log_q_forward)"
+            },
+            "Both proposals are added. How easily the move was proposed divides: subtract log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {"(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p - log_q_forward)"},
+            "The way back is missing, or subtracted as well: the ratio has log q_backward − log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {"(log_p_new - log_p + log_q_backward - log_q_forward)": "(log_p_new - log_p + log_q_backward)"},
+            "The way there is missing: the ratio has log q_backward − log q_forward.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward)": "return (log_p_new + log_q_backward)"
+            },
+            "You did not divide by the old state: its log_p and log_q_forward are subtracted.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return 1 - (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()"
+            },
+            "You returned the probability of a rejection, 1 − α.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return ((log_p_new - log_p + log_q_backward - log_q_forward) >= 0).to(log_p)"
+            },
+            "You returned a decision. Asked for is the probability of accepting: less probable moves are accepted now and then.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p).clamp(max=0.0).exp() * (log_q_backward - log_q_forward).clamp(max=0.0).exp()"
+            },
+            "You capped the two ratios one by one. Only their product is capped at 1: what one lacks, the other may make up for.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p).clamp(max=0.0).exp() * (log_q_backward - log_q_forward).exp()"
+            },
+            "You capped the target's ratio before multiplying by the proposal's. The cap comes last: min(1, the product).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.minimum(log_p_new / log_p * log_q_backward / log_q_forward, torch.ones_like(log_p))"
+            },
+            "You divided logarithms. A ratio's logarithm is the difference of the logarithms: subtract, then take exp.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return torch.exp2(log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=1.0)"
+            },
+            "You took a power of 2. The logarithms are natural ones: take exp.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (0.5 * (log_p_new - log_p + log_q_backward - log_q_forward)).clamp(max=0.0).exp()"
+            },
+            "You took the root of the ratio. The arguments are logarithms of densities, not of squares: α = min(1, ratio).",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return log_p_new.clamp(max=0.0).exp()"
+            },
+            "You took the new state's density alone. It is compared with the old one's: p(new) / p(old), times the proposals' ratio.",
+        ),
+        slip(
+            acceptance_probability,
+            {
+                "return (log_p_new - log_p + log_q_backward - log_q_forward).clamp(max=0.0).exp()": "return (log_p_new - log_p + log_q_backward - log_q_forward).sum().clamp(max=0.0).exp().expand(len(log_p))"
+            },
+            "You made one decision of all moves. Each of the K moves has a probability of its own: no sum over the moves.",
+        ),
+        slip(
+            acceptance_probability,
+            {".clamp(max=0.0)": ".clamp(min=-10.0, max=0.0)"},
+            "You cut the log-ratio off below. Very improbable moves have a tiny probability; exp of a large negative number is harmless.",
             loses=("hidden",),
         ),
     ),
@@ -259,7 +382,7 @@ CHAIN = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=chain_inputs,
     cases={
-        "visible": ({"S": 12, "K": 2, "scale": 1.6}, {"S": 10, "K": 1, "scale": 2.2}),
+        "visible": ({"S": 24, "K": 2, "scale": 1.6}, {"S": 18, "K": 1, "scale": 2.2}),
         "hidden": (
             {"S": 20, "K": 3, "scale": 0.6},
             {"S": 15, "K": 1, "scale": 2.5},
@@ -293,6 +416,124 @@ CHAIN = Exercise(
             "You propose from around the start at each step. A random walk proposes from around where the chain is "
             "now.",
         ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "math.sqrt(scale) * eps[s]"},
+            "You took the root of the scale. It is a standard deviation: the proposal is z + scale · ε.",
+        ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "eps[s]"},
+            "The scale is missing: the proposal is z + scale · ε.",
+        ),
+        slip(
+            random_walk_chain,
+            {"z_new = z + scale": "z_new = loc + scale"},
+            "You propose from around the target's mean. A random walk proposes from around where the chain is now.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] < log_p(z_new)": "log_u[s] > log_p(z_new)"},
+            "Your comparison is the wrong way round: a move is accepted if log u is below the log-ratio.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z) - log_p(z_new):"},
+            "Your chain runs away from probable states: the ratio is upside down, or the log-density lacks its minus. It is p(new) / p(old), with log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] <": "log_u[s].exp() <"},
+            "You compared u itself with a logarithm. Either both are logarithms (log u with the difference), or neither.",
+        ),
+        slip(
+            random_walk_chain,
+            {"-0.5 * (z": "-1.0 * (z"},
+            "The ½ is missing from the log-density: log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"@ precision @": "@ torch.linalg.inv(precision) @"},
+            "You inverted the matrix. It is the precision already, the inverse of the covariance, which stands in the exponent as it is.",
+        ),
+        slip(
+            random_walk_chain,
+            {"* (z - loc) @ precision @ (z - loc)": "* z @ precision @ z"},
+            "The target's mean is missing: log p(z) = −½ (z − μ)^T Λ (z − μ).",
+        ),
+        slip(
+            random_walk_chain,
+            {"precision @ (z - loc)\n": "torch.diag(precision.diagonal()) @ (z - loc)\n"},
+            "You used the diagonal of the precision only. Its other entries say how the coordinates vary together: use the whole matrix.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), 1 - accepted / len(eps)"
+            },
+            "Your rate is that of rejections. Asked for is the share of accepted moves.",
+        ),
+        slip(
+            random_walk_chain,
+            {"return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), accepted"},
+            "You returned how many moves were accepted. A rate is divided by the number of steps S.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack(samples), accepted / (len(eps) - 1)"
+            },
+            "You divided by S − 1. There are S steps, each accepted or not: divide by S.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack([z0, *samples[:-1]]), accepted / len(eps)"
+            },
+            "Your first sample is the start. Each step adds the state after its decision; the start itself is none of them.",
+        ),
+        slip(
+            random_walk_chain,
+            {
+                "return torch.stack(samples), accepted / len(eps)": "return torch.stack([z0, *samples]), accepted / len(eps)"
+            },
+            "You stored the start as well. Each of the S steps adds the state after its decision; the start is none of them.",
+        ),
+        slip(
+            random_walk_chain,
+            {"if log_u[s] < log_p(z_new) - log_p(z):": "if True:"},
+            "You accept every move. It must be accepted with probability min(1, p(new) / p(old)): compare log u with the difference.",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z_new):"},
+            "You compared log u with log p(new) alone. The ratio counts: log p(new) − log p(old).",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_p(z_new) - log_p(z):": "log_p(z_new) - log_p(z0):"},
+            "You compared with the start at each step. The ratio is p(new) / p(where the chain is now).",
+        ),
+        slip(
+            random_walk_chain,
+            {"accepted / len(eps)": "accepted / (len(eps) + 1)"},
+            "You divided by S + 1. There are S steps, each accepted or not: divide by S.",
+        ),
+        slip(
+            random_walk_chain,
+            {"z, samples, accepted = z0": "z, samples, accepted = loc"},
+            "Your chain starts at the target's mean. It starts at z0.",
+        ),
+        slip(
+            random_walk_chain,
+            {"scale * eps[s]": "scale * eps[0]"},
+            "You used the noise of the first step throughout. Step s has the noise eps[s].",
+        ),
+        slip(
+            random_walk_chain,
+            {"log_u[s] <": "log_u[(s + 1) % len(eps)] <"},
+            "Your decisions use the random numbers of the next step. Step s has log_u[s].",
+        ),
     ),
     alternatives=(chain_numpy, chain_distribution, chain_recursive_list),
 )
@@ -307,7 +548,12 @@ def summary_inputs(case, rng):
     level = case["apart"] * np.linspace(-1, 1, K)[None] if K > 1 else np.zeros((1, 1))
     slope = case["drift"] * np.linspace(-1, 1, S)[:, None]
     x = rng.standard_normal((S, K)) * np.linspace(0.7, 1.5, K)[None]
-    return {"samples": x + settle + level + slope, "burn_in": case["burn_in"]}
+    x = x + settle + level + slope
+    if case.get("calm"):
+        # All halves have the same mean, so that R-hat is below 1.
+        for half in np.split(x[case["burn_in"] :], 2):
+            half -= half.mean(axis=0) - 2.5
+    return {"samples": x, "burn_in": case["burn_in"]}
 
 
 def summarize_chains(samples, burn_in):
@@ -411,6 +657,7 @@ SUMMARY = Exercise(
             {"S": 30, "K": 4, "burn_in": 10, "start": -11.0, "apart": 1.0, "drift": -1.0},
             {"S": 22, "K": 1, "burn_in": 8, "start": 14.0, "apart": 0.0, "drift": -3.0},
             {"S": 26, "K": 2, "burn_in": 12, "start": 10.0, "apart": 1.5, "drift": 0.5},
+            {"S": 16, "K": 2, "burn_in": 6, "start": 8.0, "apart": 0.0, "drift": 0.0, "calm": True},
         ),
     },
     reference=summarize_chains,
@@ -437,6 +684,132 @@ SUMMARY = Exercise(
             "Your W is the variance of all samples together, which already holds the differences between chains. "
             "Take each half-chain's own variance, and average these.",
         ),
+        slip(
+            summarize_chains,
+            {
+                "halves = torch.cat([kept[:n], kept[n:]], dim=1)": "halves, n = kept, len(kept)\n    if halves.shape[1] == 1:\n        return kept.mean(), kept.mean() * 0 + math.sqrt((n - 1) / n)"
+            },
+            "You did not split the chains. Halves of a chain that still drifts differ, which is how R-hat notices it, even with a single chain.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "halves.var(dim=0).mean()": "halves.var(dim=0, correction=0).mean()",
+                "halves.mean(dim=0).var()": "halves.mean(dim=0).var(correction=0)",
+            },
+            "Your variances divide by their number of values. W and B are unbiased estimates: divide by n − 1, and by the number of half-chains less one.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0, correction=0).mean()"},
+            "In W you divided by n. The variance within a half-chain of n samples divides by n − 1.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.mean(dim=0).var()": "halves.mean(dim=0).var(correction=0)"},
+            "In B you divided by the number of half-chains. The variance between M means divides by M − 1.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.std(dim=0).mean() ** 2"},
+            "Your W is made of standard deviations. Average the half-chains' variances.",
+        ),
+        slip(
+            summarize_chains,
+            {"n * halves.mean(dim=0).var()": "halves.mean(dim=0).var()"},
+            "The factor n is missing from B, or you divided by n twice: B / n is the variance of the half-chains' means.",
+        ),
+        slip(summarize_chains, {"(n - 1) / n * W": "W"}, "The factor (n − 1) / n before W is missing."),
+        slip(
+            summarize_chains,
+            {"(n - 1) / n * W + B / n) / W": "B / n) / W"},
+            "You compared B alone with W. R-hat compares (n − 1)/n W + B/n with W.",
+        ),
+        slip(
+            summarize_chains,
+            {"(n - 1) / n * W": "n / (n - 1) * W"},
+            "The factor before W is upside down: it is (n − 1) / n.",
+        ),
+        slip(
+            summarize_chains,
+            {"(((n - 1) / n * W + B / n) / W).sqrt()": "(W / ((n - 1) / n * W + B / n)).sqrt()"},
+            "Your R-hat is upside down. It is near 1 from above where chains agree: the larger estimate is divided by W.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "n = len(kept) // 2\n": "n = len(kept) // 2\n    m, n = n, len(kept)\n",
+                "[kept[:n], kept[n:]]": "[kept[:m], kept[m:]]",
+            },
+            "Your n is the length of the whole chains. After splitting, n is the length of a half.",
+        ),
+        slip(
+            summarize_chains,
+            {"[kept[:n], kept[n:]]": "[kept[::2], kept[1::2]]"},
+            "You split the chains into odd and even steps. These agree even if a chain drifts: split into a first and a second half.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return samples.mean()"},
+            "Your mean is over all samples. Leave the burn-in out of it as well.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept[-1].mean()"},
+            "Your mean is that of the last states. Average over all samples that were kept.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept.median()"},
+            "You gave the median. Asked for is the mean of the kept samples.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept.sum()"},
+            "You summed the kept samples. Divide by their number.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "return kept.mean(), (((n - 1) / n * W + B / n) / W).sqrt()": "return kept.mean(), (W + B / n) / W"
+            },
+            "Two things differ from R-hat: the factor (n − 1)/n before W is missing, and the root.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0).median()"},
+            "Your W is a median. It is the mean of the half-chains' variances.",
+        ),
+        slip(
+            summarize_chains,
+            {"halves.var(dim=0).mean()": "halves.var(dim=0).sum()"},
+            "Your W is a sum, or B lacks its factor n and is divided by M. W is the mean of the half-chains' variances, B / n the variance of their means.",
+        ),
+        slip(
+            summarize_chains,
+            {"B / n) / W)": "B / n) / B)"},
+            "You divided by B. R-hat is measured in units of the variance within: divide by W.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "(((n - 1) / n * W + B / n) / W).sqrt()": "((n - 1) / n * W / W + (1 + 1 / halves.shape[1]) * B / n / W).sqrt()"
+            },
+            "You multiplied B by (M + 1)/M, as older texts do. Here it is (n − 1)/n W + B/n.",
+        ),
+        slip(
+            summarize_chains,
+            {"return kept.mean()": "return kept[n:].mean()"},
+            "Your mean is that of the second halves. Average over all samples that were kept.",
+        ),
+        slip(
+            summarize_chains,
+            {
+                "(((n - 1) / n * W + B / n) / W).sqrt()": "(((n - 1) / n * W + B / n) / W).sqrt().clamp(min=1.0)"
+            },
+            "You cut R-hat off at 1. By chance it may be a little below: leave it as it is.",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(summarize_numpy, summarize_loops, summarize_reshape),
 )
@@ -448,7 +821,7 @@ def em_inputs(case, rng):
     """Data in one dimension with K clumps, and a mixture that fits them badly."""
     N, K = case["N"], case["K"]
     centres = 2.5 * np.arange(K) - 1.0
-    x = centres[np.arange(N) % K] + 0.8 * rng.standard_normal(N)
+    x = centres[np.arange(N) % K] + case.get("noise", 0.8) * rng.standard_normal(N)
     if case["far"]:
         x[0] = case["far"]
     weights = 1.0 + np.arange(K) + 0.3 * rng.random(K)
@@ -583,7 +956,7 @@ EM = Exercise(
         "visible": ({"N": 9, "K": 3, "far": 0.0}, {"N": 6, "K": 1, "far": 0.0}, {"N": 7, "K": 2, "far": 0.0}),
         "hidden": (
             {"N": 11, "K": 2, "far": 0.0},
-            {"N": 5, "K": 1, "far": 0.0},
+            {"N": 5, "K": 1, "far": 0.0, "noise": 0.1},
             {"N": 12, "K": 4, "far": 0.0},
             # A point so far out that both densities are 0 in floating point; the responsibilities still add up to 1.
             {"N": 8, "K": 2, "far": 150.0},
@@ -626,6 +999,143 @@ EM = Exercise(
             "Your formula is right, but for an example far from every component all densities are 0 in floating "
             "point, and 0 / 0 is no number. Normalise logarithms (softmax or logsumexp).",
             loses=("hidden",),
+        ),
+        slip(
+            mixture_em_step,
+            {"N_k / len(x), new_means": "N_k, new_means"},
+            "Your weights are the numbers N_k. Weights add up to 1: divide by N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"N_k / len(x), new_means": "N_k / len(means), new_means"},
+            "You divided N_k by the number of components. Weights add up to 1: divide by N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"return r, N_k / len(x)": "return r, weights"},
+            "You returned the weights that were given. The M step computes new ones: N_k / N.",
+        ),
+        slip(
+            mixture_em_step,
+            {"new_means, new_variances\n": "new_means, new_variances.sqrt()\n"},
+            "You returned standard deviations. The function works with variances: no root.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * x[:, None] ** 2).sum(dim=0) / N_k"
+            },
+            "You did not take the mean off: a variance is the average of (x − μ_k)², with the new mean.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * (x[:, None] - x.mean()) ** 2).sum(dim=0) / N_k"
+            },
+            "You measured the spread around the mean of all data. Each component's variance is that around its own new mean.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / len(x)"
+            },
+            "You divided the variances by N. A component's variance is an average over the N_k = Σ_n r_nk examples it answers for.",
+        ),
+        slip(
+            mixture_em_step,
+            {"(r * x[:, None]).sum(dim=0) / N_k": "(r * x[:, None]).sum(dim=0) / len(x)"},
+            "You divided the means by N. A component's mean is an average over the N_k = Σ_n r_nk examples it answers for.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "weights.log() - 0.5 * (math.log(2 * math.pi) + variances.log() + d**2 / variances)": "weights.log() - 0.5 * d**2 / variances"
+            },
+            "The normaliser of the densities is missing from the E step. A narrow component is higher: −½ log σ² differs between them.",
+        ),
+        slip(
+            mixture_em_step,
+            {"variances.log() + d**2": "2 * variances.log() + d**2"},
+            "The normaliser has log σ² where ½ log σ² belongs: a density of variance σ² carries 1/√σ².",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "d**2 / variances**2)"},
+            "You squared the variances in the exponent. There stands (x − μ)² / (2 σ²), and variances holds σ² already.",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "d**2 / variances.sqrt())"},
+            "You took roots in the exponent. There stands (x − μ)² / (2 σ²), and variances holds σ² already.",
+        ),
+        slip(
+            mixture_em_step,
+            {"d**2 / variances)": "2 * d**2 / variances)"},
+            "The ½ is missing from the exponent: it is −(x − μ)² / (2 σ²).",
+        ),
+        slip(
+            mixture_em_step,
+            {"weights.log() - 0.5": "weights - 0.5"},
+            "You added the weights where their logarithms belong: log π_k + log N(x | μ_k, σ_k²).",
+        ),
+        slip(
+            mixture_em_step,
+            {"weights.log() - 0.5 * (math": "weights.log() + 0.5 * (math"},
+            "The sign of the log-density is wrong: far from a component an example is less probable.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "r = log_joint.softmax(dim=1)\n": "r = torch.nn.functional.one_hot(log_joint.argmax(dim=1), len(means)).to(x)\n    r = r + 1e-12\n"
+            },
+            "Your responsibilities are decisions, 0 or 1. That is k-means; EM shares each example among the components by p(k | x).",
+        ),
+        slip(
+            mixture_em_step,
+            {"r = log_joint.softmax(dim=1)": "r = log_joint"},
+            "Your responsibilities are logarithms. They are probabilities p(k | x): take the softmax over k.",
+        ),
+        slip(
+            mixture_em_step,
+            {"return r, N_k / len(x), new_means": "return r, N_k / len(x), means"},
+            "You returned the means that were given. The M step computes new ones.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "new_variances = (r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "new_variances = (r * (x[:, None] - new_means) ** 2).sum(dim=0) / (N_k - 1)"
+            },
+            "You divided the variances by N_k − 1. The M step maximises the likelihood, which divides by N_k.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "log_joint.softmax(dim=1)": "(log_joint.exp() / (log_joint.exp().sum(dim=1, keepdim=True) + 1e-12))"
+            },
+            "You kept 0 / 0 away with a small number. Far from every component the responsibilities are then all 0; they add up to 1 everywhere. Normalise logarithms (softmax or logsumexp).",
+            loses=("hidden",),
+        ),
+        slip(
+            mixture_em_step,
+            {"new_variances\n": "(new_variances * 0 + (N_k * new_variances).sum() / len(x))\n"},
+            "You gave all components one variance. Each has its own: that of the examples it answers for, weighted by r.",
+        ),
+        slip(
+            mixture_em_step,
+            {"r * (x[:, None] - new_means) ** 2": "r**2 * (x[:, None] - new_means) ** 2"},
+            "You squared the responsibilities in the variance. Each example counts by r_nk itself.",
+        ),
+        slip(
+            mixture_em_step,
+            {"(r * x[:, None]).sum(dim=0) / N_k": "(r**2 * x[:, None]).sum(dim=0) / N_k"},
+            "You squared the responsibilities in the mean. Each example counts by r_nk itself.",
+        ),
+        slip(
+            mixture_em_step,
+            {
+                "(r * (x[:, None] - new_means) ** 2).sum(dim=0) / N_k": "((x[:, None] - new_means) ** 2).mean(dim=0)"
+            },
+            "Your variances weigh all examples alike. Each counts by its responsibility r_nk, and the sum is divided by N_k.",
         ),
     ),
     alternatives=(em_distributions, em_numpy, em_loops),
@@ -732,6 +1242,119 @@ SWEEP = Exercise(
         Wrong(
             sweep_precision_for_variance,
             "You gave the precisions Λ_ii. A variance is one over a precision.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 1 / precision.diagonal().sqrt()"},
+            "You gave standard deviations. Asked for is the variance, 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 1 / precision.diagonal() ** 2"},
+            "You squared the variances, or took 1 / Λ_ii for a standard deviation. The variance is 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = m[i] - pull / precision[i, i]"},
+            "You corrected the old mean. The new one does not depend on it: it is μ_i less the pull of the others.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = -pull / precision[i, i]"},
+            "The target's mean is missing: m_i is μ_i less the pull of the others.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = loc[i] - pull"},
+            "You did not divide by Λ_ii. Completing the square in z_i divides the pull of the others by it.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "pull = precision[i] @ (m - loc)"
+            },
+            "Your sum includes j = i. Only the other entries pull: Σ_{j ≠ i} Λ_ij (m_j − μ_j).",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "pull = precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "pull = precision[i] @ m - precision[i, i] * m[i]"
+            },
+            "The pull of the others is that of their deviations, m_j − μ_j, not of m_j itself.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"m[i] = loc[i] - pull / precision[i, i]": "m[i] = loc[i] - pull * precision[i, i]"},
+            "You multiplied by Λ_ii. Completing the square in z_i divides the pull of the others by it.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in reversed(range(len(m)))"},
+            "You went through the entries from the last to the first. The sweep goes from the first to the last.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"    for i in range": "    precision = torch.linalg.inv(precision)\n    for i in range"},
+            "You inverted the matrix. It is the precision already, and Λ is what the formulas hold.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m)):": "for i in [*range(len(m)), *range(len(m))]:"},
+            "You did two sweeps. One sweep renews each entry once.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1": "return loc, 1"},
+            "Your means are the target's, as if no entry pulled at another. All others pull: those before i with their new means, those after it with their old ones.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "precision[i] @ (m - loc) - precision[i, i] * (m[i] - loc[i])": "precision[i, i + 1 :] @ (m - loc)[i + 1 :]"
+            },
+            "Your sum has the entries after i only. All others pull: those before i with their new means, those after it with their old ones.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.ones_like(m)"},
+            "Your variances are all 1. With the others held fixed, z_i has the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.linalg.inv(precision)"},
+            "You gave the target's covariance. Mean field has independent entries, each with the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, torch.diag(1 / precision.diagonal())"},
+            "You gave a matrix. Asked for are the K variances 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in range(len(m) - 1)"},
+            "The last mean is not renewed: the loop ends one too early.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"for i in range(len(m))": "for i in range(1, len(m))"},
+            "The first mean is not renewed: the loop begins one too late. Indices start at 0.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"loc[i] - pull / precision[i, i]": "0.5 * (m[i] + loc[i] - pull / precision[i, i])"},
+            "You went half of the way only. A coordinate step goes to the maximum: the new mean replaces the old one.",
+        ),
+        slip(
+            mean_field_sweep,
+            {"return m, 1 / precision.diagonal()": "return m, 0.5 / precision.diagonal()"},
+            "Your variances are half of what they should be. exp(−½ Λ_ii z²) has the variance 1 / Λ_ii.",
+        ),
+        slip(
+            mean_field_sweep,
+            {
+                "return m, 1 / precision.diagonal()": "return m, (1 / precision.diagonal().mean()).expand(len(m))"
+            },
+            "You gave all entries one variance. Each has its own: 1 / Λ_ii.",
         ),
     ),
     alternatives=(sweep_numpy, sweep_gauss_seidel, sweep_loops),
@@ -884,6 +1507,170 @@ ELBO = Exercise(
         Wrong(
             elbo_without_prior,
             "You left out log p(z). The joint is p(x | z) p(z), and without the prior nothing pulls q towards it.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "return log_likelihood + log_prior - log_q": "return (log_likelihood + log_prior - log_q).mean().expand(len(eps))"
+            },
+            "You averaged over the samples. Asked for is each sample's own term, shape (S,).",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return -(log_likelihood + log_prior - log_q)"},
+            "The sign is turned: you returned the loss. The terms of the bound are log p(x, z) − log q(z).",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_likelihood - log_prior - log_q"},
+            "You subtracted log p(z). It is a part of the joint, log p(x | z) + log p(z): add it.",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_prior - log_q"},
+            "log p(x | z) is missing: nothing in your terms knows the observation.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "math.log(noise_variance)": "2 * math.log(noise_variance)",
+                "/ noise_variance)": "/ noise_variance**2)",
+            },
+            "You squared noise_variance. It already is σ²: a variance, not a standard deviation.",
+        ),
+        slip(
+            elbo_terms,
+            {"/ noise_variance)": "/ noise_variance**2)"},
+            "In the exponent you squared noise_variance. It already is σ²: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"+ math.log(noise_variance)": ""},
+            "The likelihood's normaliser lacks log σ²: each feature carries −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"math.log(noise_variance)": "2 * math.log(noise_variance)"},
+            "The likelihood's normaliser has log σ² where ½ log σ² belongs: noise_variance is a variance.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + math": "-1.0 * (log_2pi + math"},
+            "The ½ is missing from log p(x | z): −½ (log 2πσ² + (x − W z)² / σ²), summed over the features.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + z**2)": "-0.5 * (z**2)"},
+            "The prior's constant is missing: log N(z | 0, 1) = −½ log 2π − ½ z² for each of the K entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"-0.5 * (log_2pi + z**2)": "-1.0 * (log_2pi + z**2)"},
+            "The ½ is missing from log p(z): −½ (log 2π + z²), summed over the entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "scale.log() + 0.5 * eps**2"},
+            "The constant of log q is missing: −½ log 2π for each of the K entries.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log()": "0.5 * log_2pi + 2 * scale.log()"},
+            "The logarithm of the scale is twice too large in log q: with a standard deviation it is −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log()": "0.5 * log_2pi + 0.5 * scale.log()"},
+            "The logarithm of the scale is halved in log q. The ½ goes with variances: with a standard deviation it is −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "0.5 * log_2pi + 0.5 * eps**2"},
+            "log q lacks −log σ: a narrow q is a high one.",
+        ),
+        slip(
+            elbo_terms,
+            {"0.5 * log_2pi + scale.log() + 0.5 * eps**2": "0.5 * log_2pi - scale.log() + 0.5 * eps**2"},
+            "The logarithm of the scale has the wrong sign in log q: a narrow q is a high one, so it holds −log σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0 * eps"},
+            "log q lacks the exponent: −½ ε², with ε = (z − μ) / σ.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0.5 * z**2"},
+            "In the exponent of log q stands z. It is the deviation from q's mean in units of its scale, (z − μ) / σ = ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"scale.log() + 0.5 * eps**2": "scale.log() + 0.5 + 0 * eps"},
+            "You took the average entropy of q. Asked for is each sample's own −log q(z), with its ε.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "log_prior = -0.5 * (log_2pi + z**2).sum(dim=1)": "log_prior = -0.5 * (log_2pi + z**2).mean(dim=1)"
+            },
+            "You averaged log p(z) over its entries. A log-density of K independent entries is their sum.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = loc + scale.sqrt() * eps"},
+            "You took the root of the scale when drawing z. It is a standard deviation: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = loc + eps"},
+            "The scale is missing when you draw z: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {
+                "return log_likelihood + log_prior - log_q": "return (log_likelihood + log_prior - log_q) / math.log(2)"
+            },
+            "Your values are in bits. Here log is the natural logarithm and the unit is nats: leave out the division by log 2.",
+        ),
+        slip(
+            elbo_terms,
+            {"math.log(2 * math.pi)": "0.0"},
+            "The likelihood's constant log 2π is missing. Those of the prior and of q cancel; each feature of x carries −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"return log_likelihood + log_prior - log_q": "return log_likelihood"},
+            "You returned log p(x | z) alone. The bound's terms add log p(z) and subtract log q(z).",
+        ),
+        slip(
+            elbo_terms,
+            {"log_2pi + math.log(noise_variance) + (x": "(log_2pi + math.log(noise_variance)) / len(x) + (x"},
+            "The likelihood's normaliser counts once. Each of the D features carries its own −½ log 2πσ².",
+        ),
+        slip(
+            elbo_terms,
+            {"/ noise_variance)": "/ math.sqrt(noise_variance))"},
+            "In the exponent you took the root of noise_variance. There stands the variance: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"+ (x - z @ W.T) ** 2 / noise_variance": "+ 2 * (x - z @ W.T) ** 2 / noise_variance"},
+            "The ½ is missing before the squared error: (x − W z)² / (2 σ²).",
+        ),
+        slip(
+            elbo_terms,
+            {"z @ W.T": "(loc + 0 * z) @ W.T"},
+            "You decoded the mean of q. Each sample has its own z: log p(x | z) at that z.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = scale * eps"},
+            "The mean of q is missing when you draw z: z = loc + scale · ε.",
+        ),
+        slip(
+            elbo_terms,
+            {"z = loc + scale * eps": "z = eps + 0 * loc"},
+            "You drew z from the prior. It is drawn from q: z = loc + scale · ε.",
         ),
     ),
     alternatives=(elbo_distributions, elbo_numpy, elbo_sample_by_sample),

@@ -11,13 +11,15 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import slip
 
 # 1 ------------------------------------------------------------------------------------- an estimate and its error
 
 
 def estimate_inputs(case, rng):
     """Values of K functions at the same few draws, so that S and S − 1 differ clearly."""
-    return {"values": rng.standard_normal((case["S"], case["K"])) * 2 + rng.standard_normal(case["K"]) + 1.5}
+    spread = rng.standard_normal((case["S"], case["K"])) * 2 + rng.standard_normal(case["K"])
+    return {"values": spread + case.get("level", 1.5)}
 
 
 def monte_carlo_estimate(values):
@@ -71,7 +73,7 @@ ESTIMATE = Exercise(
     make_inputs=estimate_inputs,
     cases={
         "visible": ({"S": 8, "K": 2}, {"S": 5, "K": 1}),
-        "hidden": ({"S": 6, "K": 3}, {"S": 12, "K": 1}, {"S": 4, "K": 5}),
+        "hidden": ({"S": 6, "K": 3}, {"S": 12, "K": 1}, {"S": 4, "K": 5, "level": 300.0}),
     },
     reference=monte_carlo_estimate,
     wrong=(
@@ -99,6 +101,88 @@ ESTIMATE = Exercise(
             estimate_over_functions,
             "You averaged over the K functions. Each column is a function of its own; the draws are the rows, so "
             "average over dim=0.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.mean(dim=0),": "values.sum(dim=0),"},
+            "You summed the values. The estimate is their mean: divide by S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.mean(dim=0),": "values.sum(dim=0) / (len(values) - 1),"},
+            "You divided the sum by S − 1. That belongs to the variance; the mean divides by S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.mean(dim=0),": "values.median(dim=0).values,"},
+            "You took the median. An expectation is estimated by the mean of the draws' values.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.mean(dim=0),": "values.mean().expand(values.shape[1]),"},
+            "Your mean is one number for all functions. Each column is a function of its own: average over the draws only (dim=0).",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "values.std().expand(values.shape[1]) / math"},
+            "Your spread is that of all functions together. Each column is a function of its own: dim=0.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"math.sqrt(len(values))": "math.sqrt(len(values) - 1)"},
+            "You divided by √(S − 1). The S − 1 belongs into the standard deviation (where torch.std has it); the mean of S draws has the error std / √S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"math.sqrt(len(values))": "math.sqrt(values.shape[1])"},
+            "You divided by √K. The number that counts is that of the draws: √S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"math.sqrt(len(values))": "math.sqrt(values.numel())"},
+            "You divided by the root of all entries' number. Each function has S draws: √S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "values.var(dim=0) / math"},
+            "You divided the variance by √S. The standard error is the standard deviation divided by √S.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "1.96 * values.std(dim=0) / math"},
+            "You gave half of a 95 % interval, 1.96 standard errors. Asked for is one.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "2 * values.std(dim=0) / math"},
+            "You gave two standard errors. They make an interval; asked for is one.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math.sqrt(len(values))": "values.std(dim=0) * math.sqrt(len(values))"},
+            "You multiplied by √S. The mean of more draws is more certain: divide.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "(values.square().mean(dim=0)).sqrt() / math"},
+            "Your spread is measured from 0. Take the mean off before you square.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "(values - values.mean(dim=0)).abs().mean(dim=0) / math"},
+            "You averaged absolute deviations. The standard deviation is the root of the mean square.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {"values.std(dim=0) / math": "math.sqrt(2) * values.std(dim=0) / math"},
+            "Your error is √2 too large: that is the error of a difference of two estimates.",
+        ),
+        slip(
+            monte_carlo_estimate,
+            {
+                "return values.mean(dim=0), values.std(dim=0) / math.sqrt(len(values))": "return values.mean(dim=0), values.std(dim=0) / math.sqrt(len(values)) / values.mean(dim=0)"
+            },
+            "You divided the error by the mean. Asked for is the error itself, in the unit of the values.",
         ),
     ),
     alternatives=(estimate_numpy, estimate_loops, estimate_from_squares),
@@ -222,6 +306,119 @@ SCORE = Exercise(
             "You gave the score alone. Each draw's score is weighted by that draw's value of f, which says whether "
             "to move towards it.",
         ),
+        slip(
+            score_gradients,
+            {"f * d / sigma**2": "f * d / sigma"},
+            "Your derivative by μ has σ where σ² belongs: −(z − μ)² / (2σ²) has the derivative (z − μ) / σ².",
+        ),
+        slip(
+            score_gradients,
+            {"f * d / sigma**2": "f * d"},
+            "Your derivative by μ lacks the division by σ²: −(z − μ)² / (2σ²) has the derivative (z − μ) / σ².",
+        ),
+        slip(
+            score_gradients,
+            {"f * d / sigma**2": "f * d / (2 * sigma**2)"},
+            "Your derivative by μ has a 2 too many: the 2 of the square and that of 2σ² cancel.",
+        ),
+        slip(
+            score_gradients,
+            {"f * d / sigma**2": "2 * f * d / sigma**2"},
+            "Your derivative by μ has a 2 too many: the 2 of the square and that of 2σ² cancel, (z − μ) / σ².",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d**2 / sigma**2 - 1 / sigma"},
+            "Your derivative by σ has σ² where σ³ belongs: 1/σ² has the derivative −2/σ³.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d**2 / sigma**3 + 1 / sigma"},
+            "The normaliser's part has the wrong sign: log q holds −log σ, whose derivative is −1/σ.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "1 / sigma - d**2 / sigma**3"},
+            "The sign of the derivative by σ is wrong: a wider q makes far draws more probable, so far from μ it is positive.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "-(d**2) / sigma**3 - 1 / sigma"},
+            "The square's part has the wrong sign: −(z − μ)² / (2σ²) rises with σ, so its derivative is +(z − μ)² / σ³.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d**2 / (2 * sigma**3) - 1 / sigma"},
+            "Your derivative by σ has half of the square's part: the 2 of 2σ² and that of the power −2 cancel.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "2 * d**2 / sigma**3 - 1 / sigma"},
+            "Your derivative by σ has twice the square's part: the 2 of 2σ² and that of the power −2 cancel.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d**2 / sigma**3 - 1"},
+            "Your derivative by σ has −1 where −1/σ belongs: log q holds −log σ.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d / sigma**3 - 1 / sigma"},
+            "In the derivative by σ the deviation has to be squared: (z − μ)² / σ³.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "d**2 / sigma**4 - 1 / sigma**2"},
+            "Your second output is divided by σ once too often. By σ it is (z − μ)²/σ³ − 1/σ.",
+        ),
+        slip(
+            score_gradients,
+            {"d**2 / sigma**3 - 1 / sigma": "(d**2 / sigma**4 - 1 / sigma**2) / 2"},
+            "Your second output is the derivative by the variance σ². Here the parameter is σ itself: there is a factor 2σ more.",
+        ),
+        slip(
+            score_gradients,
+            {"d = z - mu\n": "d = z\n"},
+            "You did not take μ off: the score is made of deviations, z − μ.",
+        ),
+        slip(
+            score_gradients,
+            {"f = f_values[:, None]": "f = (f_values - f_values.mean())[:, None]"},
+            "You took a baseline off the values. It lowers the scatter, but asked for is each draw's plain contribution, f(z) times the score.",
+        ),
+        slip(
+            score_gradients,
+            {
+                "return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)": "return f * d / sigma**2 / len(z), f * (d**2 / sigma**3 - 1 / sigma) / len(z)"
+            },
+            "You divided by S. Return each draw's contribution as it is; who wants the estimate averages later.",
+        ),
+        slip(
+            score_gradients,
+            {
+                "return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)": "return (f * d / sigma**2).mean(dim=0).expand(z.shape), (f * (d**2 / sigma**3 - 1 / sigma)).mean(dim=0).expand(z.shape)"
+            },
+            "Every draw has the average of all. Return each draw's own contribution, so that their scatter can be seen.",
+        ),
+        slip(
+            score_gradients,
+            {
+                "return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)": "return (f * d / sigma**2).sum(dim=1, keepdim=True).expand(z.shape), (f * (d**2 / sigma**3 - 1 / sigma)).sum(dim=1, keepdim=True).expand(z.shape)"
+            },
+            "You summed over the entries. Each entry has a mean and a scale of its own, and so a derivative of its own.",
+        ),
+        slip(
+            score_gradients,
+            {
+                "return f * d / sigma**2, f * (d**2 / sigma**3 - 1 / sigma)": "return -f * d / sigma**2, -f * (d**2 / sigma**3 - 1 / sigma)"
+            },
+            "Both signs are turned: this is the gradient of −E[f]. Asked for is that of E[f].",
+        ),
+        slip(
+            score_gradients,
+            {"d = z - mu\n": "d = z - z.mean(dim=0)\n"},
+            "You took off the mean of the draws. The score is made of deviations from the parameter, z − μ.",
+        ),
     ),
     alternatives=(score_autograd, score_numpy, score_loops),
 )
@@ -313,6 +510,139 @@ BASELINE = Exercise(
             "other draws of the same column.",
             loses=("visible", "hidden"),
         ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values.sum(dim=0) / (S - 1)"},
+            "Your baseline divides by S − 1, but its sum still holds the draw's own value: take that out.",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values.sum(dim=0)"},
+            "You took the sum off. The baseline is the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values)"},
+            "You took the sum of the others off. The baseline is their mean: divide by S − 1.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "(values.sum(dim=0) - values) / (S - 1) - values"
+            },
+            "The sign is turned: what is asked for is the value less the baseline, f − b.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values + (values.sum(dim=0) - values) / (S - 1)"
+            },
+            "You added the baseline. It is taken off: f − b.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - values.mean(dim=0, keepdim=True).mean()"
+            },
+            "You took one number off for all columns. They are different problems: average over the other draws of the same column.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "(values - values.mean(dim=0)) / values.std(dim=0)"
+            },
+            "You standardised the values. Asked for is only the difference from the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values.median(dim=0).values"},
+            "You took a median off. The baseline is the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.cumsum(dim=0) - values) / torch.arange(S).clamp(min=1)[:, None]"
+            },
+            "Your baseline is the mean of the draws before. It is that of all others, those after it too.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "(values - values.mean(dim=0)) * (S - 1) / S"
+            },
+            "Your factor is upside down. From the mean of all draws to that of the others, the difference grows by S / (S − 1).",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values.roll(1, dims=0)"},
+            "You took the draw before as the baseline. That is unbiased, but noisy: average over all the others.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values) / (S + 1)"
+            },
+            "You divided by S + 1. Without the draw itself there are S − 1 values.",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values[0]"},
+            "You took the first draw off. The baseline is the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {"values - (values.sum(dim=0) - values) / (S - 1)": "values - values.min(dim=0).values"},
+            "You took the smallest value off. The baseline is the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=1, keepdim=True) - values) / max(values.shape[1] - 1, 1)"
+            },
+            "You averaged over the columns. They are different problems; the draws are the rows: average over the others along dim=0.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "(values - (values.sum(dim=0) - values) / (S - 1)) / values.std(dim=0)"
+            },
+            "You divided by the standard deviation as well. Asked for is only the value less the mean of the other draws.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - 2 * values) / (S - 1)"
+            },
+            "You took the draw's own value out of the sum twice. Once is enough: the sum of the others.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values / (S - 1))"
+            },
+            "Only the draw's own value is divided by S − 1 in your baseline. The whole difference is: mind the brackets.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.mean(dim=0) - values / (S - 1))"
+            },
+            "You took value / (S − 1) off the mean of all. The mean of the others is (sum − value) / (S − 1): mind the brackets.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values[0]) / (S - 1)"
+            },
+            "You left the first draw out for all. Each draw's baseline leaves out that draw itself.",
+        ),
+        slip(
+            leave_one_out,
+            {
+                "values - (values.sum(dim=0) - values) / (S - 1)": "values - (values.sum(dim=0) - values.roll(-1, dims=0)) / (S - 1)"
+            },
+            "You left out the next draw. Each draw's baseline leaves out that draw itself.",
+        ),
     ),
     alternatives=(baseline_scaled, baseline_loops, baseline_matrix),
 )
@@ -326,7 +656,7 @@ def path_inputs(case, rng):
     return {
         "eps": rng.standard_normal((S, K)),
         "mu": rng.standard_normal(K) + 1,
-        "log_sigma": rng.uniform(0.3, 0.9, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "log_sigma": case.get("wide", 1.0) * rng.uniform(0.3, 0.9, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
         "A": rng.standard_normal((D, K)),
         "x": rng.standard_normal(D) * 2 + 1,
     }
@@ -413,7 +743,7 @@ PATH = Exercise(
     make_inputs=path_inputs,
     cases={
         "visible": ({"S": 5, "K": 2, "D": 3}, {"S": 4, "K": 1, "D": 2}),
-        "hidden": ({"S": 6, "K": 3, "D": 5}, {"S": 3, "K": 1, "D": 4}, {"S": 4, "K": 4, "D": 2}),
+        "hidden": ({"S": 6, "K": 3, "D": 5, "wide": 3.0}, {"S": 3, "K": 1, "D": 4}, {"S": 4, "K": 4, "D": 2}),
     },
     reference=path_gradients,
     wrong=(
@@ -446,6 +776,143 @@ PATH = Exercise(
             "Your gradients point downhill. f = −½ ‖x − A z‖² has the gradient +A^T (x − A z): towards codes that "
             "explain x better.",
         ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * z"},
+            "You multiplied by z. The derivative of z by log σ is its deviation from the mean alone, σ ε = z − μ.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope"},
+            "Your last output is the gradient by z. By log σ the chain rule adds ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * eps / sigma"},
+            "You divided by σ. dσ/d log σ = σ, so there is a factor σ: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * sigma**2 * eps"},
+            "Your last output has a factor σ too many: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "2 * slope * sigma * eps"},
+            "Your last output is twice too large: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "0.5 * slope * sigma * eps"},
+            "Your last output is half of what it should be. That goes with log σ²; by log σ it is ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * log_sigma * eps"},
+            "In the last output stands log σ where σ belongs: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "-slope * sigma * eps"},
+            "The last output has the wrong sign: its slope is that of by_mu, times σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * sigma * eps + 1"},
+            "You added the gradient of the entropy, 1. Here f is the log-likelihood alone.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * sigma * eps.abs()"},
+            "You took ε without its sign. A draw below the mean moves down as σ grows.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "2 * (x - z @ A.T) @ A"},
+            "Your gradient is twice too large: the ½ before the square cancels the 2.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "0.5 * (x - z @ A.T) @ A"},
+            "Your gradient is half of what it should be: the square's 2 cancels the ½.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "x @ A - z"},
+            "Your gradient lacks A^T A: from x − A z follows A^T x − A^T A z.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "(x - mu @ A.T) @ A + 0 * z"},
+            "Your gradient is that at the mean. Each draw has its own: put z, not μ, into A^T (x − A z).",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "x @ A + 0 * z"},
+            "A z is missing from your gradient: it is A^T (x − A z).",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "-z @ A.T @ A"},
+            "x is missing from your gradient: it is A^T (x − A z).",
+        ),
+        slip(
+            path_gradients,
+            {"return z, slope, slope": "return z, slope.mean(dim=0).expand(z.shape), slope"},
+            "You averaged by_mu over the draws. Return each draw's own gradient.",
+        ),
+        slip(
+            path_gradients,
+            {
+                "return z, slope, slope * sigma * eps": "return z, slope.mean(dim=0).expand(z.shape), (slope * sigma * eps).mean(dim=0).expand(z.shape)"
+            },
+            "You averaged the gradients over the draws. Return each draw's own.",
+        ),
+        slip(
+            path_gradients,
+            {"return z, slope, slope * sigma * eps": "return z, slope - z, (slope - z) * sigma * eps"},
+            "You added the gradient of the log-prior, −z. Here f is the log-likelihood alone.",
+        ),
+        slip(
+            path_gradients,
+            {"z = mu + sigma * eps": "z = mu - sigma * eps"},
+            "The sign of the noise is turned: z = μ + σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"z = mu + sigma * eps": "z = mu + eps"},
+            "σ is missing from the draw: z = μ + σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"log_sigma.exp()": "torch.nn.functional.softplus(log_sigma)"},
+            "You took the softplus. The encoder gives log σ, so σ is its exponential.",
+        ),
+        slip(
+            path_gradients,
+            {"slope * sigma * eps": "slope * sigma * eps**2"},
+            "You squared ε in the last output: ∂z/∂log σ = σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"return z, slope, slope": "return z, slope * sigma, slope"},
+            "You multiplied by σ in by_mu. ∂z/∂μ = 1: by_mu is the gradient by z itself.",
+        ),
+        slip(
+            path_gradients,
+            {"z = mu + sigma * eps": "z = sigma * eps + 0 * mu"},
+            "μ is missing from the draw: z = μ + σ ε.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "(x - z @ A.T) @ A / len(x)"},
+            "You divided by the number of features D. f is half of a sum of squares, not of a mean.",
+        ),
+        slip(
+            path_gradients,
+            {"(x - z @ A.T) @ A": "(x - z @ A.T) @ A / len(eps)"},
+            "You divided by the number of draws. Return each draw's own gradient.",
+        ),
     ),
     alternatives=(path_autograd, path_numpy, path_draw_by_draw),
 )
@@ -454,10 +921,11 @@ PATH = Exercise(
 
 
 def pair_inputs(case, rng):
-    """Uniform numbers away from 0 and 1, and a scale far from 1."""
+    """Uniform numbers away from 1 and, where students can see, from 0; a scale far from 1."""
     S, K = case["S"], case["K"]
+    u = rng.uniform(0.05, 0.95, (S, K))
     return {
-        "u": rng.uniform(0.05, 0.95, (S, K)),
+        "u": np.concatenate([case.get("rare", 1.0) * u[:1], u[1:]]),
         "mu": rng.standard_normal(K) + 1,
         "sigma": rng.uniform(1.5, 3.0, K),
     }
@@ -524,7 +992,7 @@ PAIR = Exercise(
     make_inputs=pair_inputs,
     cases={
         "visible": ({"S": 4, "K": 2}, {"S": 5, "K": 1}),
-        "hidden": ({"S": 6, "K": 3}, {"S": 3, "K": 1}, {"S": 2, "K": 5}),
+        "hidden": ({"S": 6, "K": 3, "rare": 1e-6}, {"S": 3, "K": 1}, {"S": 2, "K": 5}),
     },
     reference=measure_valued_pair,
     wrong=(
@@ -551,6 +1019,126 @@ PAIR = Exercise(
             "Your two draws have noise of their own. The pair asked for is coupled: the same W on both sides of the "
             "mean.",
         ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.sqrt(-2 * torch.log(1 - u))"},
+            "You solved 1 − u = exp(−W²/2). That has the same distribution, but asked for is u = exp(−W²/2): W = √(−2 log u).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.special.ndtri(u)"},
+            "Your W is normal. It has the density w exp(−w²/2) for w > 0: solve u = exp(−W²/2).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.special.ndtri(u).abs()"},
+            "Your W is half of a normal. Its density is w exp(−w²/2): solve u = exp(−W²/2).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.exp(-(u**2) / 2)"},
+            "You put u where W stands. The equation u = exp(−W²/2) has to be solved for W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.sqrt(-torch.log(u) / 2)"},
+            "You divided by 2 where it multiplies: from u = exp(−W²/2) follows W² = −2 log u.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.sqrt(-2 * torch.log2(u))"},
+            "You took log₂. exp is undone by the natural logarithm.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "torch.sqrt(-2 * torch.log10(u))"},
+            "You took log₁₀. exp is undone by the natural logarithm.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / (sigma**2 * math.sqrt(2 * math.pi))"},
+            "Your constant has σ² where σ belongs: c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / (sigma * 2 * math.pi)"},
+            "The root is missing from 2π in your constant: c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / (sigma * math.sqrt(math.pi))"},
+            "Your constant lacks the 2: c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "sigma / math.sqrt(2 * math.pi)"},
+            "σ stands above where it belongs below: c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "sigma * math.sqrt(2 * math.pi)"},
+            "Your constant is upside down: c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / sigma"},
+            "Your constant lacks √(2π): c = 1 / (σ √(2π)).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "mu + sigma**2 * w, mu - sigma**2 * w"},
+            "You scaled W by the variance. It counts standard deviations: z = μ ± σ W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "mu + sigma.sqrt() * w, mu - sigma.sqrt() * w"},
+            "You scaled W by the root of σ. It counts standard deviations: z = μ ± σ W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "mu - sigma * w, mu + sigma * w"},
+            "A draw lies on the wrong side: z⁺ = μ + σ W is above the mean, z⁻ = μ − σ W below.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "sigma * w, -sigma * w"},
+            "The mean is missing: the pair lies on both sides of it, z = μ ± σ W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "mu + sigma * w, -(mu + sigma * w)"},
+            "z⁻ is mirrored at 0. It is mirrored at the mean: μ − σ W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"mu + sigma * w, mu - sigma * w": "(mu + w) * sigma, (mu - w) * sigma"},
+            "You scaled the mean as well. Only W is multiplied by σ: z = μ ± σ W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / sigma * math.sqrt(2 * math.pi)"},
+            "You divided by σ and then multiplied by √(2π): in 1 / a * b only a is below. Put the denominator in brackets.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "0.5 / (sigma * math.sqrt(2 * math.pi))"},
+            "Your constant is half of what it should be: c = 1 / (σ √(2π)) stands before the difference of both expectations.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "-torch.log(u)"},
+            "Your W is exponential. From u = exp(−W²/2) follows W = √(−2 log u).",
+        ),
+        slip(
+            measure_valued_pair,
+            {"torch.sqrt(-2 * torch.log(u))": "u"},
+            "You took u itself for W. Solve u = exp(−W²/2) for W.",
+        ),
+        slip(
+            measure_valued_pair,
+            {"1 / (sigma * math.sqrt(2 * math.pi))": "1 / (2 * math.pi * sigma).sqrt()"},
+            "σ stands under the root of your constant, as a variance would. It is a standard deviation: c = 1 / (σ √(2π)).",
+        ),
     ),
     alternatives=(pair_from_quantiles, pair_from_density, pair_loops),
 )
@@ -559,10 +1147,12 @@ PAIR = Exercise(
 
 
 def coin_inputs(case, rng):
-    """K coins that are neither fair nor certain, and what each side costs."""
+    """K coins that are neither fair nor certain, but for a hidden one, and what each side costs."""
     K = case["K"]
+    logits = rng.uniform(0.5, 2.0, K) * np.where(np.arange(K) % 2, 1.0, -1.0)
+    logits[-1] += case.get("certain", 0.0)
     return {
-        "logits": rng.uniform(0.5, 2.0, K) * np.where(np.arange(K) % 2, 1.0, -1.0),
+        "logits": logits,
         "values": rng.standard_normal((K, 2)) * 2 + np.array([1.0, 3.0]),
     }
 
@@ -584,7 +1174,7 @@ def coins_autograd(logits, values):
 def coins_numpy(logits, values):
     a, v = logits.numpy(), values.numpy()
     p = 1 / (1 + np.exp(-a))
-    return v[:, 0] + p * (v[:, 1] - v[:, 0]), (v[:, 1] - v[:, 0]) / (2 + 2 * np.cosh(a))
+    return v[:, 0] + p * (v[:, 1] - v[:, 0]), (v[:, 1] - v[:, 0]) * p * (1 - p)
 
 
 def coins_by_score(logits, values):
@@ -631,7 +1221,7 @@ COINS = Exercise(
     make_inputs=coin_inputs,
     cases={
         "visible": ({"K": 3}, {"K": 1}),
-        "hidden": ({"K": 4}, {"K": 1}, {"K": 7}),
+        "hidden": ({"K": 4, "certain": 1500.0}, {"K": 1}, {"K": 7}),
     },
     reference=coin_gradients,
     wrong=(
@@ -658,6 +1248,147 @@ COINS = Exercise(
             coins_of_the_mean_outcome,
             "Your expectation is the value of the likelier side. An expectation weighs both sides by their "
             "probabilities.",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * (values[:, 0] - values[:, 1])"},
+            "The sign of your gradient is turned: a larger logit makes z = 1 more probable, so the slope is that of f(1) − f(0).",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * (values[:, 1] + values[:, 0])"},
+            "You added the values. What one side gains the other loses: f(1) − f(0).",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * values[:, 1]"},
+            "Your gradient has the side 1 only. What it gains in probability the side 0 loses: f(1) − f(0).",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "(1 - p) * (values[:, 1] - values[:, 0])"},
+            "Your slope is 1 − p. That of the sigmoid is p (1 − p): it goes to 0 at either end.",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p)"},
+            "Your gradient is the slope of the probability alone. It is multiplied by f(1) − f(0).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * ((1 - p) * values[:, 0] + p * values[:, 1])"
+            },
+            "You multiplied by the expected value. The slope of p is multiplied by the difference f(1) − f(0).",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "(values[:, 1] - values[:, 0]) / (p * (1 - p))"},
+            "You divided by p (1 − p). That is the slope of the logit by p; here the slope of p by the logit multiplies.",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "p**2 * (values[:, 1] - values[:, 0])"},
+            "Your slope is p². That of the sigmoid is p (1 − p).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "(p * (1 - p)).sqrt() * (values[:, 1] - values[:, 0])"
+            },
+            "You took a root: √(p (1 − p)) is the coin's standard deviation. The slope of the sigmoid is p (1 − p).",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "logits * (values[:, 1] - values[:, 0])"},
+            "You multiplied by the logit. By the chain rule the slope of the sigmoid, p (1 − p), multiplies.",
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "torch.softmax(logits, dim=0)"},
+            "You took the softmax over the coins. Each coin is on its own: its probability is the sigmoid of its logit.",
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "(torch.tanh(logits) + 1) / 2"},
+            "Your probability is made of tanh(a), which is the sigmoid of 2a. Take the sigmoid of the logit itself.",
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "logits.exp()"},
+            "Your probability is exp(a), the odds. From a logit it is the sigmoid, 1 / (1 + exp(−a)).",
+        ),
+        slip(
+            coin_gradients,
+            {"(1 - p) * values[:, 0] + p * values[:, 1]": "values[:, 0] + p * values[:, 1]"},
+            "The side 0 counts in full in your expectation. Its probability is 1 − p.",
+        ),
+        slip(
+            coin_gradients,
+            {"(1 - p) * values[:, 0] + p * values[:, 1]": "p * values[:, 1]"},
+            "Your expectation has the side 1 only. The side 0 is worth f(0), with the probability 1 − p.",
+        ),
+        slip(
+            coin_gradients,
+            {"(1 - p) * values[:, 0] + p * values[:, 1]": "values.mean(dim=1)"},
+            "Your expectation is that of a fair coin. The sides are weighted by 1 − p and p.",
+        ),
+        slip(
+            coin_gradients,
+            {"(1 - p) * values[:, 0] + p * values[:, 1]": "values.sum(dim=1)"},
+            "You added both sides. They are weighted by their probabilities, 1 − p and p.",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "expectation = (1 - p) * values[:, 0] + p * values[:, 1]": "expectation = ((1 - p) * values[:, 0] + p * values[:, 1]).mean().expand(len(p))"
+            },
+            "You averaged over the coins. Each has an expectation of its own, shape (K,).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * (1 - 2 * p) * (values[:, 1] - values[:, 0])"
+            },
+            "Your gradient is a second derivative. The slope of the sigmoid is p (1 − p).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "logits * (1 - logits) * (values[:, 1] - values[:, 0])"
+            },
+            "You put the logit into p (1 − p). The slope of the sigmoid is that of the probability.",
+        ),
+        slip(
+            coin_gradients,
+            {"p * (1 - p) * (values[:, 1] - values[:, 0])": "(1 - p**2) * (values[:, 1] - values[:, 0])"},
+            "Your slope is 1 − p², as for tanh. That of the sigmoid is p (1 − p).",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "p * (1 - p) * (values[:, 1] - values[:, 0]) / len(p)"
+            },
+            "You divided by the number of coins. Each coin has a derivative of its own.",
+        ),
+        slip(
+            coin_gradients,
+            {
+                "p * (1 - p) * (values[:, 1] - values[:, 0])": "(p * (1 - p)) ** 2 * (values[:, 1] - values[:, 0])"
+            },
+            "You multiplied by the slope of the sigmoid twice. It is p (1 − p), once.",
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "logits.exp() / (1 + logits.exp())"},
+            "Your formula is right but overflows: e^a / (1 + e^a) is infinity over infinity for a large a. Use torch.sigmoid, which is written for both ends.",
+            loses=("hidden",),
+        ),
+        slip(
+            coin_gradients,
+            {"torch.sigmoid(logits)": "torch.sigmoid(logits).clamp(0.01, 0.99)"},
+            "You cut probabilities off near 0 and 1. Nothing here needs it, and a coin that is nearly certain gets a wrong expectation.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(coins_autograd, coins_numpy, coins_by_score),
@@ -752,6 +1483,8 @@ RELAXED = Exercise(
             {"S": 4, "K": 1, "temperature": 1.6, "certain": 0.0},
             # exp(900) is infinite in float64, and infinity over infinity no number.
             {"S": 3, "K": 4, "temperature": 1.5, "certain": 1500.0},
+            # 1 − sigmoid(60) is 0 in float64; the logit itself, divided by τ, is an ordinary number.
+            {"S": 2, "K": 3, "temperature": 40.0, "certain": 60.0},
         ),
     },
     reference=relaxed_coins,
@@ -789,6 +1522,135 @@ RELAXED = Exercise(
             "Your formula is right but overflows: e^a / (1 + e^a) is infinity over infinity for a large a. Use "
             "torch.sigmoid, which is written for both ends.",
             loses=("hidden",),
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "torch.log(1 - u) - torch.log(u)"},
+            "The sign of the noise is turned: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "torch.log(u)"},
+            "Half of the noise is missing: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "torch.log(u) + torch.log1p(-u)"},
+            "You added where you should subtract: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "-torch.log(-torch.log(u))"},
+            "Your noise is one Gumbel variable. The difference of two is logistic: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "torch.special.ndtri(u)"},
+            "Your noise is normal. For a coin it is logistic: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "torch.log(u) / torch.log1p(-u)"},
+            "You divided logarithms. g is their difference: log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"(logits + noise)": "(torch.sigmoid(logits) + noise)"},
+            "You added the noise to the probability. It belongs to the logit, before the sigmoid.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.sigmoid((logits + noise) / temperature)": "torch.sigmoid(logits + noise / temperature)"},
+            "You divided the noise by τ, but not the logit. Both are scaled alike: (a + g) / τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.sigmoid((logits + noise) / temperature)": "torch.sigmoid(logits + noise)"},
+            "The temperature is missing: z = sigmoid((a + g) / τ).",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "z * (1 - z) * temperature"},
+            "Your slope is multiplied by τ. The logit stands divided by it inside the sigmoid: so does its derivative.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "z / temperature"},
+            "The slope of the sigmoid is z (1 − z), not z.",
+        ),
+        slip(
+            relaxed_coins,
+            {
+                "z * (1 - z) / temperature": "torch.sigmoid(logits) * torch.sigmoid(-logits) / temperature + 0 * z"
+            },
+            "Your slope is that without noise. The derivative is taken where the draw lies: z (1 − z) / τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "torch.sigmoid(logits) * torch.sigmoid(-logits) + 0 * z"},
+            "Your slope is that of the coin's probability. The relaxed draw has its own: z (1 − z) / τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "-z * (1 - z) / temperature"},
+            "The sign of the slope is wrong: a larger logit gives a larger z.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "z * (1 - z) / temperature**2"},
+            "Your slope is divided by τ twice: it is z (1 − z) / τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.sigmoid((logits + noise) / temperature)": "torch.tanh((logits + noise) / temperature)"},
+            "You took tanh, which goes from −1 to 1. A coin lies between 0 and 1: sigmoid.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.sigmoid((logits + noise) / temperature)": "((logits + noise) / temperature).clamp(0, 1)"},
+            "You cut off where the sigmoid squashes. z = sigmoid((a + g) / τ) has a slope everywhere.",
+        ),
+        slip(
+            relaxed_coins,
+            {"return z, z * (1 - z) / temperature": "return 1 - z, z * (1 - z) / temperature"},
+            "You returned 1 − z, the other side of the coin.",
+        ),
+        slip(
+            relaxed_coins,
+            {
+                "return z, z * (1 - z) / temperature": "return z.mean(dim=0).expand(z.shape), (z * (1 - z) / temperature).mean(dim=0).expand(z.shape)"
+            },
+            "You averaged over the draws. Return each draw's own coin and slope.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "u - 0.5"},
+            "Your noise is uniform around 0. For a coin it is logistic: g = log u − log(1 − u).",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "z * (1 + z) / temperature"},
+            "The slope of the sigmoid is z (1 − z): it goes to 0 at either end.",
+        ),
+        slip(
+            relaxed_coins,
+            {"z * (1 - z) / temperature": "(1 - z**2) / temperature"},
+            "Your slope is 1 − z², as for tanh. That of the sigmoid is z (1 − z), divided by τ.",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "(torch.log10(u) - torch.log10(1 - u))"},
+            "You took log₁₀. The logistic noise has natural logarithms.",
+        ),
+        slip(
+            relaxed_coins,
+            {"(logits + noise)": "(torch.nn.functional.logsigmoid(logits) + noise)"},
+            "You added log p where the logit belongs: a = log p − log(1 − p).",
+        ),
+        slip(
+            relaxed_coins,
+            {"torch.log(u) - torch.log1p(-u)": "(torch.log(u) - torch.log1p(-u))[:1] + 0 * u"},
+            "All draws have the noise of the first. Each draw has its own row of u.",
         ),
     ),
     alternatives=(relaxed_autograd, relaxed_softmax, relaxed_scipy),
@@ -895,6 +1757,131 @@ MINIBATCH = Exercise(
             minibatch_prior_for_each,
             "You added the prior to every example. There is one log-prior for the whole data set, not one for each "
             "example.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples * per_example.sum(dim=0) + prior"
+            },
+            "You multiplied the sum by N. Each of the M examples stands for N/M: multiply the sum by N/M, or the mean by N.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "per_example.mean(dim=0) / num_examples + prior"
+            },
+            "You divided by N. The gradient is that of a sum over N examples: multiply the mean by N.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "-(num_examples / len(per_example) * per_example.sum(dim=0) + prior)"
+            },
+            "The sign is turned: this is the gradient of the loss. Asked for is that of the log-posterior.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "(num_examples - len(per_example)) / len(per_example) * per_example.sum(dim=0) + prior"
+            },
+            "You took off the M examples of the minibatch. They are N/M times in the estimate: the factor is N/M.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / (len(per_example) - 1) * per_example.sum(dim=0) + prior"
+            },
+            "You divided by M − 1. That belongs to a variance; the factor is N/M.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples * per_example.median(dim=0).values + prior"
+            },
+            "You took a median. Only the mean estimates a sum without a bias.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "math.sqrt(num_examples / len(per_example)) * per_example.sum(dim=0) + prior"
+            },
+            "You took the root of N/M. Gradients add up, so the factor is N/M.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum() + prior"
+            },
+            "You summed over the parameters as well. The gradient has one entry for each of the K parameters: sum over the examples only (dim=0).",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / per_example.shape[1] * per_example.sum(dim=0) + prior"
+            },
+            "You divided by K, the number of parameters. Each of the M examples stands for N/M.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / per_example.numel() * per_example.sum(dim=0) + prior"
+            },
+            "You divided by M K. Each of the M examples stands for N/M, whatever the number of parameters.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples * per_example[0] + prior"
+            },
+            "You used the first example only. That is unbiased, but throws away what the others say: average over all M.",
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum(dim=0)"
+            },
+            "The prior is missing. Where you can see it is flat; in general its gradient is added.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum(dim=0) - prior"
+            },
+            "You subtracted the prior's gradient. log p(θ) is a term of the sum: add it.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum(dim=0) + prior / num_examples"
+            },
+            "You divided the prior by N. That goes with an average over the examples; in the whole sum it counts once.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum(dim=0) + len(per_example) / num_examples * prior"
+            },
+            "You scaled the prior by M/N. That is its part in the loss of one minibatch; in the gradient of the whole it counts once.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * per_example.sum(dim=0) + prior / len(per_example)"
+            },
+            "You divided the prior by M. It is one term, known exactly, and counts once.",
+            loses=("hidden",),
+        ),
+        slip(
+            minibatch_gradient,
+            {
+                "num_examples / len(per_example) * per_example.sum(dim=0) + prior": "num_examples / len(per_example) * (per_example.sum(dim=0) + len(per_example) / num_examples * 0) + 2 * prior"
+            },
+            "You added the prior twice. It is one term, known exactly, and counts once.",
             loses=("hidden",),
         ),
     ),

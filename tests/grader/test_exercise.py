@@ -4,11 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from vaeedu.feedback.judge import judge
 from vaeedu.feedback.key import Output
 from vaeedu.feedback.run import run_all
+from vaeedu_grader.authoring.answered import source_of
 from vaeedu_grader.authoring.exercise import Exercise, Wrong, answer_key, fresh_key
+from vaeedu_grader.authoring.slips import edited, slip
 
 
 def reference(x):
@@ -50,6 +53,19 @@ def test_a_sound_exercise_names_each_mistake_where_it_shows():
             assert verdict.passed or verdict.message.endswith(f"\n{wrong.message}")
 
 
+def test_variants_of_a_mistake_hear_its_message_and_must_lose_what_it_loses():
+    def thrice(x):
+        return 3 * x.sum(dim=0)
+
+    exercise = dataclasses.replace(SOUND, wrong=(Wrong(summed, "A sum is no mean.", variants=(thrice,)),))
+    for part in ("visible", "hidden"):
+        key = answer_key(exercise, part)
+        assert judge(run_all(thrice, key.inputs), key).message.endswith("\nA sum is no mean.")
+    other = dataclasses.replace(exercise, wrong=(Wrong(summed, "A sum is no mean.", variants=(by_four,)),))
+    with pytest.raises(ValueError, match="by_four must fail exactly the parts it loses"):
+        answer_key(other, "visible")
+
+
 def test_keys_are_the_same_every_time_and_parts_differ():
     first, again, hidden = (answer_key(SOUND, part) for part in ("visible", "visible", "hidden"))
     assert first.to_json() == again.to_json()
@@ -72,7 +88,7 @@ def test_keys_are_the_same_every_time_and_parts_differ():
         ({"wrong": (Wrong(lambda x: None, "m"),)}, "must return arrays in every case, but gave unreadable"),
         (
             {"wrong": (Wrong(almost, "m"),)},
-            "almost must be clearly wrong or clearly right in every visible case",
+            "almost must be clearly wrong in a visible case or clearly right in all",
         ),
         (
             {"wrong": (Wrong(by_four, "m"),)},
@@ -141,3 +157,16 @@ def test_inputs_at_which_right_solutions_differ_are_drawn_again():
     )
     with pytest.raises(ValueError, match="mean's reference must agree with the reference"):
         fresh_key(dataclasses.replace(far, wrong=()), "visible", b"")
+
+
+def test_a_slip_is_a_change_to_the_text_of_a_solution_and_has_a_source():
+    made = slip(reference, {"dim=0": "dim=1"}, "The wrong axis.", loses=("hidden",))
+    assert made.loses == ("hidden",)
+    x = torch.tensor([[1.0, 2.0, 6.0]])
+    assert made.function(x).tolist() == [3.0]
+    space = {}
+    exec(source_of(made.function, "mean"), space)
+    assert space["mean"](x).tolist() == [3.0]
+    assert made.function.__name__ != edited(reference, {"mean(": "sum("}).__name__
+    with pytest.raises(ValueError, match="'x' must stand once in by_four, but stands there 2 times"):
+        edited(by_four, {"x": "y"})

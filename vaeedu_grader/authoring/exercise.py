@@ -19,6 +19,8 @@ from vaeedu.feedback.run import run_all
 PARTS = ("visible", "hidden")
 # A mistake must stand out from the right answer by this many tolerances, or not show at all.
 _CLEARLY = 100.0
+# Two mistakes must differ by this many tolerances.
+_DISTINCT = 10.0
 # How often fresh inputs are drawn until they tell every mistake apart; the exercises need two or three draws at most.
 _DRAWS = 50
 _OWN_SECONDS = 600.0
@@ -35,13 +37,22 @@ class Wrong:
         function: A solution that makes it; it must run, and return arrays, in every case.
         message: What to tell who made it: the idea that is wrong, and the formula to look at, not the solution.
         loses: The parts that fail. A mistake may pass the visible cases.
-        symptoms: Where the exercise has a goal, by which measures the mistake is recognised: their ranges.
+        symptoms: Where the exercise has a goal, by which measures the mistake is recognised: their ranges. A symptom is
+            no proof: where others could show it, let the message name them, too.
+        variants: Other solutions that make it and answer otherwise, such as a grid with other ends: they lose the same
+            parts, and hear the same message.
     """
 
     function: Function
     message: str
     loses: tuple[str, ...] = PARTS
     symptoms: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    variants: tuple[Function, ...] = ()
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The solutions that make the mistake."""
+        return (self.function, *self.variants)
 
 
 @dataclass(frozen=True)
@@ -148,12 +159,13 @@ def _key(exercise: Exercise, part: str, entropy: tuple[int, ...]) -> AnswerKey:
         return _goal_key(exercise, exercise.goal, part, inputs)
     right = _answers(exercise, exercise.reference, inputs)
     _check_reference(exercise, right)
-    mistakes: list[tuple[Wrong, Misconception]] = []
+    mistakes: list[tuple[Function, Misconception]] = []
     for wrong in exercise.wrong:
-        found = Misconception(wrong.message, _answers(exercise, wrong.function, inputs))
-        if _shows(exercise, wrong, found.answers, right, part):
-            _check_distinct(exercise, wrong, found, mistakes)
-            mistakes.append((wrong, found))
+        for function in wrong.functions:
+            found = Misconception(wrong.message, _answers(exercise, function, inputs))
+            if _shows(exercise, function, wrong.loses, found.answers, right, part):
+                _check_distinct(exercise, function, found, mistakes)
+                mistakes.append((function, found))
     return AnswerKey(
         name=exercise.name,
         outputs=exercise.outputs,
@@ -227,39 +239,44 @@ def _check_reference(exercise: Exercise, right: tuple[tuple[Array, ...], ...]) -
 
 def _shows(
     exercise: Exercise,
-    wrong: Wrong,
+    function: Function,
+    loses: tuple[str, ...],
     answers: tuple[tuple[Array, ...], ...],
     right: tuple[tuple[Array, ...], ...],
     part: str,
 ) -> bool:
-    shows = False
+    # In one case a mistake may nearly agree with what is right, if it shows clearly in another.
+    shows = nearly = False
     for ours, theirs in zip(right, answers, strict=True):
         if alike(theirs, ours, exercise.outputs, within=exercise.tolerance / _CLEARLY):
             continue
         if alike(theirs, ours, exercise.outputs, within=exercise.tolerance * _CLEARLY):
-            raise ValueError(
-                f"{_called(exercise, wrong.function)} must be clearly wrong or clearly right in every {part} case, "
-                "but nearly agrees: change the case"
-            )
-        shows = True
-    if shows != (part in wrong.loses):
+            nearly = True
+        else:
+            shows = True
+    if nearly and not shows:
         raise ValueError(
-            f"{_called(exercise, wrong.function)} must fail exactly the parts it loses, {wrong.loses}, "
+            f"{_called(exercise, function)} must be clearly wrong in a {part} case or clearly right in all, "
+            "but nearly agrees: change the case"
+        )
+    if shows != (part in loses):
+        raise ValueError(
+            f"{_called(exercise, function)} must fail exactly the parts it loses, {loses}, "
             f"but {'fails' if shows else 'passes'} the {part} one"
         )
     return shows
 
 
 def _check_distinct(
-    exercise: Exercise, wrong: Wrong, found: Misconception, others: list[tuple[Wrong, Misconception]]
+    exercise: Exercise, function: Function, found: Misconception, others: list[tuple[Function, Misconception]]
 ) -> None:
     for other, known in others:
         if all(
-            alike(a, b, exercise.outputs, within=exercise.tolerance * _CLEARLY)
+            alike(a, b, exercise.outputs, within=exercise.tolerance * _DISTINCT)
             for a, b in zip(found.answers, known.answers, strict=True)
         ):
             raise ValueError(
-                f"{_called(exercise, wrong.function)} must differ from {_called(exercise, other.function)}, "
+                f"{_called(exercise, function)} must differ from {_called(exercise, other)}, "
                 "but gives the same arrays: change a case, or drop one"
             )
 
