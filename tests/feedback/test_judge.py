@@ -74,7 +74,8 @@ def test_every_kind_of_wrong_array_has_its_message(outputs, expected):
     ("failure", "expected"),
     [
         (Failure("unwritten", ""), "Not written yet: replace `raise NotImplementedError()`"),
-        (Failure("too_slow", "5 seconds"), "Still not done after 5 seconds, so it was stopped."),
+        (Failure("too_slow", "5 seconds"), "Still not done after 5 seconds of computing, so it was stopped."),
+        (Failure("stuck", "60 seconds"), "after 60 seconds, so it was stopped, though it hardly computed"),
         (
             Failure("raised", "ValueError: no", "y = g(x)"),
             "error: ValueError: no\nIt happened in your line: y = g(x)",
@@ -108,6 +109,99 @@ def test_a_misconception_is_named_when_it_explains_every_answer():
     assert "You doubled it" not in judge([doubled, doubled], key).message
     assert "You doubled it" not in judge([doubled, other], key).message
     assert judge([right, right], key).passed
+
+
+LINES = np.array([1.0, 2.0, 4.0]), np.array([10.0, 3.0])
+SLIPS = [
+    Misconception("You doubled it.", ((LINES[0] * 2, LINES[1]),)),
+    Misconception("The one is missing.", ((LINES[0] - 1, LINES[1]),)),
+    Misconception("Add the square.", ((LINES[0] + [1, 4, 9], LINES[1]),)),
+    Misconception("A sign is wrong.", ((LINES[0], -LINES[1]),)),
+    Misconception("You took the wrong axis.", ((LINES[0][::-1], LINES[1] + 1),)),
+]
+SLIPPED = AnswerKey(
+    "f", (Output("a", ("N",)), Output("b", ("M",))), 1e-6, ({"x": 1.0},), (LINES,), tuple(SLIPS)
+)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "told"),
+    [
+        (LINES[0][::-1], LINES[1] + 1, "You took the wrong axis."),
+        (LINES[0] * 2, -LINES[1], "`a`: You doubled it.\n`b`: A sign is wrong."),
+        (LINES[0], LINES[1] + 1, "`b`: You took the wrong axis."),
+        (
+            LINES[0] * 2,
+            LINES[1] + [0, 5],
+            "`a`: You doubled it.\nThe shapes are right, the values are not: `b[1]` is 8 but should be 3.",
+        ),
+        (
+            (LINES[0] - 1) * 2,
+            LINES[1],
+            "`a`: Two mistakes together give your values:\n- You doubled it.\n- The one is missing.",
+        ),
+        (
+            LINES[0] - 1 + [1, 4, 9],
+            LINES[1],
+            "`a`: Two mistakes together give your values:\n- The one is missing.\n- Add the square.",
+        ),
+        (LINES[0] * 0, LINES[1], "The shapes are right, the values are not: `a[2]` is 0 but should be 4."),
+        (LINES[0] * 3, LINES[1] * 2, "`a[2]` is 12 but should be 4. That is the largest deviation"),
+    ],
+)
+def test_each_output_hears_its_own_slips_and_two_together_are_told_as_two(a, b, told):
+    assert told in message(a, b, key=SLIPPED)
+
+
+def test_every_wrong_output_is_described():
+    assert message(LINES[0] * 3, LINES[1] * 2, key=SLIPPED).count("the values are not") == 2
+
+
+def test_where_several_mistakes_answer_the_same_none_is_claimed():
+    same = [Misconception("You doubled it.", (DOUBLED,)), Misconception("You added it.", (DOUBLED,))]
+    told = message(*DOUBLED, key=key_of(*RIGHT, misconceptions=same))
+    assert told.endswith(
+        "fits these two mistakes, and one of them is probably yours:\n- You doubled it.\n- You added it."
+    )
+
+
+def test_two_pairs_that_answer_the_same_are_not_named():
+    right, one = np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.0, 1.0])
+    changes = [one, 3 * one, 2 * one + [1, 0, 0], 2 * one - [1, 0, 0]]
+    slips = [Misconception(f"Slip {n}.", ((right + change,),)) for n, change in enumerate(changes)]
+    assert "values are not" in message(right + 4 * one, key=key_of(right, misconceptions=slips))
+    assert "- Slip 0.\n- Slip 1." in message(right + 4 * one, key=key_of(right, misconceptions=slips[:3]))
+
+
+def test_true_and_false_do_where_zeros_and_ones_are_asked_for():
+    mask = np.array([[0, 1], [1, 1], [0, 0]])
+    key = key_of(mask, misconceptions=[Misconception("It is turned round.", ((1 - mask,),))])
+    assert message(mask > 0, key=key) == ""
+    assert message(mask < 1, key=key).endswith("It is turned round.")
+    assert "`Z[0, 0]` is 1 but should be 0" in message(mask > -1, key=key)
+
+
+def test_the_smallest_case_that_fails_is_written_out_where_it_may_be_seen():
+    sizes = (50, 2, 3)
+    inputs = tuple({"x": np.arange(float(n)), "k": 0.5} for n in sizes)
+    right = tuple((case["x"] + 1,) for case in inputs)
+    known = Misconception("You added 2.", tuple((case["x"] + 2,) for case in inputs))
+    key = AnswerKey("f", (Output("y", ("N",)),), 1e-4, inputs, right, (known,))
+    answers = [Answer(outputs=(case["x"] + case["x"] ** 2 + 1,)) for case in inputs]
+    told = judge(answers, key, show_case=True).message
+    assert told.startswith("✗ f(x of shape (2,), k=0.5)\n")
+    assert told.endswith(
+        "The smallest case that fails:\n  x = [0., 1.]\n  k = 0.5\n  your y = [1., 3.]\n  right y = [1., 2.]"
+    )
+    assert "smallest case" not in judge(answers, key).message
+    answers = [answers[0], *(Answer(outputs=arrays) for arrays in right[1:])]
+    told = judge(answers, key, show_case=True).message
+    assert "x = [ 0.,  1., ..., 48., 49.]" in told
+    assert len(told) < 700
+    added = [Answer(outputs=arrays) for arrays in known.answers]
+    assert judge(added, key, show_case=True).message.endswith("\nYou added 2.")
+    raised = Answer(failure=Failure("raised", "ValueError: no"))
+    assert "smallest case" not in judge([raised], key, show_case=True).message
 
 
 def test_a_misconception_may_have_another_shape():

@@ -102,7 +102,7 @@ def test_an_endless_loop_is_stopped_even_if_it_catches_exceptions():
     def function():
         while True:
             try:
-                time.sleep(0.001)
+                sum(range(100))
             except Exception:
                 continue
 
@@ -110,6 +110,31 @@ def test_an_endless_loop_is_stopped_even_if_it_catches_exceptions():
     failure = run(function, {}, time_limit=0.2).failure
     assert (failure.kind, failure.message) == ("too_slow", "0.2 seconds")
     assert time.monotonic() - start < 5
+
+
+def test_only_computing_counts_and_what_waits_for_ever_is_stopped_with_other_words(monkeypatch):
+    monkeypatch.setattr("vaeedu.feedback.run.WAITING", 5.0)
+    assert run(lambda: time.sleep(0.6) or 1, {}, time_limit=0.2).outputs[0] == 1
+    failure = run(lambda: time.sleep(60), {}, time_limit=0.2).failure
+    assert (failure.kind, failure.message) == ("stuck", "1 seconds")
+
+
+def test_what_other_threads_compute_does_not_count():
+    busy = threading.Event()
+
+    def spin():
+        while not busy.is_set():
+            pass
+
+    def function():
+        thread = threading.Thread(target=spin)
+        thread.start()
+        time.sleep(0.6)
+        busy.set()
+        thread.join()
+        return 1
+
+    assert run(function, {}, time_limit=0.3).outputs[0] == 1
 
 
 def test_no_case_is_tried_after_one_that_took_too_long():

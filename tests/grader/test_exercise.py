@@ -50,6 +50,19 @@ def test_a_sound_exercise_names_each_mistake_where_it_shows():
             assert verdict.passed or verdict.message.endswith(f"\n{wrong.message}")
 
 
+def test_variants_of_a_mistake_hear_its_message_and_must_lose_what_it_loses():
+    def thrice(x):
+        return 3 * x.sum(dim=0)
+
+    exercise = dataclasses.replace(SOUND, wrong=(Wrong(summed, "A sum is no mean.", variants=(thrice,)),))
+    for part in ("visible", "hidden"):
+        key = answer_key(exercise, part)
+        assert judge(run_all(thrice, key.inputs), key).message.endswith("\nA sum is no mean.")
+    other = dataclasses.replace(exercise, wrong=(Wrong(summed, "A sum is no mean.", variants=(by_four,)),))
+    with pytest.raises(ValueError, match="by_four must fail exactly the parts it loses"):
+        answer_key(other, "visible")
+
+
 def test_keys_are_the_same_every_time_and_parts_differ():
     first, again, hidden = (answer_key(SOUND, part) for part in ("visible", "visible", "hidden"))
     assert first.to_json() == again.to_json()

@@ -40,11 +40,18 @@ def check(name: str, function: object, *, checks_file: str | os.PathLike[str] | 
         raise ValueError(f"checks_file must be an assignment's {CHECKS}, but there is no file {path}")
     key = read_key(path, name)
     is_measured = key.goal is None or key.goal.measuring is not None
-    examine(function, key, praise=_RIGHT if is_measured else _UNMEASURED)
+    examine(function, key, praise=_RIGHT if is_measured else _UNMEASURED, show_case=True)
 
 
-def examine(function: object, key: AnswerKey, *, praise: str) -> None:
-    """Runs a function on a key's cases, judges its answers and prints a line, or raises `CheckFailed`."""
+def examine(function: object, key: AnswerKey, *, praise: str, show_case: bool = False) -> None:
+    """Runs a function on a key's cases, judges its answers and prints a line, or raises `CheckFailed`.
+
+    Args:
+        function: What stands under the exercise's name.
+        key: The cases and what is right.
+        praise: What to say where all is right.
+        show_case: Whether the smallest case that fails may be shown, as `judge` does.
+    """
     if function is None:
         raise ValueError(
             f"there is no function {key.name}: run the cell that defines it, and read its message"
@@ -55,7 +62,7 @@ def examine(function: object, key: AnswerKey, *, praise: str) -> None:
             "leave out the parentheses"
         )
     answers = run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=key.seconds)
-    verdict = judge(answers, key)
+    verdict = judge(answers, key, show_case=show_case)
     if not verdict.passed:
         raise CheckFailed(verdict.message)
     sys.stdout.write(f"✓ {key.name}: {praise}\n")

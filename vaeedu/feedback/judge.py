@@ -1,14 +1,16 @@
 """Judging plain-array answers against an answer key: pure functions that call nothing of the student's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vaeedu.feedback.arrays import Array
-from vaeedu.feedback.compare import alike, deviation, seen
+from vaeedu.feedback.compare import deviation, seen
+from vaeedu.feedback.diagnose import diagnose, one_of
 from vaeedu.feedback.key import AnswerKey, Goal, Output
 from vaeedu.feedback.run import Answer, Failure
+from vaeedu.feedback.shown import written_out
 
 
 @dataclass(frozen=True)
@@ -19,27 +21,60 @@ class Verdict:
     message: str = ""
 
 
-def judge(answers: Sequence[Answer], key: AnswerKey) -> Verdict:
+def judge(answers: Sequence[Answer], key: AnswerKey, *, show_case: bool = False) -> Verdict:
     """Judges what a function answered to a key's cases.
 
-    A misconception is named only if it explains every answer given, and at least one of them is wrong; otherwise the
-    message describes the first case that fails.
+    A misconception is named only if it explains every answer given, as a whole or one output of it. Where nothing is
+    named, or not for every wrong output, the message describes the smallest case that fails.
 
     Args:
         answers: One answer a case, in order; fewer if the run was broken off.
         key: The cases and what is right.
+        show_case: Whether to write out that case, where no mistake is named: its inputs, what came and what is right.
+            Only for inputs that students may see.
 
     Returns:
         The verdict; its message is empty where everything is right.
     """
-    for case, answer in enumerate(answers):
-        problem = _problem(answer, key, case)
-        if problem:
-            named = None if answer.failure else _misconception(answers, key)
-            return Verdict(False, f"✗ {key.name}({_described(key, case)})\n{named or problem}")
+    problems = {
+        case: problem for case, answer in enumerate(answers) if (problem := _problem(answer, key, case))
+    }
+    if problems:
+        case = _case_to_tell(problems, answers, key)
+        named, unexplained = _diagnosis(answers, key)
+        if unexplained:
+            case = _smallest([c for c in problems if _wrong_arrays(answers[c], key, c, unexplained)], key)
+        told = [named, _wrong_arrays(answers[case], key, case, unexplained)] if named else [problems[case]]
+        if show_case and not (named and not unexplained) and _has_wrong_arrays(answers[case], key, case):
+            told += written_out(answers[case].outputs or (), key, case)
+        text = "\n".join(filter(None, told))
+        return Verdict(False, f"✗ {key.name}({_described(key, case)})\n{text}")
     if len(answers) < len(key.inputs):
         return Verdict(False, f"✗ {key.name}: only {len(answers)} of {len(key.inputs)} cases were answered")
     return Verdict(True)
+
+
+def _case_to_tell(problems: Mapping[int, str], answers: Sequence[Answer], key: AnswerKey) -> int:
+    """The first case that fails, if there are no arrays in it; else the smallest that fails."""
+    first = min(problems)
+    if answers[first].outputs is None:
+        return first
+    return _smallest([case for case in problems if answers[case].outputs is not None], key)
+
+
+def _smallest(cases: Sequence[int], key: AnswerKey) -> int:
+    sizes = {
+        case: sum(v.size for v in key.inputs[case].values() if isinstance(v, np.ndarray)) for case in cases
+    }
+    return min(cases, key=lambda case: (sizes[case], case))
+
+
+def _diagnosis(answers: Sequence[Answer], key: AnswerKey) -> tuple[str, set[int]]:
+    """The known mistakes that explain the answers, and which wrong outputs they leave unexplained."""
+    arrays = [answer.outputs for answer in answers if answer.outputs is not None]
+    all_there = len(arrays) == len(answers) and all(len(row) == len(key.outputs) for row in arrays)
+    named, unexplained = diagnose(arrays, key) if key.goal is None and all_there else ("", set())
+    return (named, unexplained) if named else ("", set())
 
 
 def _problem(answer: Answer, key: AnswerKey, case: int) -> str:
@@ -49,7 +84,7 @@ def _problem(answer: Answer, key: AnswerKey, case: int) -> str:
     if len(answer.outputs) != len(key.outputs):
         return f"It must return {_names(key)}, but returned {_count(len(answer.outputs))}."
     problem = (
-        _wrong_arrays(answer.outputs, key, case)
+        _wrong_arrays(answer, key, case)
         if key.goal is None
         else _short_of(answer.outputs, key, key.goal, case)
     )
@@ -64,17 +99,29 @@ def _problem(answer: Answer, key: AnswerKey, case: int) -> str:
     return ""
 
 
-def _wrong_arrays(outputs: tuple[Array, ...], key: AnswerKey, case: int) -> str:
-    for output, actual, right in zip(key.outputs, outputs, key.expected[case], strict=True):
-        problem = (
-            _wrong_type(output, actual)
-            or _wrong_shape(output, actual, right)
-            or _not_finite(output, actual, right)
-            or _wrong_values(output, actual, right, key.tolerance)
-        )
-        if problem:
-            return problem
-    return ""
+def _wrong_arrays(answer: Answer, key: AnswerKey, case: int, places: Collection[int] | None = None) -> str:
+    """What is wrong with the arrays of one case, or with some of them, each in a line of its own."""
+    problems = [
+        _wrong_array(output, actual, key, case, place)
+        for place, (output, actual) in enumerate(zip(key.outputs, answer.outputs or (), strict=True))
+        if places is None or place in places
+    ]
+    return "\n".join(filter(None, problems))
+
+
+def _has_wrong_arrays(answer: Answer, key: AnswerKey, case: int) -> bool:
+    same_number = answer.outputs is not None and len(answer.outputs) == len(key.outputs)
+    return key.goal is None and same_number and bool(_wrong_arrays(answer, key, case))
+
+
+def _wrong_array(output: Output, actual: Array, key: AnswerKey, case: int, place: int) -> str:
+    right = key.expected[case][place]
+    return (
+        _wrong_type(output, actual, key, place)
+        or _wrong_shape(output, actual, right)
+        or _not_finite(output, actual, right)
+        or _wrong_values(output, actual, right, key.tolerance)
+    )
 
 
 def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int) -> str:
@@ -91,7 +138,7 @@ def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int)
         return ""
     named = [symptom.message for symptom in goal.symptoms if symptom.fits(measured)]
     if named:
-        return named[0]
+        return one_of(named)
     if not np.isfinite(reached):
         return (
             f"The {goal.quantity} is {reached}, which is no finite number: the training has run away. Does each step "
@@ -108,7 +155,10 @@ def _failed(failure: Failure, key: AnswerKey) -> str:
     where = f"\nIt happened in your line: {failure.line}" if failure.line else ""
     messages = {
         "unwritten": "Not written yet: replace `raise NotImplementedError()` by your code.",
-        "too_slow": f"Still not done after {failure.message}, so it was stopped. Is there a loop that never ends?",
+        "too_slow": f"Still not done after {failure.message} of computing, so it was stopped. Is there a loop that "
+        "never ends, or a loop over entries that one operation on whole arrays could do?",
+        "stuck": f"Still not done after {failure.message}, so it was stopped, though it hardly computed in that time. "
+        "Does it wait for something: input(), sleep, a file? Or is the machine very busy? Then try again.",
         "raised": f"It stopped with an error: {failure.message}{_hint(failure.message)}{where}",
         "undefined": f"There is no function {key.name}: the cell that should define it is empty or stopped with an "
         "error. Run it and read its message.",
@@ -130,8 +180,9 @@ def _hint(message: str) -> str:
     return ""
 
 
-def _wrong_type(output: Output, actual: Array) -> str:
-    if actual.dtype.kind == "b":
+def _wrong_type(output: Output, actual: Array, key: AnswerKey, place: int) -> str:
+    # True and False do where every case asks for zeros and ones.
+    if actual.dtype.kind == "b" and not all(np.isin(arrays[place], (0, 1)).all() for arrays in key.expected):
         return f"`{output.name}` must hold numbers, but holds True and False."
     return ""
 
@@ -175,16 +226,6 @@ def _wrong_values(output: Output, actual: Array, right: Array, tolerance: float)
         f"but should be {wanted[where]:.6g}{aside}. That is the largest deviation; "
         f"{int((off > tolerance).sum())} of {off.size} entries are off by more than {tolerance:g} of the largest entry."
     )
-
-
-def _misconception(answers: Sequence[Answer], key: AnswerKey) -> str | None:
-    for mistake in key.misconceptions:
-        if all(
-            answer.outputs is not None and alike(answer.outputs, arrays, key.outputs, within=key.tolerance)
-            for answer, arrays in zip(answers, mistake.answers, strict=False)
-        ):
-            return mistake.message
-    return None
 
 
 def _entry(name: str, where: tuple[int, ...]) -> str:

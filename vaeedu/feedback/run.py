@@ -20,12 +20,20 @@ import numpy as np
 from vaeedu.feedback.arrays import Array, decode, encode
 from vaeedu.feedback.key import SECONDS
 
-KINDS = ("unwritten", "raised", "too_slow", "unreadable", "undefined", "not_callable")
+KINDS = ("unwritten", "raised", "too_slow", "stuck", "unreadable", "undefined", "not_callable")
+# A call may take this many times as long by the clock on the wall as it may compute: the machine may be busy.
+WAITING = 12.0
+# How often, in seconds, it is looked how much has been computed.
+_TICK = 0.1
 _LIBRARIES = ("site-packages", "dist-packages", str(Path(traceback.__file__).parent))
 
 
 class _TimeUp(BaseException):
     """Not an `Exception`, so that a student's `except Exception` does not catch it."""
+
+    def __init__(self, kind: str, seconds: float) -> None:
+        super().__init__()
+        self.failure = Failure(kind, f"{seconds:g} seconds")
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,9 @@ class Failure:
     """Why a call gave no arrays.
 
     Attributes:
-        kind: "unwritten" (NotImplementedError), "raised", "too_slow", "unreadable" (what came back is no array);
-            "undefined" or "not_callable", where there is no function to call.
+        kind: "unwritten" (NotImplementedError), "raised", "too_slow" (it computed too long), "stuck" (it took too long
+            by the clock, but hardly computed), "unreadable" (what came back is no array); "undefined" or
+            "not_callable", where there is no function to call.
         message: The error's type and text, or what came back instead, or the type of what is there.
         line: The student's own line that it happened in, where known.
     """
@@ -90,7 +99,8 @@ def run(
         function: The student's function.
         inputs: Its arguments by name. Arrays are handed over as tensors, each a copy of its own.
         num_outputs: How many values it is asked to return; a list of that many counts as a tuple then.
-        time_limit: Seconds until the call is broken off (in the main thread, where Python can do so).
+        time_limit: Seconds of computing until the call is broken off (in the main thread, where Python can do so); it
+            is also after `WAITING` times as long, whatever it does. Time that other programs get is not counted.
 
     Returns:
         The arrays as float64, int64 or bool, whatever type they came in; or the failure.
@@ -106,8 +116,8 @@ def run(
         # failed test.
         with contextlib.redirect_stderr(sys.stdout), _broken_off_after(time_limit):
             result = function(**arguments)
-    except _TimeUp:
-        return Answer(failure=Failure("too_slow", f"{time_limit:g} seconds"))
+    except _TimeUp as up:
+        return Answer(failure=up.failure)
     except NotImplementedError as error:
         return Answer(failure=Failure("unwritten", str(error)))
     except (Exception, SystemExit) as error:
@@ -131,7 +141,7 @@ def run_all(
     answers: list[Answer] = []
     for inputs in cases:
         answers.append(run(function, inputs, num_outputs=num_outputs, time_limit=time_limit))
-        if answers[-1].failure is not None and answers[-1].failure.kind == "too_slow":
+        if answers[-1].failure is not None and answers[-1].failure.kind in ("too_slow", "stuck"):
             break
     return tuple(answers)
 
@@ -151,17 +161,21 @@ def _same(argument: Any, value: object) -> bool:
 
 @contextlib.contextmanager
 def _broken_off_after(seconds: float) -> Iterator[None]:
-    """Raises `_TimeUp` in the block once the time is up."""
+    """Raises `_TimeUp` in the block once it has computed for so long, or has taken far longer by the clock."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ring(signum: int, frame: FrameType | None) -> None:
-        raise _TimeUp
+    start, start_computing = time.monotonic(), time.thread_time()
 
-    start = time.monotonic()
+    def ring(signum: int, frame: FrameType | None) -> None:
+        if time.thread_time() - start_computing >= seconds:
+            raise _TimeUp("too_slow", seconds)
+        if time.monotonic() - start >= WAITING * seconds:
+            raise _TimeUp("stuck", WAITING * seconds)
+
     handler = signal.signal(signal.SIGALRM, ring)
-    others, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    others, interval = signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
     try:
         yield
     finally:

@@ -35,13 +35,22 @@ class Wrong:
         function: A solution that makes it; it must run, and return arrays, in every case.
         message: What to tell who made it: the idea that is wrong, and the formula to look at, not the solution.
         loses: The parts that fail. A mistake may pass the visible cases.
-        symptoms: Where the exercise has a goal, by which measures the mistake is recognised: their ranges.
+        symptoms: Where the exercise has a goal, by which measures the mistake is recognised: their ranges. A symptom is
+            no proof: where others could show it, let the message name them, too.
+        variants: Other solutions that make it and answer otherwise, such as a grid with other ends: they lose the same
+            parts, and hear the same message.
     """
 
     function: Function
     message: str
     loses: tuple[str, ...] = PARTS
     symptoms: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    variants: tuple[Function, ...] = ()
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The solutions that make the mistake."""
+        return (self.function, *self.variants)
 
 
 @dataclass(frozen=True)
@@ -148,12 +157,13 @@ def _key(exercise: Exercise, part: str, entropy: tuple[int, ...]) -> AnswerKey:
         return _goal_key(exercise, exercise.goal, part, inputs)
     right = _answers(exercise, exercise.reference, inputs)
     _check_reference(exercise, right)
-    mistakes: list[tuple[Wrong, Misconception]] = []
+    mistakes: list[tuple[Function, Misconception]] = []
     for wrong in exercise.wrong:
-        found = Misconception(wrong.message, _answers(exercise, wrong.function, inputs))
-        if _shows(exercise, wrong, found.answers, right, part):
-            _check_distinct(exercise, wrong, found, mistakes)
-            mistakes.append((wrong, found))
+        for function in wrong.functions:
+            found = Misconception(wrong.message, _answers(exercise, function, inputs))
+            if _shows(exercise, function, wrong.loses, found.answers, right, part):
+                _check_distinct(exercise, function, found, mistakes)
+                mistakes.append((function, found))
     return AnswerKey(
         name=exercise.name,
         outputs=exercise.outputs,
@@ -227,7 +237,8 @@ def _check_reference(exercise: Exercise, right: tuple[tuple[Array, ...], ...]) -
 
 def _shows(
     exercise: Exercise,
-    wrong: Wrong,
+    function: Function,
+    loses: tuple[str, ...],
     answers: tuple[tuple[Array, ...], ...],
     right: tuple[tuple[Array, ...], ...],
     part: str,
@@ -238,20 +249,20 @@ def _shows(
             continue
         if alike(theirs, ours, exercise.outputs, within=exercise.tolerance * _CLEARLY):
             raise ValueError(
-                f"{_called(exercise, wrong.function)} must be clearly wrong or clearly right in every {part} case, "
+                f"{_called(exercise, function)} must be clearly wrong or clearly right in every {part} case, "
                 "but nearly agrees: change the case"
             )
         shows = True
-    if shows != (part in wrong.loses):
+    if shows != (part in loses):
         raise ValueError(
-            f"{_called(exercise, wrong.function)} must fail exactly the parts it loses, {wrong.loses}, "
+            f"{_called(exercise, function)} must fail exactly the parts it loses, {loses}, "
             f"but {'fails' if shows else 'passes'} the {part} one"
         )
     return shows
 
 
 def _check_distinct(
-    exercise: Exercise, wrong: Wrong, found: Misconception, others: list[tuple[Wrong, Misconception]]
+    exercise: Exercise, function: Function, found: Misconception, others: list[tuple[Function, Misconception]]
 ) -> None:
     for other, known in others:
         if all(
@@ -259,7 +270,7 @@ def _check_distinct(
             for a, b in zip(found.answers, known.answers, strict=True)
         ):
             raise ValueError(
-                f"{_called(exercise, wrong.function)} must differ from {_called(exercise, other.function)}, "
+                f"{_called(exercise, function)} must differ from {_called(exercise, other)}, "
                 "but gives the same arrays: change a case, or drop one"
             )
 
