@@ -4,11 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from vaeedu.feedback.judge import judge
 from vaeedu.feedback.key import Output
 from vaeedu.feedback.run import run_all
+from vaeedu_grader.authoring.answered import source_of
 from vaeedu_grader.authoring.exercise import Exercise, Wrong, answer_key, fresh_key
+from vaeedu_grader.authoring.slips import edited, slip
 
 
 def reference(x):
@@ -154,3 +157,16 @@ def test_inputs_at_which_right_solutions_differ_are_drawn_again():
     )
     with pytest.raises(ValueError, match="mean's reference must agree with the reference"):
         fresh_key(dataclasses.replace(far, wrong=()), "visible", b"")
+
+
+def test_a_slip_is_a_change_to_the_text_of_a_solution_and_has_a_source():
+    made = slip(reference, {"dim=0": "dim=1"}, "The wrong axis.", loses=("hidden",))
+    assert made.loses == ("hidden",)
+    x = torch.tensor([[1.0, 2.0, 6.0]])
+    assert made.function(x).tolist() == [3.0]
+    space = {}
+    exec(source_of(made.function, "mean"), space)
+    assert space["mean"](x).tolist() == [3.0]
+    assert made.function.__name__ != edited(reference, {"mean(": "sum("}).__name__
+    with pytest.raises(ValueError, match="'x' must stand once in by_four, but stands there 2 times"):
+        edited(by_four, {"x": "y"})

@@ -166,7 +166,8 @@ class AnswerKey:
             "inputs": [{name: _encoded(value) for name, value in case.items()} for case in self.inputs],
             "expected": _encoded_all(self.expected),
             "misconceptions": [
-                {"message": m.message, "answers": _encoded_all(m.answers)} for m in self.misconceptions
+                {"message": m.message, "answers": _encoded_beside(m.answers, self.expected)}
+                for m in self.misconceptions
             ],
             **unusual,
         }
@@ -174,14 +175,16 @@ class AnswerKey:
     @classmethod
     def from_json(cls, name: str, value: Mapping[str, Any]) -> "AnswerKey":
         """Reads back what `to_json` wrote."""
+        expected = _decoded_all(value["expected"])
         return cls(
             name=name,
             outputs=tuple(Output(o["name"], tuple(o["shape"]), o["view"]) for o in value["outputs"]),
             tolerance=float(value["tolerance"]),
             inputs=tuple({k: _decoded(v) for k, v in case.items()} for case in value["inputs"]),
-            expected=_decoded_all(value["expected"]),
+            expected=expected,
             misconceptions=tuple(
-                Misconception(m["message"], _decoded_all(m["answers"])) for m in value["misconceptions"]
+                Misconception(m["message"], _decoded_beside(m["answers"], expected))
+                for m in value["misconceptions"]
             ),
             goal=Goal.from_json(value["goal"]) if "goal" in value else None,
             seconds=float(value.get("seconds", SECONDS)),
@@ -257,3 +260,29 @@ def _encoded_all(cases: tuple[tuple[Array, ...], ...]) -> list[list[dict[str, An
 
 def _decoded_all(cases: list[list[object]]) -> tuple[tuple[Array, ...], ...]:
     return tuple(tuple(decode(array) for array in arrays) for arrays in cases)
+
+
+def _encoded_beside(
+    cases: tuple[tuple[Array, ...], ...], expected: tuple[tuple[Array, ...], ...]
+) -> list[list[Any]]:
+    """Writes what a mistake answers; None stands for an output that it has right, of which there are many."""
+    return [
+        [
+            None if place < len(right) and _is_same(array, right[place]) else encode(array)
+            for place, array in enumerate(arrays)
+        ]
+        for arrays, right in zip(cases, expected, strict=True)
+    ]
+
+
+def _decoded_beside(
+    cases: list[list[Any]], expected: tuple[tuple[Array, ...], ...]
+) -> tuple[tuple[Array, ...], ...]:
+    return tuple(
+        tuple(right[place] if array is None else decode(array) for place, array in enumerate(arrays))
+        for arrays, right in zip(cases, expected, strict=True)
+    )
+
+
+def _is_same(a: Array, b: Array) -> bool:
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
