@@ -88,7 +88,7 @@ def test_keys_are_the_same_every_time_and_parts_differ():
         ({"wrong": (Wrong(lambda x: None, "m"),)}, "must return arrays in every case, but gave unreadable"),
         (
             {"wrong": (Wrong(almost, "m"),)},
-            "almost must be clearly wrong or clearly right in every visible case",
+            "almost must be clearly wrong in a visible case or clearly right in all",
         ),
         (
             {"wrong": (Wrong(by_four, "m"),)},
