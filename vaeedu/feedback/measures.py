@@ -29,9 +29,10 @@ def bernoulli_vae(inputs: Mapping[str, Any], outputs: Sequence[Array]) -> dict[s
         - `kl_weight`, `mean_weight`: the weight β of the KL for which the encoder is at its best. Where a training with
           reconstruction − β KL ends, E[∂reconstruction/∂log σ] = β E[σ² − 1] and E[μ ∂reconstruction/∂μ] = β E[μ²],
           summed over the latents; the first says β by σ, the second by μ. NaN where all σ are 1, or all μ are 0.
-        - `gain_if_log_variance`, `gain_if_halves_exchanged`, `gain_if_decoder_first`: by how much the bound would be
-          higher if the encoder's second half were log σ², if its halves were log σ and μ, if the decoder's parameters
-          came before the encoder's.
+        - `gain_if_log_variance`: by how much the bound would be higher if the encoder's second half were log σ².
+          `bound_if_halves_exchanged`, `bound_if_decoder_first`: the bound if its halves were log σ and μ, and if the
+          decoder's parameters came before the encoder's.
+        - `weights_ratio`: `mean_weight` by `kl_weight`.
         - `mean_square`, the largest mean square of a latent's mean; `log_sigma`, the mean of |log σ|.
         - `right_pixels`, the share of pixels whose logit has the right sign; `finite`, the share of parameters that
           are finite numbers.
@@ -62,9 +63,10 @@ def bernoulli_vae(inputs: Mapping[str, Any], outputs: Sequence[Array]) -> dict[s
             "kl": kl,
             "kl_weight": by_sigma,
             "mean_weight": by_mean,
+            "weights_ratio": float(np.divide(by_mean, by_sigma)),
             "gain_if_log_variance": _bound(x, mu, log_sigma / 2, layers, eps) - bound,
-            "gain_if_halves_exchanged": _bound(x, log_sigma, mu, layers, eps) - bound,
-            "gain_if_decoder_first": _bound(x, g[:, :K], g[:, K:], other, eps) - bound,
+            "bound_if_halves_exchanged": _bound(x, log_sigma, mu, layers, eps),
+            "bound_if_decoder_first": _bound(x, g[:, :K], g[:, K:], other, eps),
             "mean_square": float(np.square(mu).mean(axis=0).max()),
             "log_sigma": float(np.abs(log_sigma).mean()),
             "right_pixels": _right_pixels(x, mu, log_sigma, layers, eps),
