@@ -137,5 +137,5 @@ def _weights(
 def _right_pixels(
     x: Array, mu: Array, log_sigma: Array, layers: list[tuple[Array, Array]], eps: Array
 ) -> float:
-    logits = _network(mu + np.exp(log_sigma) * eps, *layers[2:])
+    logits = _network(mu + eps * np.exp(log_sigma), layers[2], layers[3])
     return float(((logits > 0) == (x > 0.5)).mean())
