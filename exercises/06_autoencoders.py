@@ -1070,7 +1070,7 @@ SIZES = Exercise(
         ),
         Wrong(
             sizes_without_stride,
-            "You left the stride out.",
+            "You left the stride out. Compare with the exercise's formula.",
         ),
         Wrong(
             sizes_always_one_over,
