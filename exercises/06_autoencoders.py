@@ -90,6 +90,54 @@ def line_averaged(x, kernel, stride):
     return y / count.clamp(min=1)
 
 
+def line_not_weighted(x, kernel, stride):
+    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += kernel
+    return y
+
+
+def line_too_long(x, kernel, stride):
+    y = x.new_zeros(stride * len(x) + len(kernel))
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
+    return y
+
+
+def line_one_too_short(x, kernel, stride):
+    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
+    return y[:-1]
+
+
+def line_by_kernel_steps(x, kernel, stride):
+    y = x.new_zeros(len(kernel) * len(x))
+    for i in range(len(x)):
+        y[len(kernel) * i : len(kernel) * (i + 1)] += x[i] * kernel
+    return y
+
+
+def line_reversed(x, kernel, stride):
+    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
+    return y.flip(0)
+
+
+def line_convolved(x, kernel, stride):
+    return torch.nn.functional.conv1d(
+        x[None, None], kernel[None, None], stride=stride, padding=len(kernel) - 1
+    )[0, 0]
+
+
+def line_input_reversed(x, kernel, stride):
+    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += x[len(x) - 1 - i] * kernel
+    return y
+
+
 STAMP_LINE = Exercise(
     name="stamp_line",
     outputs=(Output("y", ("M",)),),
@@ -127,6 +175,36 @@ STAMP_LINE = Exercise(
             line_averaged,
             "You divided by the number of stamps that reach a place. A transposed convolution only adds; that sums are "
             "uneven is where checkerboards come from.",
+        ),
+        Wrong(
+            line_not_weighted,
+            "Your stamps are all alike. Each is the kernel times the value of its input pixel.",
+        ),
+        Wrong(
+            line_too_long,
+            "Your output is too long: zeros follow the last stamp. It begins at s·(N − 1) and is k long, and there the"
+            " output ends.",
+        ),
+        Wrong(
+            line_one_too_short,
+            "Your output ends one place too early: it is s·(N − 1) + k long.",
+        ),
+        Wrong(
+            line_by_kernel_steps,
+            "Your stamps are a kernel's length apart. The stride says how far: stamp i begins at s·i.",
+        ),
+        Wrong(
+            line_reversed,
+            "Your output is turned round: stamp 0 belongs at its beginning.",
+        ),
+        Wrong(
+            line_convolved,
+            "You computed a convolution, which goes down. A transposed one goes up: every input pixel writes a whole "
+            "kernel.",
+        ),
+        Wrong(
+            line_input_reversed,
+            "You read the input from its end: stamp i has the value of pixel i.",
         ),
     ),
     alternatives=(line_by_torch, line_by_spreading, line_by_matrix, line_by_outputs),
@@ -215,6 +293,129 @@ def image_cut_on_one_side(x, kernel, stride, padding):
     return y[padding:, padding:]
 
 
+def image_not_weighted(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += kernel
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
+def image_without_stride(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(H - 1 + k, W - 1 + k)
+    for i in range(H):
+        for j in range(W):
+            y[i : i + k, j : j + k] += x[i, j] * kernel
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
+def image_mirrored(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel.flip(0)
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
+def image_mirrored_across(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel.flip(1)
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
+def image_too_large(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * H + k, stride * W + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
+def image_averaged(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[
+        padding : y.shape[0] - padding, padding : y.shape[1] - padding
+    ] / torch.nn.functional.conv_transpose2d(
+        torch.ones_like(x)[None, None], torch.ones_like(kernel)[None, None], stride=stride, padding=padding
+    )[0, 0].clamp(min=1)
+
+
+def image_cut_at_the_end(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[: y.shape[0] - padding, : y.shape[1] - padding]
+
+
+def image_cut_twice_at_the_end(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[: y.shape[0] - 2 * padding, : y.shape[1] - 2 * padding]
+
+
+def image_cut_twice_at_the_beginning(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[2 * padding :, 2 * padding :]
+
+
+def image_cut_rows_only(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[padding : y.shape[0] - padding]
+
+
+def image_cut_columns_only(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return y[:, padding : y.shape[1] - padding]
+
+
+def image_zeroed(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
+    return torch.nn.functional.pad(
+        y[padding : y.shape[0] - padding, padding : y.shape[1] - padding], (padding,) * 4
+    )
+
+
+def image_input_transposed(x, kernel, stride, padding):
+    (H, W), k = x.shape, len(kernel)
+    y = x.new_zeros(stride * (W - 1) + k, stride * (H - 1) + k)
+    for i in range(H):
+        for j in range(W):
+            y[stride * j : stride * j + k, stride * i : stride * i + k] += x[i, j] * kernel
+    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+
+
 STAMP_IMAGE = Exercise(
     name="stamp_image",
     outputs=(Output("y", ("h", "w")),),
@@ -264,6 +465,52 @@ STAMP_IMAGE = Exercise(
             image_cut_on_one_side,
             "You cut the top and the left only. The padding lay on all four sides of the convolution's input.",
             loses=("hidden",),
+        ),
+        Wrong(
+            image_not_weighted,
+            "Your stamps are all alike. Each is the kernel times the value of its input pixel.",
+        ),
+        Wrong(
+            image_without_stride,
+            "Your stamps are one pixel apart. Stamp (i, j) has its corner at (s·i, s·j).",
+        ),
+        Wrong(
+            image_mirrored,
+            "Your kernel is mirrored. A stamp is the kernel as it is.",
+            variants=(image_mirrored_across,),
+        ),
+        Wrong(
+            image_too_large,
+            "Your output is too large: zeros follow the last stamps. It is s·(H − 1) + k − 2p high, and as wide as "
+            "that with W.",
+        ),
+        Wrong(
+            image_averaged,
+            "You divided by the number of stamps that reach a pixel. A transposed convolution only adds.",
+        ),
+        Wrong(
+            image_cut_at_the_end,
+            "You cut the bottom and the right only. The padding lay on all four sides of the convolution's input.",
+            loses=("hidden",),
+            variants=(
+                image_cut_twice_at_the_end,
+                image_cut_twice_at_the_beginning,
+            ),
+        ),
+        Wrong(
+            image_cut_rows_only,
+            "You cut rows only. The padding lay on all four sides: columns are cut off as well.",
+            loses=("hidden",),
+            variants=(image_cut_columns_only,),
+        ),
+        Wrong(
+            image_zeroed,
+            "You set the border to zero. Padding *cuts it off*: the output becomes smaller.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            image_input_transposed,
+            "Rows and columns of your input are exchanged.",
         ),
     ),
     alternatives=(image_by_torch, image_by_kernel, image_by_backward),
@@ -356,6 +603,60 @@ def matrix_without_stride(kernel, num_pixels, stride, padding):
     return torch.nn.functional.conv1d(units, kernel[None, None], padding=padding)[:, 0].T
 
 
+def matrix_without_padding(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = (num_pixels - k) // stride + 1
+    A = kernel.new_zeros(num_outputs, num_pixels)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel
+    return A
+
+
+def matrix_padded_once(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = max(num_pixels + padding - k, 0) // stride + 1
+    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel
+    return A[:, padding : padding + num_pixels]
+
+
+def matrix_rounded_up(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = -(-(num_pixels + 2 * padding - k) // stride) + 1
+    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel[: max(num_pixels + 2 * padding - stride * i, 0)]
+    return A[:, padding : padding + num_pixels]
+
+
+def matrix_one_row_less(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = max((num_pixels + 2 * padding - k) // stride, 1)
+    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel
+    return A[:, padding : padding + num_pixels]
+
+
+def matrix_cut_at_the_beginning(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = (num_pixels + 2 * padding - k) // stride + 1
+    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel
+    return A[:, 2 * padding :]
+
+
+def matrix_rows_reversed(kernel, num_pixels, stride, padding):
+    k = len(kernel)
+    num_outputs = (num_pixels + 2 * padding - k) // stride + 1
+    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
+    for i in range(num_outputs):
+        A[i, stride * i : stride * i + k] = kernel
+    return A[:, padding : padding + num_pixels].flip(0)
+
+
 MATRIX = Exercise(
     name="convolution_as_matrix",
     outputs=(Output("A", ("M", "N")),),
@@ -406,6 +707,35 @@ MATRIX = Exercise(
             "Your matrix has columns for the padding. A acts on the image without it: N columns, and what would meet "
             "the padding's zeros is left out.",
             loses=("hidden",),
+        ),
+        Wrong(
+            matrix_without_padding,
+            "You left the padding out. The line has p zeros at each side: there are more rows, and the first begin "
+            "before the line.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            matrix_padded_once,
+            "You counted the padding once. It lies on both sides: N + 2p − k.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            matrix_rounded_up,
+            "You have a row too many. A kernel that would hang over the end is not used: the division is rounded down.",
+        ),
+        Wrong(
+            matrix_one_row_less,
+            "Your last row is missing. A kernel that just fits still has one place to lie at: the number of steps plus"
+            " one.",
+        ),
+        Wrong(
+            matrix_cut_at_the_beginning,
+            "You left out 2p columns at the left. The padding lies on both sides: p columns at each.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            matrix_rows_reversed,
+            "Your rows are in the wrong order: row 0 looks at the beginning of the line.",
         ),
     ),
     alternatives=(matrix_by_units, matrix_by_entries, matrix_by_jacobian),
@@ -519,6 +849,165 @@ def sizes_left_over_of_the_side(side, kernel_sizes, strides, paddings):
     return sizes, left_over
 
 
+def sizes_without_padding(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = max(side - int(k), 0)
+        left = room % int(s)
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_without_kernel(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for _k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p)
+        left = room % int(s)
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_with_kernel_less_one(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k) + 1
+        left = room % int(s)
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_halved(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for _k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
+        left = side % int(s)
+        side = max(side // int(s), 1)
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_halved_up(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for _k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
+        left = side % int(s)
+        side = -(-side // int(s))
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_without_stride(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, _s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = 0
+        side = room + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_always_one_over(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = int(s) - 1
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_missing_part(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = -room % int(s)
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_less_on_the_way_up(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = -(room % int(s))
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_up_without_padding(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = side - (int(s) * (room // int(s)) + int(k))
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_up_without_kernel(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = side - (int(s) * (room // int(s)) - 2 * int(p))
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_up_by_the_stride(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left = side - int(s) * (room // int(s) + 1)
+        side = room // int(s) + 1
+        sizes.append(side)
+        left_over.append(left)
+    return sizes, left_over
+
+
+def sizes_with_the_image(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [side], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = sizes[-1] + 2 * int(p) - int(k)
+        left_over.append(room % int(s))
+        sizes.append(room // int(s) + 1)
+    return sizes, left_over
+
+
+def sizes_in_the_decoders_order(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left_over.append(room % int(s))
+        side = room // int(s) + 1
+        sizes.append(side)
+    return sizes, left_over[::-1]
+
+
+def sizes_of_the_inputs(side, kernel_sizes, strides, paddings):
+    sizes, left_over = [], []
+    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
+        room = side + 2 * int(p) - int(k)
+        left_over.append(room % int(s))
+        sizes.append(side)
+        side = room // int(s) + 1
+    return sizes, left_over
+
+
 SIZES = Exercise(
     name="layer_sizes",
     outputs=(Output("sizes", ("L",)), Output("output_paddings", ("L",))),
@@ -526,12 +1015,12 @@ SIZES = Exercise(
     make_inputs=sizes_inputs,
     cases={
         "visible": (
-            {"L": 3, "side": 28, "k": (3, 3, 3), "s": (2, 2, 2), "p": (1, 1, 1)},
-            {"L": 1, "side": 9, "k": (4,), "s": (2,), "p": (1,)},
+            {"L": 3, "side": 28, "k": (5, 4, 3), "s": (2, 2, 2), "p": (1, 1, 0)},
+            {"L": 1, "side": 14, "k": (4,), "s": (5,), "p": (1,)},
         ),
         "hidden": (
             {"L": 2, "side": 32, "k": (5, 4), "s": (3, 2), "p": (2, 1)},
-            {"L": 1, "side": 10, "k": (3,), "s": (3,), "p": (0,)},
+            {"L": 1, "side": 10, "k": (3,), "s": (5,), "p": (0,)},
             {"L": 4, "side": 63, "k": (4, 4, 4, 3), "s": (2, 2, 2, 1), "p": (1, 1, 1, 1)},
         ),
     },
@@ -564,6 +1053,60 @@ SIZES = Exercise(
             sizes_left_over_of_the_side,
             "You took the remainder of the side itself. What is divided by the stride is n + 2p − k: its remainder is "
             "what gets lost.",
+        ),
+        Wrong(
+            sizes_without_padding,
+            "You left the padding out. It makes the image larger by p on both sides.",
+        ),
+        Wrong(
+            sizes_without_kernel,
+            "You left the kernel's size out. A kernel of k pixels cannot begin on the last k − 1 of them: n + 2p − k.",
+            variants=(sizes_with_kernel_less_one,),
+        ),
+        Wrong(
+            sizes_halved,
+            "Your sizes are the sides divided by the stride. The kernel and the padding count, too.",
+            variants=(sizes_halved_up,),
+        ),
+        Wrong(
+            sizes_without_stride,
+            "You left the stride out. Compare with the exercise's formula.",
+        ),
+        Wrong(
+            sizes_always_one_over,
+            "Your output paddings are s − 1 everywhere. What is to be added is the remainder of the division, between "
+            "0 and s − 1.",
+        ),
+        Wrong(
+            sizes_missing_part,
+            "Your output paddings are what is missing to the next step. What is to be added is what is left over: the "
+            "remainder of (n + 2p − k) / s.",
+        ),
+        Wrong(
+            sizes_less_on_the_way_up,
+            "Your output paddings have the wrong sign: the decoder's images are too small, and it is added.",
+        ),
+        Wrong(
+            sizes_up_without_padding,
+            "Your way up leaves the padding out. A transposed convolution makes s(n − 1) + k − 2p.",
+            variants=(
+                sizes_up_without_kernel,
+                sizes_up_by_the_stride,
+            ),
+        ),
+        Wrong(
+            sizes_with_the_image,
+            "Your sizes begin with the input's own side. Asked for are the outputs' sides, one for each layer.",
+        ),
+        Wrong(
+            sizes_in_the_decoders_order,
+            "Your output paddings are in the decoder's order. They are asked for layer by layer, as the encoder has "
+            "them.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            sizes_of_the_inputs,
+            "You gave each layer's input. Asked for is the side of its output.",
         ),
     ),
     alternatives=(sizes_by_layers, sizes_by_counting, sizes_by_ranges),
@@ -666,6 +1209,137 @@ def edges_with_zeros_around(x, reconstruction):
     return slopes.square().sum(dim=(1, 2, 3))
 
 
+def edges_absolute(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.abs().sum(dim=(1, 2, 3))
+
+
+def edges_root(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3)).sqrt()
+
+
+def edges_lengths(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=1).sqrt().sum(dim=(1, 2))
+
+
+def edges_halved(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3)) / 2
+
+
+def edges_added_first(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.sum(dim=1).square().sum(dim=(1, 2))
+
+
+def edges_averaged_over_places(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().mean(dim=(2, 3)).sum(dim=1)
+
+
+def edges_of_the_batch(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum()
+
+
+def edges_of_the_batch_averaged(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3)).mean()
+
+
+def edges_of_the_image(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d(x[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_of_the_copy(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d(reconstruction[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_unequal_scale(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 4
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_prewitt(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_prewitt_by_six(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 6
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_down_only(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels[1:])
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_across_twice(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel])[:, None]
+    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_replicated(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    padded = torch.nn.functional.pad((x - reconstruction)[:, None], (1, 1, 1, 1), mode="replicate")
+    slopes = torch.nn.functional.conv2d(padded, kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_reflected(x, reconstruction):
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    padded = torch.nn.functional.pad((x - reconstruction)[:, None], (1, 1, 1, 1), mode="reflect")
+    slopes = torch.nn.functional.conv2d(padded, kernels)
+    return slopes.square().sum(dim=(1, 2, 3))
+
+
+def edges_plain_squared_error(x, reconstruction):
+    return (x - reconstruction).square().sum(dim=(1, 2))
+
+
+def edges_plain_differences(x, reconstruction):
+    d = x - reconstruction
+    across, down = d[:, :, 1:] - d[:, :, :-1], d[:, 1:] - d[:, :-1]
+    return across.square().sum(dim=(1, 2)) + down.square().sum(dim=(1, 2))
+
+
 EDGES = Exercise(
     name="edge_error",
     outputs=(Output("loss", ("B",)),),
@@ -675,7 +1349,7 @@ EDGES = Exercise(
         "visible": ({"B": 2, "H": 7, "W": 8, "margin": 2}, {"B": 1, "H": 8, "W": 7, "margin": 2}),
         "hidden": (
             {"B": 3, "H": 4, "W": 6, "margin": 0},
-            {"B": 1, "H": 3, "W": 3, "margin": 0},
+            {"B": 1, "H": 3, "W": 4, "margin": 0},
             {"B": 2, "H": 6, "W": 5, "margin": 0},
         ),
     },
@@ -710,6 +1384,69 @@ EDGES = Exercise(
             "You put zeros around the images. Where ink reaches the border that makes an edge which nobody drew: use "
             "only places where the whole kernel lies on the image.",
             loses=("hidden",),
+        ),
+        Wrong(
+            edges_absolute,
+            "You took absolute values. The loss is a *squared* difference.",
+        ),
+        Wrong(
+            edges_root,
+            "You took a root. The loss is the sum of squares itself.",
+            variants=(edges_lengths,),
+        ),
+        Wrong(
+            edges_halved,
+            "Your loss is half of what it should be: there is no ½ in it.",
+        ),
+        Wrong(
+            edges_added_first,
+            "You added the slopes across and down before squaring. An edge across one way and down the other way would"
+            " cancel: square each of them.",
+        ),
+        Wrong(
+            edges_averaged_over_places,
+            "You averaged over the places. The loss is summed over all (H − 2)(W − 2) of them.",
+        ),
+        Wrong(
+            edges_of_the_batch,
+            "You added up the images. There is a loss for each, (B,).",
+            variants=(edges_of_the_batch_averaged,),
+        ),
+        Wrong(
+            edges_of_the_image,
+            "You took the slopes of x alone. The loss compares them with the copy's.",
+            variants=(edges_of_the_copy,),
+        ),
+        Wrong(
+            edges_unequal_scale,
+            "Your kernel is not Sobel's divided by 8.",
+        ),
+        Wrong(
+            edges_prewitt,
+            "Your middle row has the weight 1. Sobel's kernel counts it twice.",
+            variants=(edges_prewitt_by_six,),
+        ),
+        Wrong(
+            edges_down_only,
+            "You compared the slopes down only. A vertical stroke has none: the slopes across count as well.",
+        ),
+        Wrong(
+            edges_across_twice,
+            "Your second kernel is the first one again. Slopes down have its transpose.",
+        ),
+        Wrong(
+            edges_replicated,
+            "You repeated the border. Use only places where the whole kernel lies on the image.",
+            loses=("hidden",),
+            variants=(edges_reflected,),
+        ),
+        Wrong(
+            edges_plain_squared_error,
+            "This is the squared error of the pixels. Compare the slopes: put both images through Sobel's kernels.",
+        ),
+        Wrong(
+            edges_plain_differences,
+            "You took plain differences of neighbours. Sobel's slopes go over two pixels, and average over three rows.",
         ),
     ),
     alternatives=(edges_by_slices, edges_one_by_one, edges_separately),
@@ -784,6 +1521,71 @@ def bottleneck_per_pixel(x):
     return squares.flip(0).cumsum(dim=0).flip(0) / x.numel()
 
 
+def bottleneck_summed(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0)
+
+
+def bottleneck_each(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return squares / len(x)
+
+
+def bottleneck_smallest_first(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return squares.cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_reversed(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return squares.flip(0).cumsum(dim=0) / len(x)
+
+
+def bottleneck_root(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return (squares.flip(0).cumsum(dim=0).flip(0) / len(x)).sqrt()
+
+
+def bottleneck_with_the_last(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return torch.cat([squares.flip(0).cumsum(dim=0).flip(0), squares.new_zeros(1)]) / len(x)
+
+
+def bottleneck_total_mean(x):
+    squares = torch.linalg.svdvals(x - x.mean()) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_row_means(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=1, keepdim=True)) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_standardised(x):
+    squares = torch.linalg.svdvals((x - x.mean(dim=0)) / x.std(dim=0)) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_standardised_by_count(x):
+    squares = torch.linalg.svdvals((x - x.mean(dim=0)) / x.std(dim=0, correction=0)) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_over_pixels(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return squares.flip(0).cumsum(dim=0).flip(0) / x.shape[1]
+
+
+def bottleneck_to_the_fourth(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return (squares**2).flip(0).cumsum(dim=0).flip(0) / len(x)
+
+
+def bottleneck_to_the_fourth_averaged(x):
+    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
+    return ((squares / len(x)) ** 2).flip(0).cumsum(dim=0).flip(0)
+
+
 BOTTLENECK = Exercise(
     name="bottleneck_errors",
     outputs=(Output("errors", ("D",)),),
@@ -826,6 +1628,53 @@ BOTTLENECK = Exercise(
             "You divided by the number of pixels as well. In this course an error is summed over an example's pixels, "
             "and averaged over examples.",
             loses=("visible", "hidden"),
+        ),
+        Wrong(
+            bottleneck_summed,
+            "You summed over the examples. The error is an average over the N of them.",
+        ),
+        Wrong(
+            bottleneck_each,
+            "You gave each direction's own share. The error of a code of length K is all that comes after the first K:"
+            " add them up.",
+        ),
+        Wrong(
+            bottleneck_smallest_first,
+            "You left out the largest directions first. A code keeps those, and the smallest remain.",
+        ),
+        Wrong(
+            bottleneck_reversed,
+            "Your errors are in the wrong order: entry K belongs to codes of length K, so they fall.",
+        ),
+        Wrong(
+            bottleneck_root,
+            "You took the root. The mean squared error itself is asked for.",
+        ),
+        Wrong(
+            bottleneck_with_the_last,
+            "You have an entry too many: K goes from 0 to D − 1.",
+        ),
+        Wrong(
+            bottleneck_total_mean,
+            "You took off one mean for all. Each pixel has its own.",
+        ),
+        Wrong(
+            bottleneck_row_means,
+            "You took off each example's own mean. The mean example is taken off: dim=0.",
+        ),
+        Wrong(
+            bottleneck_standardised,
+            "You divided by the standard deviations. The error is that of the pixels as they are.",
+            variants=(bottleneck_standardised_by_count,),
+        ),
+        Wrong(
+            bottleneck_over_pixels,
+            "You divided by the number of pixels, and not by the number of examples.",
+        ),
+        Wrong(
+            bottleneck_to_the_fourth,
+            "You squared twice. The eigenvalues of the covariance are the squares already.",
+            variants=(bottleneck_to_the_fourth_averaged,),
         ),
     ),
     alternatives=(bottleneck_by_eigenvalues, bottleneck_by_projection, bottleneck_by_differences),
@@ -912,6 +1761,126 @@ def corners_of_sums(right, down):
     return (rr * dd - rd**2) / (rr + dd)
 
 
+def corners_cross_term_not_squared(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - rd) / (rr + dd)
+
+
+def corners_cross_term_added(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd + rd**2) / (rr + dd)
+
+
+def corners_cross_term_twice(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - 2 * rd**2) / (rr + dd)
+
+
+def corners_trace_squared(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - rd**2) / (rr + dd) ** 2
+
+
+def corners_harris(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return rr * dd - rd**2 - 0.05 * (rr + dd) ** 2
+
+
+def corners_harris_four(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return rr * dd - rd**2 - 0.04 * (rr + dd) ** 2
+
+
+def corners_harris_six(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return rr * dd - rd**2 - 0.06 * (rr + dd) ** 2
+
+
+def corners_smaller_eigenvalue(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr + dd) / 2 - (((rr - dd) / 2) ** 2 + rd**2).sqrt()
+
+
+def corners_trace_of_slopes(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - rd**2) / (rr * dd)
+
+
+def corners_by_the_difference(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - rd**2) / (rr - dd)
+
+
+def corners_upside_down(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr + dd) / (rr * dd - rd**2)
+
+
+def corners_twice(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return 2 * (rr * dd - rd**2) / (rr + dd)
+
+
+def corners_cross_term_of_averages(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right) * window(down)
+    return (rr * dd - rd**2) / (rr + dd)
+
+
+def corners_padded(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1, padding=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window(right * down)
+    return (rr * dd - rd**2) / (rr + dd)
+
+
+def corners_absolute(right, down):
+    def window(product):
+        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
+
+    rr, dd, rd = window(right * right), window(down * down), window((right * down).abs())
+    return (rr * dd - rd**2) / (rr + dd)
+
+
 CORNERS = Exercise(
     name="corner_strengths",
     outputs=(Output("strength", ("B", "h", "w")),),
@@ -919,7 +1888,7 @@ CORNERS = Exercise(
     make_inputs=corner_inputs,
     cases={
         "visible": ({"B": 1, "H": 4, "W": 5}, {"B": 2, "H": 5, "W": 3}),
-        "hidden": ({"B": 3, "H": 4, "W": 4}, {"B": 1, "H": 3, "W": 6}, {"B": 2, "H": 6, "W": 5}),
+        "hidden": ({"B": 3, "H": 5, "W": 4}, {"B": 1, "H": 3, "W": 6}, {"B": 2, "H": 6, "W": 5}),
     },
     reference=corner_strengths,
     wrong=(
@@ -951,6 +1920,59 @@ CORNERS = Exercise(
             corners_of_sums,
             "You summed over the window. An average over its nine pixels is asked for, so that the strength does not "
             "grow with the window.",
+        ),
+        Wrong(
+            corners_cross_term_not_squared,
+            "Your off-diagonal entry is not squared: det M = ⟨rr⟩⟨dd⟩ − ⟨rd⟩².",
+        ),
+        Wrong(
+            corners_cross_term_added,
+            "You added the square of the off-diagonal entry. In a determinant it is taken off.",
+        ),
+        Wrong(
+            corners_cross_term_twice,
+            "You took the square of the off-diagonal entry off twice.",
+        ),
+        Wrong(
+            corners_trace_squared,
+            "You divided by the square of the trace. Divide by the trace itself.",
+        ),
+        Wrong(
+            corners_harris,
+            "This is Harris's measure, det − k tr². Noble's divides: det / tr.",
+            variants=(
+                corners_harris_four,
+                corners_harris_six,
+            ),
+        ),
+        Wrong(
+            corners_smaller_eigenvalue,
+            "You gave the smaller eigenvalue. Asked for is det M / tr M, both eigenvalues' product by their sum.",
+        ),
+        Wrong(
+            corners_trace_of_slopes,
+            "Your trace is that of other numbers: tr M = ⟨rr⟩ + ⟨dd⟩.",
+            variants=(corners_by_the_difference,),
+        ),
+        Wrong(
+            corners_upside_down,
+            "Your quotient is upside down: the determinant is divided by the trace.",
+        ),
+        Wrong(
+            corners_twice,
+            "Your strength is twice what is asked for: det M / tr M, without a factor.",
+        ),
+        Wrong(
+            corners_cross_term_of_averages,
+            "Your off-diagonal entry is a product of averages. It is the average of the products, ⟨rd⟩.",
+        ),
+        Wrong(
+            corners_padded,
+            "You put zeros around the slopes. Windows must lie on the image: (H − 2) × (W − 2).",
+        ),
+        Wrong(
+            corners_absolute,
+            "You took absolute values of the products.",
         ),
     ),
     alternatives=(corners_by_eigenvalues, corners_by_loops, corners_by_unfolding),

@@ -93,6 +93,31 @@ def test_halving_log_sigma_gains_what_is_said():
     halving_law(bernoulli_vae)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_weights_are_those_for_which_the_gradient_by_a_common_factor_is_zero(seed):
+    parameters, encoder, decoder, x = drawn(seed)
+    eps = torch.from_numpy(np.random.default_rng(0).standard_normal((20, len(x), K)))
+    mu, log_sigma = encoder(x).detach().chunk(2, dim=1)
+    shift, factor = torch.zeros((), requires_grad=True), torch.ones((), requires_grad=True)
+    logits = decoder(factor * mu + (log_sigma + shift).exp() * eps)
+    reconstruction = Independent(Bernoulli(logits=logits), 1).log_prob(x).mean()
+    kl = (0.5 * ((factor * mu) ** 2 + (2 * (log_sigma + shift)).exp() - 1) - log_sigma - shift).sum(dim=1)
+    gains = torch.autograd.grad(reconstruction, (shift, factor))
+    costs = torch.autograd.grad(kl.mean(), (shift, factor))
+    found = measured(parameters, x)
+    wanted = [float(gain / cost) for gain, cost in zip(gains, costs, strict=True)]
+    assert [found["kl_weight"], found["mean_weight"]] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_parameters_in_another_order_are_recognised():
+    parameters, _, _, x = drawn()
+    start = D * H + H + H * 2 * K + 2 * K
+    turned = np.concatenate([parameters[start:], parameters[:start]])
+    bound = measured(parameters, x)["bound"]
+    assert measured(turned, x)["bound_if_decoder_first"] == pytest.approx(bound, abs=1e-12)
+    assert measured(turned, x)["bound"] != pytest.approx(bound, abs=1e-3)
+
+
 MUTANTS = {
     "a half dropped": ("(0.5 * (mu**2", "(1.0 * (mu**2"),
     "σ for σ²": ("np.exp(2 * log_sigma)", "np.exp(log_sigma)"),
@@ -101,7 +126,7 @@ MUTANTS = {
     "mean over pixels": ("logits)).sum(axis=-1)", "logits)).mean(axis=-1)"),
     "black and white exchanged": ("x * logits", "(1 - x) * logits"),
     "halves exchanged": ("mu, log_sigma = h[:, :K], h[:, K:]", "log_sigma, mu = h[:, :K], h[:, K:]"),
-    "the KL added": ('"bound": reconstruction - kl', '"bound": reconstruction + kl'),
+    "the KL added": ("bound = reconstruction - kl", "bound = reconstruction + kl"),
     "another reading": ("log_sigma / 2, layers", "log_sigma * 2, layers"),
     "encoder and decoder exchanged": ("*layers[2:])", "*layers[:2][::-1])"),
 }
@@ -203,6 +228,18 @@ def test_what_cannot_be_measured_is_said():
         "must return parameters, but returned 2 values"
         in judge([Answer(outputs=(zeros(2), zeros(2)))], answer_key(GOAL, "visible")).message
     )
+
+
+def test_a_goal_may_be_reached_in_a_way_that_does_not_count():
+    key = answer_key(GOAL, "visible")
+    key = dataclasses.replace(key, goal=dataclasses.replace(key.goal, required={"kl": (0.5, 1.0)}))
+    answers = [Answer(outputs=(zeros(2),)), Answer(outputs=(zeros(1),))]
+    told = judge(answers, key).message
+    assert told.endswith(
+        "reached, but not in the way that is asked for: `kl` is 0.00, and must lie between 0.5 and 1."
+    )
+    passing = dataclasses.replace(key, goal=dataclasses.replace(key.goal, required={"kl": (0.0, 1.0)}))
+    assert judge(answers, passing).passed
 
 
 def test_symptoms_have_ends_or_none():

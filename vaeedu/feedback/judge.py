@@ -134,7 +134,9 @@ def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int)
     except ValueError as error:
         return f"{error}."
     reached, wanted = measured[goal.quantity], goal.at_least[case]
-    if reached >= wanted:
+    astray = [name for name, (low, high) in goal.required.items() if not low <= measured[name] <= high]
+    astray = [name for name in astray if not np.isnan(measured[name])]
+    if reached >= wanted and not astray:
         return ""
     named = [symptom.message for symptom in goal.symptoms if symptom.fits(measured)]
     if named:
@@ -143,6 +145,12 @@ def _short_of(outputs: tuple[Array, ...], key: AnswerKey, goal: Goal, case: int)
         return (
             f"The {goal.quantity} is {reached}, which is no finite number: the training has run away. Does each step "
             "lower the loss, and is every logarithm taken of a positive number?"
+        )
+    if reached >= wanted:
+        low, high = goal.required[astray[0]]
+        return (
+            f"The {goal.quantity} is reached, but not in the way that is asked for: `{astray[0]}` is "
+            f"{measured[astray[0]]:.2f}, and must lie between {low:g} and {high:g}."
         )
     aside = ", ".join(f"{name} {measured[name]:.2f}" for name in goal.shown)
     return (

@@ -88,7 +88,9 @@ class Goal:
         unit: That number's unit.
         shown: Other numbers to show beside it.
         at_least: By case, what must be reached.
-        symptoms: Mistakes to recognise; the first that fits is named.
+        symptoms: Mistakes to recognise; those that fit are named.
+        required: Other measures that must lie in a range, lowest and highest value: those of a result that could reach
+            the quantity by another way than the exercise's. One that is no number passes.
     """
 
     measure: str | Measure | None
@@ -97,6 +99,7 @@ class Goal:
     shown: tuple[str, ...] = ()
     at_least: tuple[float, ...] = ()
     symptoms: tuple[Symptom, ...] = field(default=())
+    required: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.measure, str) and self.measure not in MEASURES:
@@ -113,6 +116,7 @@ class Goal:
             "shown": list(self.shown),
             "at_least": list(self.at_least),
             "symptoms": symptoms,
+            "required": {name: list(ends) for name, ends in self.required.items()},
         }
 
     @property
@@ -128,7 +132,8 @@ class Goal:
             for s in value["symptoms"]
         )
         lists = {"shown": tuple(value["shown"]), "at_least": tuple(map(float, value["at_least"]))}
-        return cls(**{**value, **lists, "symptoms": symptoms})
+        required = {name: (low, high) for name, (low, high) in value.get("required", {}).items()}
+        return cls(**{**value, **lists, "symptoms": symptoms, "required": required})
 
 
 @dataclass(frozen=True)
