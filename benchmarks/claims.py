@@ -33,7 +33,7 @@ _shift, _record, _seeded, _manual_seed, _rng, _claim = (
 )
 _sampling.seeded = lambda seed=0, *args, **options: _seeded(seed + _shift, *args, **options)
 _torch.manual_seed = lambda seed: _manual_seed(seed + _shift)
-_numpy.random.default_rng = lambda seed=0: _rng(seed + _shift)
+_numpy.random.default_rng = lambda seed=0: _rng(seed + _shift if isinstance(seed, int) else seed)
 
 
 def _recorded(seen, text):
