@@ -585,7 +585,7 @@ POSTERIOR = Exercise(
             {
                 "noise_variance * torch.linalg.inv(M)": "noise_variance * torch.diag(torch.linalg.inv(M).diagonal())"
             },
-            "You kept the diagonal of the covariance only. The columns of W overlap, so the entries of z are correlated: return the whole matrix.",
+            "You kept the diagonal of the covariance only. The columns of W overlap, so the entries of z are correlated: keep the whole matrix.",
         ),
         slip(
             ppca_posterior,

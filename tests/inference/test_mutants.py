@@ -208,7 +208,7 @@ MUTANTS = [
     (gibbs_law, "conjugate", "* z[:, 1]).rsqrt()", "* z[:, 1]).reciprocal()"),
     (diagnostics_law, "diagnostics", "tau = -1 + 2 * kept", "tau = 1 + 2 * kept"),
     (diagnostics_law, "diagnostics", "tau = -1 + 2 * kept", "tau = -1 + kept"),
-    (diagnostics_law, "diagnostics", "(n - 1) / n * W + B_over_n", "(n - 1) / n * W + n * B_over_n"),
+    (diagnostics_law, "diagnostics", "B_over_n / W))", "n * B_over_n / W))"),
     (diagnostics_law, "diagnostics", "torch.cat([theta[:n], theta[-n:]], dim=1)", "theta"),
     (bayes_law, "conjugate", "shape=self.shape + N / 2", "shape=self.shape + N"),
     (bayes_law, "conjugate", "+ 0.5 * float((data - mean)", "+ float((data - mean)"),

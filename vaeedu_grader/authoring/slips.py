@@ -33,7 +33,7 @@ def edited(function: Function, changes: Mapping[str, str]) -> Function:
     >>> edited(edited, {"TEXT": "text"})
     Traceback (most recent call last):
     ...
-    ValueError: 'TEXT' must stand once in edited, but stands there 0 times
+    ValueError: 'TEXT' must stand once in edited, but stands there 2 times
     """
     name = getattr(function, "__name__", "function")
     source = textwrap.dedent(inspect.getsource(function))
