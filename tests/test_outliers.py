@@ -82,7 +82,7 @@ def test_a_likelihood_ratio_ignores_what_the_background_has_too():
 
 def test_corruption_replaces_its_share_by_even_draws():
     N, L, rate = 40_000, 4, 0.3
-    before = torch.zeros(N, 1).long()
+    before = torch.zeros(N, 1, 1, 1).long()
     after = outliers.corrupted(before, rate, L, generator=seeded(0))
     changed = (after != before).double().mean()
     expected = rate * (1 - 1 / L)
@@ -99,12 +99,11 @@ def test_corruption_replaces_its_share_by_even_draws():
         (lambda: outliers.auroc(torch.zeros(0), torch.zeros(2)), "inlier_scores must be"),
         (lambda: outliers.auroc(torch.zeros(2), torch.tensor([torch.nan])), "outlier_scores must"),
         (lambda: outliers.typicality(torch.zeros(2), torch.zeros(0)), "reference_log_prob must be"),
-        (lambda: outliers.complexity(torch.zeros(1, 4)), "whole numbers 0 to 255, but has dtype torch.float32"),
-        (lambda: outliers.complexity(torch.tensor([[256]])), "reaches from 256 to 256"),
-        (lambda: outliers.complexity_corrected(torch.zeros(2), torch.zeros(3, 4).long()), "log_prob must"),
+        (lambda: outliers.complexity(torch.full((1, 1, 1, 2), 256)), "levels 0, …, 255, but .* from 256"),
+        (lambda: outliers.complexity_corrected(torch.zeros(2), torch.zeros(3, 1, 2, 2).long()), "log_prob must"),
         (lambda: outliers.likelihood_ratio(torch.zeros(2), torch.zeros(3)), "background_log_prob must"),
-        (lambda: outliers.corrupted(torch.zeros(1, 4).long(), 1.5, 4), "rate must be a probability, .* but is 1.5"),
-        (lambda: outliers.corrupted(torch.full((1, 4), 4), 0.5, 4), "whole numbers 0 to 3, .* reaches from 4"),
+        (lambda: outliers.corrupted(torch.zeros(1, 1, 2, 2).long(), 1.5, 4), "a probability, .* but is 1.5"),
+        (lambda: outliers.corrupted(torch.full((1, 1, 2, 2), 4), 0.5, 4), "levels 0, …, 3, but .* from 4"),
     ],
 )  # fmt: skip
 def test_mistakes_are_refused(call, words):

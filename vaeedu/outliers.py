@@ -96,19 +96,19 @@ def complexity(levels: Tensor) -> Float[Tensor, " N"]:
     The code of the empty string, a few bytes that every code has, is taken off.
 
     Args:
-        levels: Whole numbers 0 to 255, `(N, C, H, W)` or any shape after N.
+        levels: Whole numbers 0 to 255, `(N, C, H, W)`.
 
     Returns:
         `(N,)`, in nats, float32.
 
     Raises:
-        ValueError: Values are not whole numbers 0 to 255.
+        ValueError: They are no images of whole numbers 0 to 255.
 
     >>> flat, noise = torch.zeros(1, 1, 8, 8).long(), torch.arange(64).reshape(1, 1, 8, 8)
     >>> bool(complexity(flat) < complexity(noise))
     True
     """
-    _require_levels(levels, _MOST_LEVELS)
+    require.levels("levels", levels, tuple(levels.shape[1:]), _MOST_LEVELS)
     empty = len(zlib.compress(b"", 9))
     rows = levels.cpu().to(torch.uint8).flatten(1)
     lengths = [len(zlib.compress(row.numpy().tobytes(), 9)) - empty for row in rows]
@@ -123,7 +123,7 @@ def complexity_corrected(log_prob: object, levels: Tensor) -> Float[Tensor, " N"
 
     Args:
         log_prob: log p(x), `(N,)`, in nats.
-        levels: The images that it is of, whole numbers 0 to 255, `(N, ...)`.
+        levels: The images that it is of, whole numbers 0 to 255, `(N, C, H, W)`.
 
     Returns:
         `(N,)`, in nats.
@@ -170,7 +170,7 @@ def corrupted(
     """Replaces each value, with a probability, by one drawn uniformly from all levels: data for a background model.
 
     Args:
-        levels: Whole numbers 0 to L − 1.
+        levels: Whole numbers 0 to L − 1, `(N, C, H, W)`.
         rate: The probability of being replaced, in [0, 1].
         num_levels: L.
         generator: The source of randomness; None is torch's global one.
@@ -178,24 +178,14 @@ def corrupted(
     Raises:
         ValueError: `rate` is no probability, or a level is out of range.
 
-    >>> corrupted(torch.ones(2, 3).long(), 0.0, 4)
-    tensor([[1, 1, 1],
-            [1, 1, 1]])
+    >>> corrupted(torch.ones(1, 1, 1, 3).long(), 0.0, 4)
+    tensor([[[[1, 1, 1]]]])
     """
     L = require.positive_int("num_levels", num_levels)
     if not 0.0 <= require.finite_float("rate", rate) <= 1.0:
         raise ValueError(f"rate must be a probability, in [0, 1], but is {rate}")
-    _require_levels(levels, L)
+    require.levels("levels", levels, tuple(levels.shape[1:]), L)
     like = torch.empty(0, device=levels.device)
     replaced = sampling.uniform(levels.shape, like=like, generator=generator) < rate
     fresh = sampling.integers(levels.shape, L, generator=generator)
     return torch.where(replaced, fresh.to(levels), levels)
-
-
-def _require_levels(levels: Tensor, num_levels: int) -> None:
-    if not levels.is_floating_point() and 0 <= int(levels.min()) <= int(levels.max()) < num_levels:
-        return
-    raise ValueError(
-        f"levels must be whole numbers 0 to {num_levels - 1}, but has dtype {levels.dtype} and reaches from "
-        f"{levels.min().item()} to {levels.max().item()}: use vaeedu.data.quantize(x, {num_levels})"
-    )

@@ -142,16 +142,13 @@ def covariance(p: Distribution) -> Float[Tensor, "*batch K K"] | None:
 
 
 def _require_dtype_of(network: Network, x: Tensor) -> None:
-    weights = (
-        (w for w in network.parameters() if w.is_floating_point()) if isinstance(network, nn.Module) else ()
-    )
-    for weight in weights:
-        if x.dtype != weight.dtype:
-            raise ValueError(
-                f"x must have the dtype of the encoder's weights, {weight.dtype}, but has {x.dtype}: use "
-                f"x.to({weight.dtype}), or model.double() for float64"
-            )
-        return
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    dtype = next((weight.dtype for weight in weights if weight.is_floating_point()), x.dtype)
+    if x.dtype != dtype:
+        raise ValueError(
+            f"x must have the dtype of the encoder's weights, {dtype}, but has {x.dtype}: use x.to({dtype}), or "
+            "model.double() for float64"
+        )
 
 
 def _require_binary(x: Tensor) -> None:

@@ -60,9 +60,8 @@ def _gram(x: Float[Tensor, "N D"]) -> Float[Tensor, "D D"]:
         return (x.T @ x).cpu().double()
     # NumPy sees that both factors are one matrix and computes half of the symmetric product; torch computes all.
     rows = x.numpy()
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # `principal.require_representable` looks at the result
+    # What overflows is noticed in the result (`principal.require_representable`).
+    with np.errstate(over="ignore", invalid="ignore"):
         return torch.from_numpy(rows.T @ rows).double()
 
 
