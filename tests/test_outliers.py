@@ -100,6 +100,7 @@ def test_corruption_replaces_its_share_by_even_draws():
         (lambda: outliers.auroc(torch.zeros(2), torch.tensor([torch.nan])), "outlier_scores must"),
         (lambda: outliers.typicality(torch.zeros(2), torch.zeros(0)), "reference_log_prob must be"),
         (lambda: outliers.complexity(torch.full((1, 1, 1, 2), 256)), "levels 0, …, 255, but .* from 256"),
+        (lambda: outliers.complexity(torch.zeros(1, 4).long()), r"an image's shape must be \(C, H, W\)"),
         (lambda: outliers.complexity_corrected(torch.zeros(2), torch.zeros(3, 1, 2, 2).long()), "log_prob must"),
         (lambda: outliers.likelihood_ratio(torch.zeros(2), torch.zeros(3)), "background_log_prob must"),
         (lambda: outliers.corrupted(torch.zeros(1, 1, 2, 2).long(), 1.5, 4), "a probability, .* but is 1.5"),

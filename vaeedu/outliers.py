@@ -108,7 +108,7 @@ def complexity(levels: Tensor) -> Float[Tensor, " N"]:
     >>> bool(complexity(flat) < complexity(noise))
     True
     """
-    require.levels("levels", levels, tuple(levels.shape[1:]), _MOST_LEVELS)
+    require.levels("levels", levels, _image_shape(levels), _MOST_LEVELS)
     empty = len(zlib.compress(b"", 9))
     rows = levels.cpu().to(torch.uint8).flatten(1)
     lengths = [len(zlib.compress(row.numpy().tobytes(), 9)) - empty for row in rows]
@@ -184,8 +184,12 @@ def corrupted(
     L = require.positive_int("num_levels", num_levels)
     if not 0.0 <= require.finite_float("rate", rate) <= 1.0:
         raise ValueError(f"rate must be a probability, in [0, 1], but is {rate}")
-    require.levels("levels", levels, tuple(levels.shape[1:]), L)
+    require.levels("levels", levels, _image_shape(levels), L)
     like = torch.empty(0, device=levels.device)
     replaced = sampling.uniform(levels.shape, like=like, generator=generator) < rate
     fresh = sampling.integers(levels.shape, L, generator=generator)
     return torch.where(replaced, fresh.to(levels), levels)
+
+
+def _image_shape(levels: Tensor) -> tuple[int, int, int]:
+    return require.image_shape("an image's shape", tuple(levels.shape[1:]))
