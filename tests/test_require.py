@@ -392,3 +392,21 @@ def test_finite_float(value):
     assert require.finite_float("x", -2) == -2.0
     with refuses(f"x must be a finite number, but is {value!r}"):
         require.finite_float("x", value)
+
+
+class TestBinary:
+    def test_returns_the_very_tensor(self):
+        x = torch.tensor([[0.0, 1.0], [1.0, -0.0]])
+        assert require.binary("x", x) is x
+
+    @pytest.mark.parametrize("entry", [0.5, -1.0, 2.0, torch.nan, torch.inf, 1 + 1e-6])
+    def test_refuses_any_other_number(self, entry):
+        x = torch.tensor([[0.0, 1.0], [entry, 1.0]])
+        with refuses("x must hold zeros and ones where it is asked, but x[1, 0] is"):
+            require.binary("x", x, where="where it is asked")
+        with refuses("use vaeedu.data.binarize(x, 'dynamic'), or this"):
+            require.binary("x", x, mend="or this")
+
+    def test_refuses_other_types(self):
+        with refuses("x must be float32 or float64, but is torch.bool: use x.float()"):
+            require.binary("x", torch.tensor([True]))

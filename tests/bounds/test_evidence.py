@@ -287,7 +287,7 @@ def test_grey_pixels_are_refused_by_a_bernoulli_likelihood():
     encoder = torch.nn.Sequential(networks.Flatten((1, 8, 8)), networks.NormalHead(64, (2,)))
     decoder = networks.BernoulliHead(2, (1, 8, 8))
     message = (
-        "x must hold zeros and ones where the likelihood is Bernoulli, but has other values between 0 and 1: "
+        "x must hold zeros and ones where the likelihood is Bernoulli, but x[0, 0, 0, 2] is 0.75: "
         "use vaeedu.data.binarize(x, 'dynamic'), or a normal likelihood for grey values"
     )
     for bound in (elbo, lambda *parts: bounds.iwae_bound(*parts, num_samples=2), bounds.wake_sleep):

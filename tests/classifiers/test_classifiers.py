@@ -299,7 +299,7 @@ def test_wrong_labels_are_refused(make, y, words):
         (lambda: classifiers.GaussianNaiveBayes().fit(X, Y).linear_scores(), "shared_variance must be True for scores"),
         (lambda: classifiers.GaussianNaiveBayes().fit(X, Y).sample(3, y=2), "y must be a class below 2, but is 2"),
         (lambda: classifiers.GaussianNaiveBayes().fit(X, Y).predict(X[:, :1]), "x must have 2 columns"),
-        (lambda: classifiers.BernoulliMixture(2).fit(X), "x must hold zeros and ones, .* binarize it"),
+        (lambda: classifiers.BernoulliMixture(2).fit(X), r"x must hold zeros and ones, but x\[2, 0\] is 2: .*binarize"),
         (lambda: classifiers.BernoulliMixture(2).fit(X[:2], torch.tensor([0, 2])), "classes below 2, but holds 2"),
         (lambda: classifiers.BernoulliMixture(2).fit(X[:2], torch.tensor([0, -2])), "-1 for an unknown label, or"),
     ],

@@ -109,7 +109,9 @@ def log_likelihood(
     """
     p = likelihood(decoder, z, x)
     if not is_checked and isinstance(p, Independent) and isinstance(p.base_dist, Bernoulli):
-        _require_binary(x)
+        require.binary(
+            "x", x, where="where the likelihood is Bernoulli", mend="or a normal likelihood for grey values"
+        )
     return unchecked(p).log_prob(x)
 
 
@@ -148,13 +150,4 @@ def _require_dtype_of(network: Network, x: Tensor) -> None:
         raise ValueError(
             f"x must have the dtype of the encoder's weights, {dtype}, but has {x.dtype}: use x.to({dtype}), or "
             "model.double() for float64"
-        )
-
-
-def _require_binary(x: Tensor) -> None:
-    if not bool((x * x == x).all()):
-        low, high = (float(bound) for bound in torch.aminmax(x))
-        raise ValueError(
-            f"x must hold zeros and ones where the likelihood is Bernoulli, but has other values between {low:.3g} and "
-            f"{high:.3g}: use vaeedu.data.binarize(x, 'dynamic'), or a normal likelihood for grey values"
         )

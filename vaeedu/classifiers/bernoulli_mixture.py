@@ -176,9 +176,4 @@ def _log(p: Tensor) -> Tensor:
 
 
 def _binary(name: str, value: object, *, num_columns: int | None = None) -> Tensor:
-    data = require.matrix(name, value, num_columns=num_columns)
-    if not bool(((data == 0) | (data == 1)).all()):
-        raise ValueError(
-            f"{name} must hold zeros and ones, but holds other values: binarize it first (vaeedu.data.binarize)"
-        )
-    return data
+    return require.binary(name, require.matrix(name, value, num_columns=num_columns))

@@ -137,6 +137,35 @@ def unit_interval(name: str, value: object) -> Float[Tensor, "*shape"]:
     return x
 
 
+def binary(name: str, value: object, *, where: str = "", mend: str = "") -> Float[Tensor, "*shape"]:
+    """Returns `value` as a floating-point tensor of zeros and ones, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, any shape.
+        where: When that is asked for, such as `"where the likelihood is Bernoulli"`.
+        mend: What else than binarizing would help.
+
+    Raises:
+        ValueError: The type or dtype is not as described, or an entry is neither 0 nor 1.
+
+    >>> binary("x", torch.tensor([0.0, 0.5]))
+    Traceback (most recent call last):
+    ...
+    ValueError: x must hold zeros and ones, but x[1] is 0.5: use vaeedu.data.binarize(x, 'dynamic')
+    """
+    x = _float_tensor(name, value)
+    asked = f"hold zeros and ones{where and f' {where}'}"
+    refuse(
+        name,
+        x,
+        (x != 0) & (x != 1),
+        asked,
+        f"use vaeedu.data.binarize({name}, 'dynamic'){mend and f', {mend}'}",
+    )
+    return x
+
+
 def broadcast(**values: object) -> tuple[Tensor, ...]:
     """Returns the values as tensors of one shape and dtype; plain numbers take the tensors' dtype.
 
