@@ -81,8 +81,9 @@ class CompleteProblem:
             self.mean, self._covariance = mean_and_covariance(x)
             self.variance = self._covariance.trace() / D
         else:
-            self.mean = x.double().mean(dim=0).cpu()
-            self._x = x.double().cpu() - self.mean
+            exact = x.cpu().double()  # in this order: not every device has float64
+            self.mean = exact.mean(dim=0)
+            self._x = exact - self.mean
             self.variance = self._x.square().mean()
 
     def step(self, W: Tensor, noise_variance: Tensor) -> tuple[Tensor, Tensor, Tensor]:

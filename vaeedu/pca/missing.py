@@ -65,8 +65,9 @@ class Problem:
                 f"every column of x must have an observed entry, but column {int(empty[0])} is all NaN: drop it"
             )
         # Columns are centred once, so that the sums below do not cancel when means are large.
-        self._shift = x.double().nanmean(dim=0).cpu()
-        self._x = x.double().cpu() - self._shift
+        exact = x.cpu().double()  # in this order: not every device has float64
+        self._shift = exact.nanmean(dim=0)
+        self._x = exact - self._shift
         self._num_observed = int(observed.sum())
         self._offset = torch.zeros_like(self._shift)
         self.variance = self._x.nan_to_num(nan=0.0).square().sum() / self._num_observed

@@ -40,7 +40,7 @@ def mean_and_covariance(x: Float[Tensor, "N D"]) -> tuple[Float[Tensor, " D"], F
 
 def _mean(x: Float[Tensor, "N D"]) -> Float[Tensor, " D"]:
     # Sums of few rows are accurate in float32 too; they are added up in float64.
-    return torch.stack([rows.sum(dim=0) for rows in x.split(1024)]).double().sum(dim=0).cpu() / len(x)
+    return torch.stack([rows.sum(dim=0) for rows in x.split(1024)]).cpu().double().sum(dim=0) / len(x)
 
 
 def _centred_moments(x: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
