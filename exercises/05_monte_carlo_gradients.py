@@ -273,6 +273,8 @@ SCORE = Exercise(
             {"S": 5, "K": 3, "scale": 1.0},
             {"S": 7, "K": 1, "scale": 0.5},
             {"S": 3, "K": 4, "scale": 3.0},
+            # A narrow q is where the estimator's variance is large, and where a σ kept from zero would hide it.
+            {"S": 4, "K": 2, "scale": 1e-3},
         ),
     },
     reference=score_gradients,
@@ -1398,11 +1400,14 @@ COINS = Exercise(
 
 
 def relaxed_inputs(case, rng):
-    """Uniform numbers away from 0 and 1, and K logits; some hidden ones are as large as a trained network's."""
+    """Uniform numbers, and K logits; some hidden ones are as large as a trained network's, or rare."""
     S, K = case["S"], case["K"]
+    u = rng.uniform(0.1, 0.9, (S, K))
+    if case.get("rare"):
+        u[0] = case["rare"]
     logits = rng.uniform(0.3, 1.5, K) * np.where(np.arange(K) % 2, 1.0, -1.0)
     logits[0] += case["certain"]
-    return {"logits": logits, "u": rng.uniform(0.1, 0.9, (S, K)), "temperature": case["temperature"]}
+    return {"logits": logits, "u": u, "temperature": case["temperature"]}
 
 
 def relaxed_coins(logits, u, temperature):
@@ -1485,6 +1490,8 @@ RELAXED = Exercise(
             {"S": 3, "K": 4, "temperature": 1.5, "certain": 1500.0},
             # 1 − sigmoid(60) is 0 in float64; the logit itself, divided by τ, is an ordinary number.
             {"S": 2, "K": 3, "temperature": 40.0, "certain": 60.0},
+            # A draw that comes once in a thousand million times; where u is kept from 0 and 1, it never comes.
+            {"S": 3, "K": 2, "temperature": 8.0, "certain": 0.0, "rare": 1e-9},
         ),
     },
     reference=relaxed_coins,
