@@ -772,15 +772,16 @@ SIZES = Exercise(
     outputs=(Output("sizes", ("L",)), Output("output_paddings", ("L",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=sizes_inputs,
+    # Settings in which few mistakes give the same whole numbers as others.
     cases={
         "visible": (
-            {"L": 3, "side": 28, "k": (5, 5, 3), "s": (2, 2, 2), "p": (1, 1, 0)},
-            {"L": 1, "side": 15, "k": (4,), "s": (5,), "p": (3,)},
+            {"L": 3, "side": 31, "k": (6, 5, 4), "s": (2, 3, 3), "p": (0, 2, 2)},
+            {"L": 1, "side": 14, "k": (5,), "s": (5,), "p": (2,)},
         ),
         "hidden": (
-            {"L": 2, "side": 33, "k": (5, 4), "s": (3, 2), "p": (2, 1)},
-            {"L": 1, "side": 10, "k": (7,), "s": (5,), "p": (0,)},
-            {"L": 4, "side": 62, "k": (4, 4, 4, 3), "s": (2, 2, 2, 1), "p": (1, 1, 1, 1)},
+            {"L": 3, "side": 47, "k": (4, 5, 2), "s": (3, 2, 3), "p": (0, 0, 1)},
+            {"L": 1, "side": 16, "k": (2,), "s": (4,), "p": (0,)},
+            {"L": 4, "side": 45, "k": (5, 6, 3, 2), "s": (2, 2, 2, 2), "p": (2, 0, 1, 0)},
         ),
     },
     reference=layer_sizes,
@@ -882,7 +883,6 @@ SIZES = Exercise(
             {"return sizes, left_over": "return sizes, left_over[::-1]"},
             "Your output paddings are in the decoder's order. They are asked for layer by layer, as the encoder has "
             "them.",
-            loses=("hidden",),
         ),
         slip(
             sizes_up_again,
@@ -904,7 +904,7 @@ SIZES = Exercise(
         slip(
             layer_sizes,
             {"room % s": "float(s > 1)"},
-            "Your output paddings are 1 wherever there is a stride. What is to be added is the remainder of the "
+            "Your output paddings are 1 at every stride above 1. What is to be added is the remainder of the "
             "division: it may be 0, and more than 1.",
         ),
         slip(
@@ -917,6 +917,12 @@ SIZES = Exercise(
             {UP: "side - (s * (m - 1) + k - 2 * p)"},
             "Your output paddings compare each layer with the image. On the way up, layer l has to get back to the "
             "side of its own input, n_{l−1}.",
+        ),
+        slip(
+            sizes_up_again,
+            {"n = m": "n = (s * (m - 1) + k - 2 * p) // s"},
+            "Your layers do not begin where the one before has ended: the side of its output, n_l, is that of the next "
+            "one's input.",
         ),
     ),
     alternatives=(sizes_up_again, sizes_by_layers, sizes_by_counting, sizes_by_ranges),
