@@ -2280,8 +2280,8 @@ TRAIN = Exercise(
         Wrong(
             vae_collapsed,
             "Nothing of the image reaches the code: the KL is 0. One of these three: z or the encoder's "
-            "parameters are cut off from the training; the reconstruction is a mean over pixels; the KL is summed"
-            " over the batch (then it is far too heavy).",
+            "parameters are cut off from the training; the reconstruction is a mean over pixels; the KL weighs far too"
+            " much, by a β or by a sum over the batch.",
             symptoms={"kl": (None, 0.35), "reconstruction": (-60.0, None)},
         ),
         Wrong(
@@ -2306,7 +2306,7 @@ TRAIN = Exercise(
             edited(train_vae, {"(kl - reconstruction)": "(0.5 * kl - reconstruction)"}),
             "Your KL weighs too little: the codes spread wider than the prior, and each σ is too small. One of "
             "these: it is averaged over the latents, where a sum belongs; it has a β below 1; or a half too many.",
-            symptoms={"kl_weight": (0.05, 0.68), "weights_ratio": (0.5, 1.6)},
+            symptoms={"kl_weight": (0.05, 0.68), "weights_ratio": (0.5, 1.6), "bound": (-60.0, None)},
         ),
         Wrong(
             edited(train_vae, {"(2 * log_sigma).exp()": "log_sigma.exp()"}),
@@ -2334,18 +2334,25 @@ TRAIN = Exercise(
                 "kl_weight": (0.3, 0.68),
                 "weights_ratio": (1.65, None),
                 "gain_if_log_variance": (None, 0.0),
+                "bound": (-60.0, None),
             },
         ),
         Wrong(
             vae_kl_too_heavy,
             "Each σ is larger than is best for your decoder, as if the KL weighed too much. One of these: its "
             "half is missing; a β above 1; the noise is scaled by σ² and not by σ; or the noise has no mean of 0.",
-            symptoms={"kl_weight": (1.5, 100.0), "kl": (0.35, None), "log_sigma": (0.2, None)},
+            symptoms={
+                "kl_weight": (1.5, 100.0),
+                "kl": (0.35, None),
+                "log_sigma": (0.2, None),
+                "bound": (-60.0, None),
+            },
         ),
         Wrong(
             edited(train_vae, {"(kl - reconstruction)": "(-kl - reconstruction)"}),
-            "Your codes have run away from the prior, farther than without any KL. One of these two: the KL has "
-            "the wrong sign in your loss, which is −reconstruction + KL, or the learning rate is far too large.",
+            "Your codes have run away from the prior, farther than without any KL. One of these three: the KL has "
+            "the wrong sign in your loss, which is −reconstruction + KL; the learning rate is far too large; or old "
+            "gradients stay and pile up (zero_grad).",
             symptoms={"mean_square": (1000.0, None), "right_pixels": (0.7, None)},
         ),
         Wrong(
