@@ -9,23 +9,24 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import edited, slip
 
 # 1 ------------------------------------------------------------------------------------------------ stamps on a line
 
 
 def stamps_inputs(case, rng):
-    """A short signal and an asymmetric kernel, so that a flip shows."""
+    """A short signal and an asymmetric kernel, so that a flip shows; which of its entries is the largest is open."""
     return {
         "x": rng.standard_normal(case["N"]) + 2,
-        "kernel": rng.standard_normal(case["k"]) + np.arange(1, case["k"] + 1),
+        "kernel": rng.standard_normal(case["k"]) + rng.permutation(np.arange(1, case["k"] + 1)),
         "stride": case["stride"],
     }
 
 
 def stamp_line(x, kernel, stride):
     y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i, value in enumerate(x):
-        y[stride * i : stride * i + len(kernel)] += value * kernel
+    for i in range(len(x)):
+        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
     return y
 
 
@@ -54,34 +55,6 @@ def line_by_outputs(x, kernel, stride):
     return y
 
 
-def line_flipped(x, kernel, stride):
-    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[i] * kernel.flip(0)
-    return y
-
-
-def line_overwritten(x, kernel, stride):
-    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] = x[i] * kernel
-    return y
-
-
-def line_without_stride(x, kernel, stride):
-    y = x.new_zeros(len(x) - 1 + len(kernel))
-    for i in range(len(x)):
-        y[i : i + len(kernel)] += x[i] * kernel
-    return y
-
-
-def line_cut_short(x, kernel, stride):
-    y = x.new_zeros(stride * len(x) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
-    return y[: stride * len(x)]
-
-
 def line_averaged(x, kernel, stride):
     y, count = x.new_zeros(2, stride * (len(x) - 1) + len(kernel))
     for i in range(len(x)):
@@ -90,51 +63,27 @@ def line_averaged(x, kernel, stride):
     return y / count.clamp(min=1)
 
 
-def line_not_weighted(x, kernel, stride):
-    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += kernel
-    return y
-
-
-def line_too_long(x, kernel, stride):
-    y = x.new_zeros(stride * len(x) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
-    return y
-
-
-def line_one_too_short(x, kernel, stride):
-    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
-    return y[:-1]
-
-
-def line_by_kernel_steps(x, kernel, stride):
-    y = x.new_zeros(len(kernel) * len(x))
-    for i in range(len(x)):
-        y[len(kernel) * i : len(kernel) * (i + 1)] += x[i] * kernel
-    return y
-
-
-def line_reversed(x, kernel, stride):
-    y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[i] * kernel
-    return y.flip(0)
-
-
 def line_convolved(x, kernel, stride):
     return torch.nn.functional.conv1d(
         x[None, None], kernel[None, None], stride=stride, padding=len(kernel) - 1
     )[0, 0]
 
 
-def line_input_reversed(x, kernel, stride):
+def line_convolved_and_spread(x, kernel, stride):
     y = x.new_zeros(stride * (len(x) - 1) + len(kernel))
-    for i in range(len(x)):
-        y[stride * i : stride * i + len(kernel)] += x[len(x) - 1 - i] * kernel
+    ahead = torch.cat([x, x.new_zeros(len(kernel) - 1)]).unfold(0, len(kernel), 1)
+    y[: stride * (len(x) - 1) + 1 : stride] = ahead @ kernel
+    return y
+
+
+def line_repeated(x, kernel, stride):
+    return np.convolve(x.numpy().repeat(stride), kernel.numpy())
+
+
+def line_exchanged(x, kernel, stride):
+    y = x.new_zeros(stride * (len(kernel) - 1) + len(x))
+    for j in range(len(kernel)):
+        y[stride * j : stride * j + len(x)] += kernel[j] * x
     return y
 
 
@@ -153,21 +102,25 @@ STAMP_LINE = Exercise(
     },
     reference=stamp_line,
     wrong=(
-        Wrong(
-            line_flipped,
+        slip(
+            stamp_line,
+            {"x[i] * kernel": "x[i] * kernel.flip(0)"},
             "Your kernel lies backwards. A stamp is the kernel as it is: its first entry goes to place s·i, its last "
             "to place s·i + k − 1.",
         ),
-        Wrong(
-            line_overwritten,
+        slip(
+            stamp_line,
+            {"] += x": "] = x"},
             "Later stamps have wiped out what earlier ones left. Where stamps overlap their values add up.",
         ),
         Wrong(
-            line_without_stride,
+            edited(stamp_line, {"stride * (len(x) - 1)": "len(x) - 1", "stride * i : stride * i": "i : i"}),
             "Your stamps are one place apart. The stride says how far: stamp i begins at place s·i.",
+            variants=(edited(stamp_line, {"stride * i : stride * i": "i : i"}),),
         ),
-        Wrong(
-            line_cut_short,
+        slip(
+            stamp_line,
+            {"(len(x) - 1)": "len(x)", "return y": "return y[: stride * len(x)]"},
             "Your output ends too early or too late. The last stamp begins at s·(N − 1) and is k long: the output is "
             "as long as that reaches.",
         ),
@@ -176,35 +129,140 @@ STAMP_LINE = Exercise(
             "You divided by the number of stamps that reach a place. A transposed convolution only adds; that sums are "
             "uneven is where checkerboards come from.",
         ),
-        Wrong(
-            line_not_weighted,
+        slip(
+            stamp_line,
+            {"x[i] * kernel": "kernel"},
             "Your stamps are all alike. Each is the kernel times the value of its input pixel.",
         ),
-        Wrong(
-            line_too_long,
+        slip(
+            stamp_line,
+            {"(len(x) - 1)": "len(x)"},
             "Your output is too long: zeros follow the last stamp. It begins at s·(N − 1) and is k long, and there the"
             " output ends.",
         ),
-        Wrong(
-            line_one_too_short,
+        slip(
+            stamp_line,
+            {"return y": "return y[:-1]"},
             "Your output ends one place too early: it is s·(N − 1) + k long.",
         ),
-        Wrong(
-            line_by_kernel_steps,
+        slip(
+            stamp_line,
+            {
+                "stride * (len(x) - 1)": "len(kernel) * (len(x) - 1)",
+                "stride * i : stride * i": "len(kernel) * i : len(kernel) * i",
+            },
             "Your stamps are a kernel's length apart. The stride says how far: stamp i begins at s·i.",
         ),
-        Wrong(
-            line_reversed,
+        slip(
+            stamp_line,
+            {"return y": "return y.flip(0)"},
             "Your output is turned round: stamp 0 belongs at its beginning.",
         ),
         Wrong(
             line_convolved,
             "You computed a convolution, which goes down. A transposed one goes up: every input pixel writes a whole "
             "kernel.",
+            variants=(line_convolved_and_spread,),
+        ),
+        slip(
+            stamp_line,
+            {"x[i]": "x[-1 - i]"},
+            "You read the input from its end: stamp i has the value of pixel i.",
+        ),
+        slip(
+            stamp_line,
+            {"return y": "return y[: len(x) - 1 + len(kernel)]"},
+            "Your output is as long as it would be with a stride of 1. The last stamp begins at s·(N − 1): up to "
+            "there, and k places on, it must reach.",
         ),
         Wrong(
-            line_input_reversed,
-            "You read the input from its end: stamp i has the value of pixel i.",
+            line_repeated,
+            "You repeated each pixel s times, and stamped every copy. There is one stamp for each pixel of the input, "
+            "s places after the one before.",
+            variants=(
+                edited(
+                    line_repeated,
+                    {"kernel.numpy())": "kernel.numpy())[: stride * (len(x) - 1) + len(kernel)]"},
+                ),
+            ),
+        ),
+        slip(
+            stamp_line,
+            {"range(len(x))": "range(len(x) - 1)"},
+            "The last pixel of your input has no stamp: i runs from 0 to N − 1.",
+        ),
+        slip(
+            stamp_line,
+            {"range(len(x))": "range(1, len(x))"},
+            "The first pixel of your input has no stamp: i runs from 0 to N − 1.",
+        ),
+        Wrong(
+            edited(stamp_line, {"i + len(kernel)]": "i + len(kernel) - 1]", "* kernel": "* kernel[:-1]"}),
+            "The last entry of your kernel is never used. A stamp is k places long, j = 0, …, k − 1.",
+            variants=(
+                edited(
+                    stamp_line,
+                    {
+                        "i + len(kernel)]": "i + len(kernel) - 1]",
+                        "* kernel": "* kernel[:-1]",
+                        "return y": "return y[:-1]",
+                    },
+                ),
+            ),
+        ),
+        slip(
+            stamp_line,
+            {"] += x[i] * kernel": "] = torch.maximum(y[stride * i :][: len(kernel)], x[i] * kernel)"},
+            "Where your stamps overlap, the larger value is kept. Their values add up.",
+        ),
+        slip(
+            stamp_line,
+            {"for i in range(len(x))": "for i in reversed(range(len(x)))", "] += x": "] = x"},
+            "Where your stamps overlap, the earlier one's value is kept. Their values add up.",
+        ),
+        Wrong(
+            line_exchanged,
+            "Input and kernel have changed places: it is the kernel that is stamped, once for each pixel of the input, "
+            "s places apart.",
+            variants=(
+                edited(
+                    line_exchanged,
+                    {
+                        "return y": "y = torch.nn.functional.pad(y, (0, stride * len(x)))\n"
+                        "    return y[: stride * (len(x) - 1) + len(kernel)]"
+                    },
+                ),
+            ),
+        ),
+        slip(
+            stamp_line,
+            {"x[i] * kernel": "x[i] * kernel / stride"},
+            "You divided by the stride. A transposed convolution only adds: a stamp is the kernel times its pixel.",
+        ),
+        Wrong(
+            edited(stamp_line, {"return y": "return y[len(kernel) // 2 :]"}),
+            "You cut off the beginning of your output, as if stamp i had its middle at place s·i. It *begins* there.",
+            variants=(
+                edited(
+                    stamp_line,
+                    {"return y": "return torch.cat([y, 0 * kernel])[len(kernel) // 2 :][: len(y)]"},
+                ),
+                edited(
+                    stamp_line,
+                    {"return y": "return y[len(kernel) // 2 : len(y) - (len(kernel) - 1) // 2]"},
+                ),
+            ),
+        ),
+        slip(
+            stamp_line,
+            {"(len(x) - 1)": "len(x)", "stride * i : stride * i": "stride * (i + 1) : stride * (i + 1)"},
+            "Your first stamp begins at place s. Pixels and places are counted from 0: stamp i begins at s·i, so the "
+            "first one at 0.",
+        ),
+        slip(
+            stamp_line,
+            {"stride * i : stride * i + len(kernel)] += x[i] * kernel": "stride * i] = x[i]"},
+            "You set the pixels s places apart, and that is all. Each of them writes a whole kernel, times its value.",
         ),
     ),
     alternatives=(line_by_torch, line_by_spreading, line_by_matrix, line_by_outputs),
@@ -230,7 +288,8 @@ def stamp_image(x, kernel, stride, padding):
     for i in range(H):
         for j in range(W):
             y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
+    h, w = y.shape
+    return y[padding : h - padding, padding : w - padding]
 
 
 def image_by_torch(x, kernel, stride, padding):
@@ -258,163 +317,17 @@ def image_by_backward(x, kernel, stride, padding):
     return torch.autograd.grad((down[0, 0] * x).sum(), image)[0][0, 0]
 
 
-def image_flipped(x, kernel, stride, padding):
-    return torch.nn.functional.conv_transpose2d(
-        x[None, None], kernel.flip(0, 1)[None, None], stride=stride, padding=padding
-    )[0, 0]
-
-
-def image_transposed(x, kernel, stride, padding):
-    return torch.nn.functional.conv_transpose2d(
-        x[None, None], kernel.T[None, None], stride=stride, padding=padding
-    )[0, 0]
-
-
-def image_overwritten(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] = x[i, j] * kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
-def image_without_padding(x, kernel, stride, padding):
-    return torch.nn.functional.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
-
-
-def image_padded(x, kernel, stride, padding):
-    y = torch.nn.functional.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
-    return torch.nn.functional.pad(y, (padding, padding, padding, padding))
-
-
-def image_cut_on_one_side(x, kernel, stride, padding):
-    y = torch.nn.functional.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
-    return y[padding:, padding:]
-
-
-def image_not_weighted(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
-def image_without_stride(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(H - 1 + k, W - 1 + k)
-    for i in range(H):
-        for j in range(W):
-            y[i : i + k, j : j + k] += x[i, j] * kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
-def image_mirrored(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel.flip(0)
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
-def image_mirrored_across(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel.flip(1)
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
-def image_too_large(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * H + k, stride * W + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
-
 def image_averaged(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[
-        padding : y.shape[0] - padding, padding : y.shape[1] - padding
-    ] / torch.nn.functional.conv_transpose2d(
-        torch.ones_like(x)[None, None], torch.ones_like(kernel)[None, None], stride=stride, padding=padding
-    )[0, 0].clamp(min=1)
+    def stamped(x, kernel):
+        return torch.nn.functional.conv_transpose2d(
+            x[None, None], kernel[None, None], stride=stride, padding=padding
+        )[0, 0]
+
+    return stamped(x, kernel) / stamped(torch.ones_like(x), torch.ones_like(kernel)).clamp(min=1)
 
 
-def image_cut_at_the_end(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[: y.shape[0] - padding, : y.shape[1] - padding]
-
-
-def image_cut_twice_at_the_end(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[: y.shape[0] - 2 * padding, : y.shape[1] - 2 * padding]
-
-
-def image_cut_twice_at_the_beginning(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[2 * padding :, 2 * padding :]
-
-
-def image_cut_rows_only(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[padding : y.shape[0] - padding]
-
-
-def image_cut_columns_only(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return y[:, padding : y.shape[1] - padding]
-
-
-def image_zeroed(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (H - 1) + k, stride * (W - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * i : stride * i + k, stride * j : stride * j + k] += x[i, j] * kernel
-    return torch.nn.functional.pad(
-        y[padding : y.shape[0] - padding, padding : y.shape[1] - padding], (padding,) * 4
-    )
-
-
-def image_input_transposed(x, kernel, stride, padding):
-    (H, W), k = x.shape, len(kernel)
-    y = x.new_zeros(stride * (W - 1) + k, stride * (H - 1) + k)
-    for i in range(H):
-        for j in range(W):
-            y[stride * j : stride * j + k, stride * i : stride * i + k] += x[i, j] * kernel
-    return y[padding : y.shape[0] - padding, padding : y.shape[1] - padding]
-
+STAMP, CUT = "] += x[i, j] * kernel", "y[padding : h - padding, padding : w - padding]"
+PLACE = "stride * i : stride * i + k, stride * j : stride * j + k"
 
 STAMP_IMAGE = Exercise(
     name="stamp_image",
@@ -428,59 +341,71 @@ STAMP_IMAGE = Exercise(
         ),
         "hidden": (
             {"H": 3, "W": 4, "k": 3, "stride": 2, "padding": 1},
-            {"H": 1, "W": 2, "k": 4, "stride": 2, "padding": 1},
+            {"H": 1, "W": 2, "k": 7, "stride": 3, "padding": 1},
             {"H": 4, "W": 3, "k": 3, "stride": 1, "padding": 0},
         ),
     },
     reference=stamp_image,
     wrong=(
-        Wrong(
-            image_flipped,
+        slip(
+            stamp_image,
+            {STAMP: STAMP + ".flip(0, 1)"},
             "Your kernel is turned by half a turn. A stamp is the kernel as it is; turning it is what you do when you "
             "rewrite the layer as an ordinary convolution.",
         ),
-        Wrong(
-            image_transposed,
+        slip(
+            stamp_image,
+            {STAMP: STAMP + ".T"},
             "Rows and columns of your kernel are exchanged. *Transposed* is the big matrix of the convolution, not the "
             "little kernel.",
         ),
-        Wrong(
-            image_overwritten,
+        slip(
+            stamp_image,
+            {"] += x": "] = x"},
             "Later stamps have wiped out what earlier ones left. Where stamps overlap, at sides and corners, values "
             "add up.",
         ),
-        Wrong(
-            image_without_padding,
+        slip(
+            stamp_image,
+            {CUT: "y"},
             "You left out the padding. It belongs to the convolution whose transpose this is: here it takes p pixels "
             "off each side of the output.",
             loses=("hidden",),
         ),
-        Wrong(
-            image_padded,
+        slip(
+            stamp_image,
+            {CUT: "torch.nn.functional.pad(y, (padding,) * 4)"},
             "Your padding adds a border of zeros. In a transposed convolution it does the opposite: p pixels are cut "
             "off on each side.",
             loses=("hidden",),
         ),
-        Wrong(
-            image_cut_on_one_side,
+        slip(
+            stamp_image,
+            {CUT: "y[padding:, padding:]"},
             "You cut the top and the left only. The padding lay on all four sides of the convolution's input.",
             loses=("hidden",),
         ),
-        Wrong(
-            image_not_weighted,
+        slip(
+            stamp_image,
+            {STAMP: "] += kernel"},
             "Your stamps are all alike. Each is the kernel times the value of its input pixel.",
         ),
         Wrong(
-            image_without_stride,
+            edited(
+                stamp_image,
+                {"stride * (H - 1)": "H - 1", "stride * (W - 1)": "W - 1", PLACE: "i : i + k, j : j + k"},
+            ),
             "Your stamps are one pixel apart. Stamp (i, j) has its corner at (s·i, s·j).",
+            variants=(edited(stamp_image, {PLACE: "i : i + k, j : j + k"}),),
         ),
         Wrong(
-            image_mirrored,
+            edited(stamp_image, {STAMP: STAMP + ".flip(0)"}),
             "Your kernel is mirrored. A stamp is the kernel as it is.",
-            variants=(image_mirrored_across,),
+            variants=(edited(stamp_image, {STAMP: STAMP + ".flip(1)"}),),
         ),
-        Wrong(
-            image_too_large,
+        slip(
+            stamp_image,
+            {"(H - 1)": "H", "(W - 1)": "W"},
             "Your output is too large: zeros follow the last stamps. It is s·(H − 1) + k − 2p high, and as wide as "
             "that with W.",
         ),
@@ -489,28 +414,91 @@ STAMP_IMAGE = Exercise(
             "You divided by the number of stamps that reach a pixel. A transposed convolution only adds.",
         ),
         Wrong(
-            image_cut_at_the_end,
+            edited(stamp_image, {CUT: "y[: h - padding, : w - padding]"}),
             "You cut the bottom and the right only. The padding lay on all four sides of the convolution's input.",
             loses=("hidden",),
-            variants=(
-                image_cut_twice_at_the_end,
-                image_cut_twice_at_the_beginning,
-            ),
+            variants=(edited(stamp_image, {CUT: "y[: h - 2 * padding, : w - 2 * padding]"}),),
         ),
-        Wrong(
-            image_cut_rows_only,
-            "You cut rows only. The padding lay on all four sides: columns are cut off as well.",
+        slip(
+            stamp_image,
+            {CUT: "y[2 * padding :, 2 * padding :]"},
+            "You cut 2p pixels at the top and the left. The padding lay on all four sides: p pixels at each.",
             loses=("hidden",),
-            variants=(image_cut_columns_only,),
         ),
         Wrong(
-            image_zeroed,
+            edited(stamp_image, {CUT: "y[padding : h - padding]"}),
+            "You cut rows only, or columns only. The padding lay on all four sides: both are cut off.",
+            loses=("hidden",),
+            variants=(edited(stamp_image, {CUT: "y[:, padding : w - padding]"}),),
+        ),
+        slip(
+            stamp_image,
+            {CUT: "torch.nn.functional.pad(" + CUT + ", (padding,) * 4)"},
             "You set the border to zero. Padding *cuts it off*: the output becomes smaller.",
             loses=("hidden",),
         ),
-        Wrong(
-            image_input_transposed,
+        slip(
+            stamp_image,
+            {"(H, W), k = x.shape": "x = x.T\n    (H, W), k = x.shape"},
             "Rows and columns of your input are exchanged.",
+        ),
+        Wrong(
+            edited(
+                stamp_image,
+                {"(H, W), k": "x = torch.nn.functional.pad(x, (padding,) * 4)\n    (H, W), k", CUT: "y"},
+            ),
+            "You put zeros around the input. This padding lay around the *output*, and its outermost p pixels are cut "
+            "off.",
+            loses=("hidden",),
+            variants=(
+                edited(
+                    stamp_image,
+                    {"(H, W), k": "x = torch.nn.functional.pad(x, (padding,) * 4)\n    (H, W), k"},
+                ),
+            ),
+        ),
+        slip(
+            stamp_image,
+            {CUT: "y[padding:-padding, padding:-padding]"},
+            "You cut with the slice p:−p. Without padding that is 0:0, and nothing is left: say where it ends, counted "
+            "from the beginning.",
+            loses=("visible", "hidden"),
+        ),
+        slip(
+            stamp_image,
+            {CUT: "y[stride * padding : h - stride * padding, stride * padding : w - stride * padding]"},
+            "You cut too much. The padding is counted in pixels of the output: p at each side, whatever the stride.",
+            loses=("hidden",),
+        ),
+        slip(
+            stamp_image,
+            {CUT: "y[padding : padding + stride * H, padding : padding + stride * W]"},
+            "Your output has s·H rows and s·W columns, or as many as there are. It has s·(H − 1) + k − 2p rows, and as "
+            "many columns as that with W.",
+        ),
+        Wrong(
+            edited(stamp_image, {"range(H)": "range(H - 1)", "range(W)": "range(W - 1)"}),
+            "A row or a column of your input has no stamps: i runs from 0 to H − 1, and j from 0 to W − 1.",
+            variants=(
+                edited(stamp_image, {"range(H)": "range(1, H)", "range(W)": "range(1, W)"}),
+                edited(stamp_image, {"range(W)": "range(W - 1)"}),
+                edited(stamp_image, {"range(W)": "range(1, W)"}),
+            ),
+        ),
+        slip(
+            stamp_image,
+            {STAMP: "] = torch.maximum(y[stride * i :, stride * j :][:k, :k], x[i, j] * kernel)"},
+            "Where your stamps overlap, the larger value is kept. Their values add up.",
+        ),
+        Wrong(
+            edited(stamp_image, {STAMP: STAMP + " / stride**2"}),
+            "You divided by the stride. A transposed convolution only adds: a stamp is the kernel times its pixel.",
+            variants=(edited(stamp_image, {STAMP: STAMP + " / stride"}),),
+        ),
+        slip(
+            stamp_image,
+            {PLACE + STAMP: "stride * i, stride * j] = x[i, j]"},
+            "You set the pixels s places apart, and that is all. Each of them writes a whole kernel, times its value.",
         ),
     ),
     alternatives=(image_by_torch, image_by_kernel, image_by_backward),
@@ -530,6 +518,17 @@ def matrix_inputs(case, rng):
 
 
 def convolution_as_matrix(kernel, num_pixels, stride, padding):
+    num_outputs = (num_pixels + 2 * padding - len(kernel)) // stride + 1
+    A = kernel.new_zeros(num_outputs, num_pixels)
+    for i in range(num_outputs):
+        for j in range(len(kernel)):
+            column = stride * i + j - padding
+            if 0 <= column < num_pixels:
+                A[i, column] = kernel[j]
+    return A
+
+
+def matrix_by_rows(kernel, num_pixels, stride, padding):
     k = len(kernel)
     num_outputs = (num_pixels + 2 * padding - k) // stride + 1
     A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
@@ -543,17 +542,6 @@ def matrix_by_units(kernel, num_pixels, stride, padding):
     return torch.nn.functional.conv1d(units, kernel[None, None], stride=stride, padding=padding)[:, 0].T
 
 
-def matrix_by_entries(kernel, num_pixels, stride, padding):
-    kernel = kernel.numpy()
-    num_outputs = (num_pixels + 2 * padding - len(kernel)) // stride + 1
-    A = np.zeros((num_outputs, num_pixels))
-    for i in range(num_outputs):
-        for j in range(len(kernel)):
-            if 0 <= stride * i + j - padding < num_pixels:
-                A[i, stride * i + j - padding] = kernel[j]
-    return A
-
-
 def matrix_by_jacobian(kernel, num_pixels, stride, padding):
     def convolve(x):
         return torch.nn.functional.conv1d(x[None, None], kernel[None, None], stride=stride, padding=padding)[
@@ -563,99 +551,7 @@ def matrix_by_jacobian(kernel, num_pixels, stride, padding):
     return torch.autograd.functional.jacobian(convolve, torch.zeros(num_pixels, dtype=kernel.dtype))
 
 
-def matrix_transposed(kernel, num_pixels, stride, padding):
-    units = torch.eye(num_pixels, dtype=kernel.dtype)[:, None]
-    return torch.nn.functional.conv1d(units, kernel[None, None], stride=stride, padding=padding)[:, 0]
-
-
-def matrix_flipped(kernel, num_pixels, stride, padding):
-    units, turned = torch.eye(num_pixels, dtype=kernel.dtype)[:, None], kernel.flip(0)
-    return torch.nn.functional.conv1d(units, turned[None, None], stride=stride, padding=padding)[:, 0].T
-
-
-def matrix_around(kernel, num_pixels, stride, padding):
-    num_outputs = (num_pixels + 2 * padding - len(kernel)) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels)
-    for i in range(num_outputs):
-        for j in range(len(kernel)):
-            A[i, (stride * i + j - padding) % num_pixels] += kernel[j]
-    return A
-
-
-def matrix_shifted(kernel, num_pixels, stride, padding):
-    num_outputs = (num_pixels + 2 * padding - len(kernel)) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + len(kernel)] = kernel
-    return A[:, :num_pixels]
-
-
-def matrix_of_the_padded(kernel, num_pixels, stride, padding):
-    num_outputs = (num_pixels + 2 * padding - len(kernel)) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + len(kernel)] = kernel
-    return A
-
-
-def matrix_without_stride(kernel, num_pixels, stride, padding):
-    units = torch.eye(num_pixels, dtype=kernel.dtype)[:, None]
-    return torch.nn.functional.conv1d(units, kernel[None, None], padding=padding)[:, 0].T
-
-
-def matrix_without_padding(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = (num_pixels - k) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel
-    return A
-
-
-def matrix_padded_once(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = max(num_pixels + padding - k, 0) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel
-    return A[:, padding : padding + num_pixels]
-
-
-def matrix_rounded_up(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = -(-(num_pixels + 2 * padding - k) // stride) + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel[: max(num_pixels + 2 * padding - stride * i, 0)]
-    return A[:, padding : padding + num_pixels]
-
-
-def matrix_one_row_less(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = max((num_pixels + 2 * padding - k) // stride, 1)
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel
-    return A[:, padding : padding + num_pixels]
-
-
-def matrix_cut_at_the_beginning(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = (num_pixels + 2 * padding - k) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel
-    return A[:, 2 * padding :]
-
-
-def matrix_rows_reversed(kernel, num_pixels, stride, padding):
-    k = len(kernel)
-    num_outputs = (num_pixels + 2 * padding - k) // stride + 1
-    A = kernel.new_zeros(num_outputs, num_pixels + 2 * padding)
-    for i in range(num_outputs):
-        A[i, stride * i : stride * i + k] = kernel
-    return A[:, padding : padding + num_pixels].flip(0)
-
+FITS = "if 0 <= column < num_pixels:"
 
 MATRIX = Exercise(
     name="convolution_as_matrix",
@@ -675,70 +571,131 @@ MATRIX = Exercise(
     },
     reference=convolution_as_matrix,
     wrong=(
-        Wrong(
-            matrix_transposed,
+        slip(
+            convolution_as_matrix,
+            {"return A": "return A.T"},
             "This is the transpose, the matrix of the *transposed* convolution. Asked for is that of the convolution: "
             "one row an output pixel.",
         ),
-        Wrong(
-            matrix_flipped,
+        slip(
+            convolution_as_matrix,
+            {"kernel[j]": "kernel[-1 - j]"},
             "Your kernel lies backwards. What deep learning calls a convolution does not turn the kernel: "
             "y_i = Σ_j kernel_j x_{s·i + j − p}.",
         ),
         Wrong(
-            matrix_without_stride,
+            edited(convolution_as_matrix, {"stride * i": "i", ") // stride": ")"}),
             "Your rows step by one pixel. With stride s, row i has its kernel s·i places along, and there are fewer "
             "rows.",
+            variants=(edited(convolution_as_matrix, {"stride * i": "i"}),),
         ),
         Wrong(
-            matrix_around,
+            edited(convolution_as_matrix, {FITS: "if True:", "column] =": "column % num_pixels] +="}),
             "Your kernel comes back in at the other end. What it reaches beyond the border are the zeros of the "
             "padding: those entries do not appear in A.",
             loses=("hidden",),
+            variants=(edited(convolution_as_matrix, {"0 <= column": "column"}),),
         ),
-        Wrong(
-            matrix_shifted,
+        slip(
+            convolution_as_matrix,
+            {"j - padding": "j"},
             "Your columns stand p places off. The first p columns belong to the padding at the left; pixel 0 comes "
             "after them.",
             loses=("hidden",),
         ),
-        Wrong(
-            matrix_of_the_padded,
+        slip(
+            matrix_by_rows,
+            {"return A[:, padding : padding + num_pixels]": "return A"},
             "Your matrix has columns for the padding. A acts on the image without it: N columns, and what would meet "
             "the padding's zeros is left out.",
             loses=("hidden",),
         ),
-        Wrong(
-            matrix_without_padding,
+        slip(
+            convolution_as_matrix,
+            {" + 2 * padding": "", "j - padding": "j"},
             "You left the padding out. The line has p zeros at each side: there are more rows, and the first begin "
             "before the line.",
             loses=("hidden",),
         ),
-        Wrong(
-            matrix_padded_once,
+        slip(
+            convolution_as_matrix,
+            {"2 * padding": "padding"},
             "You counted the padding once. It lies on both sides: N + 2p − k.",
             loses=("hidden",),
         ),
-        Wrong(
-            matrix_rounded_up,
+        slip(
+            convolution_as_matrix,
+            {"(num_pixels + 2": "-(-(num_pixels + 2", "// stride": "// stride)"},
             "You have a row too many. A kernel that would hang over the end is not used: the division is rounded down.",
         ),
-        Wrong(
-            matrix_one_row_less,
+        slip(
+            convolution_as_matrix,
+            {"// stride + 1": "// stride"},
             "Your last row is missing. A kernel that just fits still has one place to lie at: the number of steps plus"
             " one.",
         ),
-        Wrong(
-            matrix_cut_at_the_beginning,
+        slip(
+            convolution_as_matrix,
+            {"j - padding": "j - 2 * padding"},
             "You left out 2p columns at the left. The padding lies on both sides: p columns at each.",
             loses=("hidden",),
         ),
-        Wrong(
-            matrix_rows_reversed,
+        slip(
+            convolution_as_matrix,
+            {"A[i,": "A[-1 - i,"},
             "Your rows are in the wrong order: row 0 looks at the beginning of the line.",
         ),
+        slip(
+            convolution_as_matrix,
+            {"j - padding": "j + padding"},
+            "Your kernels are moved the wrong way. Output i looks at the pixels s·i + j − p: the first rows begin "
+            "before the line.",
+            loses=("hidden",),
+        ),
+        slip(
+            convolution_as_matrix,
+            {FITS: "if True:", "A[i, column] =": "A[i, min(max(column, 0), num_pixels - 1)] +="},
+            "You repeated the pixel at the border. What lies beyond the line is zero, so those entries are left out.",
+            loses=("hidden",),
+        ),
+        slip(
+            convolution_as_matrix,
+            {" + 2 * padding": ""},
+            "You counted the rows without the padding. It makes the line longer by p at both ends: N + 2p − k.",
+            loses=("hidden",),
+        ),
+        slip(
+            convolution_as_matrix,
+            {"// stride + 1": "// stride + 2"},
+            "You have one row more than there are places for the kernel. The steps are ⌊(N + 2p − k) / s⌋, and one "
+            "more for the first place.",
+        ),
+        slip(
+            convolution_as_matrix,
+            {FITS: "if 0 <= stride * i - padding <= num_pixels - len(kernel):"},
+            "Your rows are empty where the kernel reaches beyond the line. Only the entries that meet the padding are "
+            "left out, the others stay.",
+            loses=("hidden",),
+        ),
+        slip(
+            convolution_as_matrix,
+            {"return A": "return A * kernel.sum() / A.sum(dim=1, keepdim=True)"},
+            "You scaled up those rows that lose entries to the padding. The others stay as they are: zeros add nothing.",
+            loses=("hidden",),
+        ),
+        Wrong(
+            edited(convolution_as_matrix, {"range(len(kernel))": "range(len(kernel) - 1)"}),
+            "One entry of your kernel is never used: j runs from 0 to k − 1.",
+            variants=(edited(convolution_as_matrix, {"range(len(kernel))": "range(1, len(kernel))"}),),
+        ),
+        slip(
+            convolution_as_matrix,
+            {"return A": "return A.T.reshape(A.shape)"},
+            "You reshaped the transpose. A reshape keeps the entries in their order, and mixes the rows: a transpose is"
+            " undone by another one.",
+        ),
     ),
-    alternatives=(matrix_by_units, matrix_by_entries, matrix_by_jacobian),
+    alternatives=(matrix_by_units, matrix_by_rows, matrix_by_jacobian),
 )
 
 # 4 ----------------------------------------------------------------------------------------------- sizes down and up
@@ -756,12 +713,23 @@ def sizes_inputs(case, rng):
 
 def layer_sizes(side, kernel_sizes, strides, paddings):
     sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        side = room // int(s) + 1
+    for k, s, p in zip(kernel_sizes.tolist(), strides.tolist(), paddings.tolist(), strict=True):
+        room = side + 2 * p - k
+        left_over.append(room % s)
+        side = room // s + 1
         sizes.append(side)
-    return torch.tensor(sizes), torch.tensor(left_over)
+    return sizes, left_over
+
+
+def sizes_up_again(side, kernel_sizes, strides, paddings):
+    sizes, added = [], []
+    n = side
+    for k, s, p in zip(kernel_sizes.tolist(), strides.tolist(), paddings.tolist(), strict=True):
+        m = (n + 2 * p - k) // s + 1
+        added.append(n - (s * (m - 1) + k - 2 * p))
+        sizes.append(m)
+        n = m
+    return torch.tensor(sizes), torch.tensor(added)
 
 
 def sizes_by_layers(side, kernel_sizes, strides, paddings):
@@ -797,319 +765,167 @@ def sizes_by_ranges(side, kernel_sizes, strides, paddings):
     return sizes, left_over
 
 
-def sizes_without_one(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        side = max(room // int(s), 1)
-        sizes.append(side)
-    return sizes, left_over
-
-
-def sizes_padded_once(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = max(side + int(p) - int(k), 0)
-        left_over.append(room % int(s))
-        side = room // int(s) + 1
-        sizes.append(side)
-    return sizes, left_over
-
-
-def sizes_rounded_up(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        side = -(-room // int(s)) + 1
-        sizes.append(side)
-    return sizes, left_over
-
-
-def sizes_all_from_the_image(side, kernel_sizes, strides, paddings):
-    room = side + 2 * paddings - kernel_sizes
-    return torch.floor(room / strides) + 1, room % strides
-
-
-def sizes_without_left_over(side, kernel_sizes, strides, paddings):
-    sizes = []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        side = (side + 2 * int(p) - int(k)) // int(s) + 1
-        sizes.append(side)
-    return sizes, [0] * len(sizes)
-
-
-def sizes_left_over_of_the_side(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        left_over.append(side % int(s))
-        side = (side + 2 * int(p) - int(k)) // int(s) + 1
-        sizes.append(side)
-    return sizes, left_over
-
-
-def sizes_without_padding(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = max(side - int(k), 0)
-        left = room % int(s)
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_without_kernel(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for _k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p)
-        left = room % int(s)
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_with_kernel_less_one(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k) + 1
-        left = room % int(s)
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_halved(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for _k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
-        left = side % int(s)
-        side = max(side // int(s), 1)
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_halved_up(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for _k, s, _p in zip(kernel_sizes, strides, paddings, strict=True):
-        left = side % int(s)
-        side = -(-side // int(s))
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_without_stride(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, _s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = 0
-        side = room + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_always_one_over(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = int(s) - 1
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_missing_part(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = -room % int(s)
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_less_on_the_way_up(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = -(room % int(s))
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_up_without_padding(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = side - (int(s) * (room // int(s)) + int(k))
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_up_without_kernel(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = side - (int(s) * (room // int(s)) - 2 * int(p))
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_up_by_the_stride(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left = side - int(s) * (room // int(s) + 1)
-        side = room // int(s) + 1
-        sizes.append(side)
-        left_over.append(left)
-    return sizes, left_over
-
-
-def sizes_with_the_image(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [side], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = sizes[-1] + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        sizes.append(room // int(s) + 1)
-    return sizes, left_over
-
-
-def sizes_in_the_decoders_order(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        side = room // int(s) + 1
-        sizes.append(side)
-    return sizes, left_over[::-1]
-
-
-def sizes_of_the_inputs(side, kernel_sizes, strides, paddings):
-    sizes, left_over = [], []
-    for k, s, p in zip(kernel_sizes, strides, paddings, strict=True):
-        room = side + 2 * int(p) - int(k)
-        left_over.append(room % int(s))
-        sizes.append(side)
-        side = room // int(s) + 1
-    return sizes, left_over
-
+UP = "n - (s * (m - 1) + k - 2 * p)"
 
 SIZES = Exercise(
     name="layer_sizes",
     outputs=(Output("sizes", ("L",)), Output("output_paddings", ("L",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=sizes_inputs,
+    # Settings in which few mistakes give the same whole numbers as others.
     cases={
         "visible": (
-            {"L": 3, "side": 28, "k": (5, 4, 3), "s": (2, 2, 2), "p": (1, 1, 0)},
-            {"L": 1, "side": 14, "k": (4,), "s": (5,), "p": (1,)},
+            {"L": 3, "side": 31, "k": (6, 5, 4), "s": (2, 3, 3), "p": (0, 2, 2)},
+            {"L": 1, "side": 14, "k": (5,), "s": (5,), "p": (2,)},
         ),
         "hidden": (
-            {"L": 2, "side": 32, "k": (5, 4), "s": (3, 2), "p": (2, 1)},
-            {"L": 1, "side": 10, "k": (3,), "s": (5,), "p": (0,)},
-            {"L": 4, "side": 63, "k": (4, 4, 4, 3), "s": (2, 2, 2, 1), "p": (1, 1, 1, 1)},
+            {"L": 3, "side": 47, "k": (4, 5, 2), "s": (3, 2, 3), "p": (0, 0, 1)},
+            {"L": 1, "side": 16, "k": (2,), "s": (4,), "p": (0,)},
+            {"L": 4, "side": 45, "k": (5, 6, 3, 2), "s": (2, 2, 2, 2), "p": (2, 0, 1, 0)},
         ),
     },
     reference=layer_sizes,
     wrong=(
         Wrong(
-            sizes_without_one,
+            edited(layer_sizes, {"// s + 1": "// s"}),
             "Your sizes are one too small. A kernel that just fits still has one place to lie at: count the steps, and "
             "add the place it starts from.",
+            variants=(edited(sizes_up_again, {"// s + 1": "// s"}),),
         ),
         Wrong(
-            sizes_padded_once,
+            edited(layer_sizes, {"2 * p": "p"}),
             "You counted the padding once. It lies on both sides of the image: 2p.",
+            variants=(edited(sizes_up_again, {"n + 2 * p": "n + p"}),),
         ),
         Wrong(
-            sizes_rounded_up,
+            edited(layer_sizes, {"room // s": "-(-room // s)"}),
             "You rounded up. A kernel that would hang over the border is not used: the division is rounded down.",
+            variants=(edited(sizes_up_again, {"(n + 2 * p - k) // s": "-(-(n + 2 * p - k) // s)"}),),
         ),
-        Wrong(
-            sizes_all_from_the_image,
+        slip(
+            sizes_up_again,
+            {"n = m": "n = side"},
             "You computed every layer from the image's side. Layers stand in a row: the output of one is the input of "
             "the next.",
         ),
-        Wrong(
-            sizes_without_left_over,
+        slip(
+            layer_sizes,
+            {"room % s": "0"},
             "Your output paddings are all zero. Where the division left a remainder, pixels at the border were never "
             "looked at; going back up they have to be added.",
         ),
-        Wrong(
-            sizes_left_over_of_the_side,
+        slip(
+            layer_sizes,
+            {"room % s": "side % s"},
             "You took the remainder of the side itself. What is divided by the stride is n + 2p − k: its remainder is "
             "what gets lost.",
         ),
-        Wrong(
-            sizes_without_padding,
+        slip(
+            layer_sizes,
+            {" + 2 * p": ""},
             "You left the padding out. It makes the image larger by p on both sides.",
         ),
         Wrong(
-            sizes_without_kernel,
+            edited(layer_sizes, {" - k": ""}),
             "You left the kernel's size out. A kernel of k pixels cannot begin on the last k − 1 of them: n + 2p − k.",
-            variants=(sizes_with_kernel_less_one,),
+            variants=(edited(layer_sizes, {" - k": " - k + 1"}),),
         ),
         Wrong(
-            sizes_halved,
+            edited(layer_sizes, {"room = side + 2 * p - k": "room = side", "// s + 1": "// s"}),
             "Your sizes are the sides divided by the stride. The kernel and the padding count, too.",
-            variants=(sizes_halved_up,),
+            variants=(
+                edited(
+                    layer_sizes, {"room = side + 2 * p - k": "room = side", "room // s + 1": "-(-room // s)"}
+                ),
+                edited(sizes_up_again, {"(n + 2 * p - k) // s + 1": "-(-n // s)"}),
+                edited(sizes_up_again, {"(n + 2 * p - k) // s + 1": "n // s"}),
+            ),
         ),
-        Wrong(
-            sizes_without_stride,
+        slip(
+            layer_sizes,
+            {"room % s": "0", "room // s": "room"},
             "You left the stride out. Compare with the exercise's formula.",
         ),
-        Wrong(
-            sizes_always_one_over,
+        slip(
+            layer_sizes,
+            {"room % s": "s - 1"},
             "Your output paddings are s − 1 everywhere. What is to be added is the remainder of the division, between "
             "0 and s − 1.",
         ),
-        Wrong(
-            sizes_missing_part,
+        slip(
+            layer_sizes,
+            {"room % s": "-room % s"},
             "Your output paddings are what is missing to the next step. What is to be added is what is left over: the "
             "remainder of (n + 2p − k) / s.",
         ),
-        Wrong(
-            sizes_less_on_the_way_up,
+        slip(
+            layer_sizes,
+            {"room % s": "-(room % s)"},
             "Your output paddings have the wrong sign: the decoder's images are too small, and it is added.",
         ),
         Wrong(
-            sizes_up_without_padding,
-            "Your way up leaves the padding out. A transposed convolution makes s(n − 1) + k − 2p.",
+            edited(sizes_up_again, {UP: "n - (s * (m - 1) + k)"}),
+            "Your output paddings belong to another way up. A transposed convolution makes s(n − 1) + k − 2p pixels a "
+            "side.",
             variants=(
-                sizes_up_without_kernel,
-                sizes_up_by_the_stride,
+                edited(sizes_up_again, {UP: "n - (s * (m - 1) - 2 * p)"}),
+                edited(sizes_up_again, {UP: "n - s * m"}),
+                edited(sizes_up_again, {UP: "n - (s * m + k - 2 * p)"}),
+                edited(sizes_up_again, {UP: "n - (s * (m - 1) + k - p)"}),
             ),
         ),
         Wrong(
-            sizes_with_the_image,
+            edited(layer_sizes, {"sizes, left_over = []": "sizes, left_over = [side]"}),
             "Your sizes begin with the input's own side. Asked for are the outputs' sides, one for each layer.",
         ),
-        Wrong(
-            sizes_in_the_decoders_order,
+        slip(
+            layer_sizes,
+            {"return sizes, left_over": "return sizes, left_over[::-1]"},
             "Your output paddings are in the decoder's order. They are asked for layer by layer, as the encoder has "
             "them.",
-            loses=("hidden",),
         ),
-        Wrong(
-            sizes_of_the_inputs,
+        slip(
+            sizes_up_again,
+            {"sizes.append(m)": "sizes.append(n)"},
             "You gave each layer's input. Asked for is the side of its output.",
         ),
+        Wrong(
+            edited(sizes_up_again, {"(n + 2 * p - k) // s": "round((n + 2 * p - k) / s)"}),
+            "You rounded to the nearest whole number. A kernel that would hang over the border is not used: the "
+            "division is rounded down.",
+            variants=(edited(layer_sizes, {"room // s": "round(room / s)"}),),
+        ),
+        Wrong(
+            edited(sizes_up_again, {"// s": "/ s"}),
+            "Your sizes are not rounded. A kernel has a whole number of places: the division is rounded down, and what "
+            "is left over is the output padding.",
+            variants=(edited(layer_sizes, {"room // s": "room / s"}),),
+        ),
+        slip(
+            layer_sizes,
+            {"room % s": "float(s > 1)"},
+            "Your output paddings are 1 at every stride above 1. What is to be added is the remainder of the "
+            "division: it may be 0, and more than 1.",
+        ),
+        slip(
+            layer_sizes,
+            {"room % s": "min(room % s, 1)"},
+            "Your output paddings are never more than 1. The remainder of a division by s may be up to s − 1.",
+        ),
+        slip(
+            sizes_up_again,
+            {UP: "side - (s * (m - 1) + k - 2 * p)"},
+            "Your output paddings compare each layer with the image. On the way up, layer l has to get back to the "
+            "side of its own input, n_{l−1}.",
+        ),
+        slip(
+            sizes_up_again,
+            {"n = m": "n = (s * (m - 1) + k - 2 * p) // s"},
+            "Your layers do not begin where the one before has ended: the side of its output, n_l, is that of the next "
+            "one's input.",
+        ),
     ),
-    alternatives=(sizes_by_layers, sizes_by_counting, sizes_by_ranges),
+    alternatives=(sizes_up_again, sizes_by_layers, sizes_by_counting, sizes_by_ranges),
 )
 
 # 5 ---------------------------------------------------------------------------------------------------- loss by edges
@@ -1158,176 +974,7 @@ def edges_separately(x, reconstruction):
     step = torch.tensor([1.0, 0.0, -1.0], dtype=x.dtype)
     kernels = torch.stack([torch.outer(smooth, step), torch.outer(step, smooth)])[:, None] / 8
     first, second = (torch.nn.functional.conv2d(images[:, None], kernels) for images in (x, reconstruction))
-    return ((first - second) ** 2).flatten(1).sum(dim=1)
-
-
-def edges_averaged(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    slopes = torch.nn.functional.conv2d(
-        (x - reconstruction)[:, None], torch.stack([kernel, kernel.T])[:, None]
-    )
-    return slopes.square().mean(dim=(1, 2, 3))
-
-
-def edges_not_scaled(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype)
-    slopes = torch.nn.functional.conv2d(
-        (x - reconstruction)[:, None], torch.stack([kernel, kernel.T])[:, None]
-    )
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_one_direction(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernel[None, None])
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_steepness(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    first, second = (
-        torch.nn.functional.conv2d(images[:, None], kernels).square().sum(dim=1).sqrt()
-        for images in (x, reconstruction)
-    )
-    return (first - second).square().sum(dim=(1, 2))
-
-
-def edges_squared_first(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    first, second = (
-        torch.nn.functional.conv2d(images[:, None], kernels).square() for images in (x, reconstruction)
-    )
-    return (first - second).abs().sum(dim=(1, 2, 3))
-
-
-def edges_with_zeros_around(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels, padding=1)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_absolute(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.abs().sum(dim=(1, 2, 3))
-
-
-def edges_root(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3)).sqrt()
-
-
-def edges_lengths(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=1).sqrt().sum(dim=(1, 2))
-
-
-def edges_halved(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3)) / 2
-
-
-def edges_added_first(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.sum(dim=1).square().sum(dim=(1, 2))
-
-
-def edges_averaged_over_places(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().mean(dim=(2, 3)).sum(dim=1)
-
-
-def edges_of_the_batch(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum()
-
-
-def edges_of_the_batch_averaged(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3)).mean()
-
-
-def edges_of_the_image(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d(x[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_of_the_copy(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d(reconstruction[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_unequal_scale(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 4
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_prewitt(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_prewitt_by_six(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 6
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_down_only(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels[1:])
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_across_twice(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel])[:, None]
-    slopes = torch.nn.functional.conv2d((x - reconstruction)[:, None], kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_replicated(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    padded = torch.nn.functional.pad((x - reconstruction)[:, None], (1, 1, 1, 1), mode="replicate")
-    slopes = torch.nn.functional.conv2d(padded, kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
-
-
-def edges_reflected(x, reconstruction):
-    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], dtype=x.dtype) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    padded = torch.nn.functional.pad((x - reconstruction)[:, None], (1, 1, 1, 1), mode="reflect")
-    slopes = torch.nn.functional.conv2d(padded, kernels)
-    return slopes.square().sum(dim=(1, 2, 3))
+    return ((first - second) ** 2).sum(dim=(1, 2, 3))
 
 
 def edges_plain_squared_error(x, reconstruction):
@@ -1339,6 +986,15 @@ def edges_plain_differences(x, reconstruction):
     across, down = d[:, :, 1:] - d[:, :, :-1], d[:, 1:] - d[:, :-1]
     return across.square().sum(dim=(1, 2)) + down.square().sum(dim=(1, 2))
 
+
+def edges_without_smoothing(x, reconstruction):
+    d = x - reconstruction
+    across, down = (d[:, 1:-1, 2:] - d[:, 1:-1, :-2]) / 2, (d[:, 2:, 1:-1] - d[:, :-2, 1:-1]) / 2
+    return across.square().sum(dim=(1, 2)) + down.square().sum(dim=(1, 2))
+
+
+SUMMED, SOBEL = ".sum(dim=(1, 2, 3))", "[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]"
+GAP = "(x - reconstruction)[:, None]"
 
 EDGES = Exercise(
     name="edge_error",
@@ -1355,90 +1011,112 @@ EDGES = Exercise(
     },
     reference=edge_error,
     wrong=(
-        Wrong(
-            edges_averaged,
+        slip(
+            edge_error,
+            {"sum": "mean"},
             "You averaged over pixels and directions. In this course a loss is a sum over the pixels of an example; "
             "only examples are averaged, and that comes later.",
         ),
-        Wrong(
-            edges_not_scaled,
+        slip(
+            edge_error,
+            {" / 8": ""},
             "Your slopes are eight times too large. The weights 1, 2, 1 count each step four times over, and the step "
             "is two pixels long: divide by 8.",
         ),
-        Wrong(
-            edges_one_direction,
+        slip(
+            edge_error,
+            {"[kernel, kernel.T]": "[kernel]"},
             "You compared the slopes across only. A horizontal stroke has none: the slopes down count as well.",
         ),
-        Wrong(
-            edges_steepness,
+        slip(
+            edges_separately,
+            {
+                "((first - second) ** 2)"
+                + SUMMED: "(first.norm(dim=1) - second.norm(dim=1)).square().sum(dim=(1, 2))"
+            },
             "You compared how steep the images are. Two edges as steep but of opposite direction would cost nothing: "
             "compare the slopes across and down one by one.",
         ),
-        Wrong(
-            edges_squared_first,
+        slip(
+            edges_separately,
+            {"((first - second) ** 2)": "(first**2 - second**2).abs()"},
             "You squared the slopes before taking their difference. Dark-to-light then looks like light-to-dark: take "
             "the difference first, then square.",
         ),
-        Wrong(
-            edges_with_zeros_around,
+        slip(
+            edge_error,
+            {"[:, None], kernels)": "[:, None], kernels, padding=1)"},
             "You put zeros around the images. Where ink reaches the border that makes an edge which nobody drew: use "
             "only places where the whole kernel lies on the image.",
             loses=("hidden",),
         ),
-        Wrong(
-            edges_absolute,
+        slip(
+            edge_error,
+            {"square": "abs"},
             "You took absolute values. The loss is a *squared* difference.",
         ),
         Wrong(
-            edges_root,
+            edited(edge_error, {SUMMED: SUMMED + ".sqrt()"}),
             "You took a root. The loss is the sum of squares itself.",
-            variants=(edges_lengths,),
+            variants=(edited(edge_error, {SUMMED: ".sum(dim=1).sqrt().sum(dim=(1, 2))"}),),
         ),
-        Wrong(
-            edges_halved,
+        slip(
+            edge_error,
+            {SUMMED: SUMMED + " / 2"},
             "Your loss is half of what it should be: there is no ½ in it.",
         ),
-        Wrong(
-            edges_added_first,
+        slip(
+            edge_error,
+            {".square()" + SUMMED: ".sum(dim=1).square().sum(dim=(1, 2))"},
             "You added the slopes across and down before squaring. An edge across one way and down the other way would"
             " cancel: square each of them.",
         ),
-        Wrong(
-            edges_averaged_over_places,
+        slip(
+            edge_error,
+            {SUMMED: ".mean(dim=(2, 3)).sum(dim=1)"},
             "You averaged over the places. The loss is summed over all (H − 2)(W − 2) of them.",
         ),
         Wrong(
-            edges_of_the_batch,
-            "You added up the images. There is a loss for each, (B,).",
-            variants=(edges_of_the_batch_averaged,),
+            edited(edge_error, {SUMMED: ".sum()"}),
+            "You added up or averaged the images. There is a loss for each, (B,).",
+            variants=(
+                edited(edge_error, {SUMMED: SUMMED + ".mean()"}),
+                edited(edge_error, {SUMMED: ".sum().expand(len(x))"}),
+                edited(edge_error, {SUMMED: SUMMED + ".mean().expand(len(x))"}),
+            ),
         ),
         Wrong(
-            edges_of_the_image,
-            "You took the slopes of x alone. The loss compares them with the copy's.",
-            variants=(edges_of_the_copy,),
+            edited(edge_error, {"(x - reconstruction)": "x"}),
+            "You took the slopes of one image alone, of x or of its copy. The loss compares the two.",
+            variants=(edited(edge_error, {"(x - reconstruction)": "reconstruction"}),),
         ),
         Wrong(
-            edges_unequal_scale,
-            "Your kernel is not Sobel's divided by 8.",
+            edited(edge_error, {"/ 8": "/ 4"}),
+            "Your kernels are Sobel's, but not divided by 8.",
+            variants=tuple(edited(edge_error, {"/ 8": f"/ {divisor}"}) for divisor in (2, 3, 6, 9, 16)),
         ),
         Wrong(
-            edges_prewitt,
+            edited(edge_error, {"[-2.0, 0.0, 2.0]": "[-1.0, 0.0, 1.0]"}),
             "Your middle row has the weight 1. Sobel's kernel counts it twice.",
-            variants=(edges_prewitt_by_six,),
+            variants=(edited(edge_error, {"[-2.0, 0.0, 2.0]": "[-1.0, 0.0, 1.0]", "/ 8": "/ 6"}),),
         ),
-        Wrong(
-            edges_down_only,
+        slip(
+            edge_error,
+            {"[kernel, kernel.T]": "[kernel.T]"},
             "You compared the slopes down only. A vertical stroke has none: the slopes across count as well.",
         ),
-        Wrong(
-            edges_across_twice,
+        slip(
+            edge_error,
+            {"[kernel, kernel.T]": "[kernel, kernel]"},
             "Your second kernel is the first one again. Slopes down have its transpose.",
         ),
         Wrong(
-            edges_replicated,
+            edited(edge_error, {GAP: f'torch.nn.functional.pad({GAP}, (1, 1, 1, 1), mode="replicate")'}),
             "You repeated the border. Use only places where the whole kernel lies on the image.",
             loses=("hidden",),
-            variants=(edges_reflected,),
+            variants=(
+                edited(edge_error, {GAP: f'torch.nn.functional.pad({GAP}, (1, 1, 1, 1), mode="reflect")'}),
+            ),
         ),
         Wrong(
             edges_plain_squared_error,
@@ -1447,6 +1125,46 @@ EDGES = Exercise(
         Wrong(
             edges_plain_differences,
             "You took plain differences of neighbours. Sobel's slopes go over two pixels, and average over three rows.",
+        ),
+        slip(
+            edges_separately,
+            {"(first - second)": "(first.abs() - second.abs())"},
+            "You compared the slopes without their signs. Dark-to-light then looks like light-to-dark.",
+        ),
+        Wrong(
+            edited(edge_error, {SOBEL: "[-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]"}),
+            "Your outer rows have the weight 2. In Sobel's kernel it is the middle row that counts twice.",
+            variants=(
+                edited(
+                    edge_error, {SOBEL: "[-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]", "/ 8": "/ 10"}
+                ),
+            ),
+        ),
+        Wrong(
+            edges_without_smoothing,
+            "You took the difference of two pixels alone. Sobel's slopes average it over three rows or columns, with "
+            "the weights 1, 2, 1.",
+            variants=(
+                edited(
+                    edges_without_smoothing,
+                    {"[:, 1:-1, :-2]) / 2": "[:, 1:-1, :-2])", "1:-1]) / 2": "1:-1])"},
+                ),
+            ),
+        ),
+        slip(
+            edge_error,
+            {SUMMED: SUMMED + " + (x - reconstruction).square().sum(dim=(1, 2))"},
+            "You added the squared error of the pixels. Asked for is that of the slopes alone.",
+        ),
+        Wrong(
+            edited(edge_error, {"[kernel, kernel.T]": "[kernel, 8 * kernel.T]"}),
+            "Only one of your two kernels is divided by 8.",
+            variants=(edited(edge_error, {"[kernel, kernel.T]": "[8 * kernel, kernel.T]"}),),
+        ),
+        slip(
+            edge_error,
+            {" / 8": "", SUMMED: SUMMED + " / 8"},
+            "You divided the squares by 8. It is the slopes that are divided, before they are squared.",
         ),
     ),
     alternatives=(edges_by_slices, edges_one_by_one, edges_separately),
@@ -1490,101 +1208,7 @@ def bottleneck_by_differences(x):
     return centred.square().sum() / len(x) - kept
 
 
-def bottleneck_not_centred(x):
-    squares = torch.linalg.svdvals(x) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_not_squared(x):
-    values = torch.linalg.svdvals(x - x.mean(dim=0))
-    return values.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_kept(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.cumsum(dim=0) / len(x)
-
-
-def bottleneck_one_off(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    left = squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-    return torch.cat([left[1:], left.new_zeros(1)])
-
-
-def bottleneck_unbiased(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / (len(x) - 1)
-
-
-def bottleneck_per_pixel(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / x.numel()
-
-
-def bottleneck_summed(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0)
-
-
-def bottleneck_each(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares / len(x)
-
-
-def bottleneck_smallest_first(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_reversed(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0) / len(x)
-
-
-def bottleneck_root(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return (squares.flip(0).cumsum(dim=0).flip(0) / len(x)).sqrt()
-
-
-def bottleneck_with_the_last(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return torch.cat([squares.flip(0).cumsum(dim=0).flip(0), squares.new_zeros(1)]) / len(x)
-
-
-def bottleneck_total_mean(x):
-    squares = torch.linalg.svdvals(x - x.mean()) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_row_means(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=1, keepdim=True)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_standardised(x):
-    squares = torch.linalg.svdvals((x - x.mean(dim=0)) / x.std(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_standardised_by_count(x):
-    squares = torch.linalg.svdvals((x - x.mean(dim=0)) / x.std(dim=0, correction=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_over_pixels(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return squares.flip(0).cumsum(dim=0).flip(0) / x.shape[1]
-
-
-def bottleneck_to_the_fourth(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return (squares**2).flip(0).cumsum(dim=0).flip(0) / len(x)
-
-
-def bottleneck_to_the_fourth_averaged(x):
-    squares = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2
-    return ((squares / len(x)) ** 2).flip(0).cumsum(dim=0).flip(0)
-
+LEFT_OUT, MEAN = "squares.flip(0).cumsum(dim=0).flip(0)", "x.mean(dim=0)"
 
 BOTTLENECK = Exercise(
     name="bottleneck_errors",
@@ -1601,80 +1225,126 @@ BOTTLENECK = Exercise(
     },
     reference=bottleneck_errors,
     wrong=(
-        Wrong(
-            bottleneck_not_centred,
+        slip(
+            bottleneck_errors,
+            {"x - x.mean(dim=0)": "x"},
             "You did not take off the mean. Both layers have offsets, and the decoder's alone gets the mean right, "
             "without any code: what is left to explain is the centred data.",
         ),
-        Wrong(
-            bottleneck_not_squared,
+        slip(
+            bottleneck_errors,
+            {" ** 2": ""},
             "You added up singular values. The squared error is the sum of their squares.",
         ),
         Wrong(
-            bottleneck_kept,
+            edited(bottleneck_errors, {LEFT_OUT: "squares.cumsum(dim=0)"}),
             "You added up what the code keeps. The error is what it leaves out, so it falls as K grows.",
+            variants=(edited(bottleneck_errors, {LEFT_OUT: "(squares.cumsum(dim=0) - squares)"}),),
         ),
-        Wrong(
-            bottleneck_one_off,
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: f"({LEFT_OUT} - squares)"},
             "Your entries stand one place off. The first is for K = 0, where the best copy of every image is the mean.",
         ),
-        Wrong(
-            bottleneck_unbiased,
+        slip(
+            bottleneck_errors,
+            {"len(x)": "(len(x) - 1)"},
             "You divided by N − 1. That is for estimating a variance; here the average error of N given examples is "
             "asked for.",
         ),
-        Wrong(
-            bottleneck_per_pixel,
+        slip(
+            bottleneck_errors,
+            {"len(x)": "x.numel()"},
             "You divided by the number of pixels as well. In this course an error is summed over an example's pixels, "
             "and averaged over examples.",
-            loses=("visible", "hidden"),
         ),
-        Wrong(
-            bottleneck_summed,
+        slip(
+            bottleneck_errors,
+            {" / len(x)": ""},
             "You summed over the examples. The error is an average over the N of them.",
         ),
-        Wrong(
-            bottleneck_each,
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: "squares"},
             "You gave each direction's own share. The error of a code of length K is all that comes after the first K:"
             " add them up.",
         ),
-        Wrong(
-            bottleneck_smallest_first,
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: "squares.cumsum(dim=0).flip(0)"},
             "You left out the largest directions first. A code keeps those, and the smallest remain.",
         ),
-        Wrong(
-            bottleneck_reversed,
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: "squares.flip(0).cumsum(dim=0)"},
             "Your errors are in the wrong order: entry K belongs to codes of length K, so they fall.",
         ),
-        Wrong(
-            bottleneck_root,
+        slip(
+            bottleneck_errors,
+            {f"{LEFT_OUT} / len(x)": f"({LEFT_OUT} / len(x)).sqrt()"},
             "You took the root. The mean squared error itself is asked for.",
         ),
-        Wrong(
-            bottleneck_with_the_last,
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: f"torch.cat([{LEFT_OUT}, squares.new_zeros(1)])"},
             "You have an entry too many: K goes from 0 to D − 1.",
         ),
-        Wrong(
-            bottleneck_total_mean,
+        slip(
+            bottleneck_errors,
+            {MEAN: "x.mean()"},
             "You took off one mean for all. Each pixel has its own.",
         ),
-        Wrong(
-            bottleneck_row_means,
+        slip(
+            bottleneck_errors,
+            {MEAN: "x.mean(dim=1, keepdim=True)"},
             "You took off each example's own mean. The mean example is taken off: dim=0.",
         ),
         Wrong(
-            bottleneck_standardised,
+            edited(bottleneck_errors, {"x - x.mean(dim=0)": "(x - x.mean(dim=0)) / x.std(dim=0)"}),
             "You divided by the standard deviations. The error is that of the pixels as they are.",
-            variants=(bottleneck_standardised_by_count,),
+            variants=(
+                edited(
+                    bottleneck_errors,
+                    {"x - x.mean(dim=0)": "(x - x.mean(dim=0)) / x.std(dim=0, correction=0)"},
+                ),
+            ),
         ),
-        Wrong(
-            bottleneck_over_pixels,
+        slip(
+            bottleneck_errors,
+            {"len(x)": "x.shape[1]"},
             "You divided by the number of pixels, and not by the number of examples.",
         ),
         Wrong(
-            bottleneck_to_the_fourth,
+            edited(bottleneck_errors, {"** 2": "** 4"}),
             "You squared twice. The eigenvalues of the covariance are the squares already.",
-            variants=(bottleneck_to_the_fourth_averaged,),
+            variants=(edited(bottleneck_errors, {"** 2": "** 4 / len(x)"}),),
+        ),
+        Wrong(
+            edited(bottleneck_errors, {"len(x)": "squares.sum()"}),
+            "You gave a share of all. Asked for is the error itself, not what part of the scatter is left out or kept.",
+            variants=(
+                edited(bottleneck_errors, {LEFT_OUT: "squares.cumsum(dim=0)", "len(x)": "squares.sum()"}),
+                edited(
+                    bottleneck_errors,
+                    {LEFT_OUT: "(squares.cumsum(dim=0) - squares)", "len(x)": "squares.sum()"},
+                ),
+            ),
+        ),
+        slip(
+            bottleneck_errors,
+            {") ** 2": ")", LEFT_OUT: f"{LEFT_OUT} ** 2"},
+            "You added up the singular values, and squared the sum. Square each of them, and add up then.",
+        ),
+        slip(
+            bottleneck_errors,
+            {LEFT_OUT: f"{LEFT_OUT} / torch.arange(len(squares), 0, -1)"},
+            "You averaged over the directions that are left out, as probabilistic PCA does for its noise. The error is"
+            " their sum.",
+        ),
+        slip(
+            bottleneck_errors,
+            {"/ len(x)": "/ len(x) / 2"},
+            "Your errors are half of what they should be: there is no ½ in a squared distance.",
         ),
     ),
     alternatives=(bottleneck_by_eigenvalues, bottleneck_by_projection, bottleneck_by_differences),
@@ -1684,9 +1354,9 @@ BOTTLENECK = Exercise(
 
 
 def corner_inputs(case, rng):
-    """Slopes across and down, which are not independent of one another."""
-    right = rng.standard_normal((case["B"], case["H"], case["W"])) * 0.4
-    return {"right": right, "down": 0.6 * right + 0.3 * rng.standard_normal(right.shape)}
+    """Slopes across and down, which are not independent of one another; those of a faint image are small."""
+    right = rng.standard_normal((case["B"], case["H"], case["W"])) * case["contrast"]
+    return {"right": right, "down": 0.6 * right + 0.75 * case["contrast"] * rng.standard_normal(right.shape)}
 
 
 def corner_strengths(right, down):
@@ -1725,161 +1395,12 @@ def corners_by_unfolding(right, down):
     return 1 / ((rr + dd) / (rr * dd - rd * rd))
 
 
-def corners_trace(right, down):
-    return torch.nn.functional.avg_pool2d((right**2 + down**2)[:, None], 3, stride=1)[:, 0]
+def corners_nowhere(right, down):
+    # Exactly zero, where a student's arithmetic leaves the last bits: these have no scale to be compared by.
+    return torch.zeros_like(right[:, 2:, 2:])
 
 
-def corners_determinant(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    return window(right**2) * window(down**2) - window(right * down) ** 2
-
-
-def corners_averaged_too_early(right, down):
-    r, d = (torch.nn.functional.avg_pool2d(slope[:, None], 3, stride=1)[:, 0] for slope in (right, down))
-    return (r * r) * (d * d) / (r * r + d * d)
-
-
-def corners_without_the_cross_term(right, down):
-    rr, dd = (
-        torch.nn.functional.avg_pool2d((slope**2)[:, None], 3, stride=1)[:, 0] for slope in (right, down)
-    )
-    return rr * dd / (rr + dd)
-
-
-def corners_without_window(right, down):
-    r, d = right[:, 1:-1, 1:-1], down[:, 1:-1, 1:-1]
-    return ((r * r) * (d * d) - (r * d) ** 2) / (r * r + d * d)
-
-
-def corners_of_sums(right, down):
-    def window(product):
-        return 9 * torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd**2) / (rr + dd)
-
-
-def corners_cross_term_not_squared(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd) / (rr + dd)
-
-
-def corners_cross_term_added(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd + rd**2) / (rr + dd)
-
-
-def corners_cross_term_twice(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - 2 * rd**2) / (rr + dd)
-
-
-def corners_trace_squared(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd**2) / (rr + dd) ** 2
-
-
-def corners_harris(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return rr * dd - rd**2 - 0.05 * (rr + dd) ** 2
-
-
-def corners_harris_four(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return rr * dd - rd**2 - 0.04 * (rr + dd) ** 2
-
-
-def corners_harris_six(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return rr * dd - rd**2 - 0.06 * (rr + dd) ** 2
-
-
-def corners_smaller_eigenvalue(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr + dd) / 2 - (((rr - dd) / 2) ** 2 + rd**2).sqrt()
-
-
-def corners_trace_of_slopes(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd**2) / (rr * dd)
-
-
-def corners_by_the_difference(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd**2) / (rr - dd)
-
-
-def corners_upside_down(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr + dd) / (rr * dd - rd**2)
-
-
-def corners_twice(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return 2 * (rr * dd - rd**2) / (rr + dd)
-
-
-def corners_cross_term_of_averages(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right) * window(down)
-    return (rr * dd - rd**2) / (rr + dd)
-
-
-def corners_padded(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1, padding=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window(right * down)
-    return (rr * dd - rd**2) / (rr + dd)
-
-
-def corners_absolute(right, down):
-    def window(product):
-        return torch.nn.functional.avg_pool2d(product[:, None], 3, stride=1)[:, 0]
-
-    rr, dd, rd = window(right * right), window(down * down), window((right * down).abs())
-    return (rr * dd - rd**2) / (rr + dd)
-
+STRENGTH, POOLED = "(rr * dd - rd**2) / (rr + dd)", "3, stride=1)[:, 0]"
 
 CORNERS = Exercise(
     name="corner_strengths",
@@ -1887,92 +1408,168 @@ CORNERS = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=corner_inputs,
     cases={
-        "visible": ({"B": 1, "H": 4, "W": 5}, {"B": 2, "H": 5, "W": 3}),
-        "hidden": ({"B": 3, "H": 5, "W": 4}, {"B": 1, "H": 3, "W": 6}, {"B": 2, "H": 6, "W": 5}),
+        "visible": ({"B": 1, "H": 4, "W": 5, "contrast": 0.4}, {"B": 2, "H": 5, "W": 3, "contrast": 0.1}),
+        "hidden": (
+            {"B": 3, "H": 5, "W": 4, "contrast": 0.4},
+            {"B": 1, "H": 3, "W": 6, "contrast": 0.05},
+            {"B": 2, "H": 6, "W": 5, "contrast": 0.2},
+        ),
     },
     reference=corner_strengths,
     wrong=(
-        Wrong(
-            corners_trace,
+        slip(
+            corner_strengths,
+            {STRENGTH: "rr + dd"},
             "This is the trace, which is as large on a straight edge as at a corner. The determinant is what vanishes "
             "when only one direction changes.",
         ),
-        Wrong(
-            corners_determinant,
+        slip(
+            corner_strengths,
+            {STRENGTH: "rr * dd - rd**2"},
             "You gave the determinant. Divide it by the trace, so that the strength grows with the contrast's square "
             "and not with its fourth power.",
         ),
-        Wrong(
-            corners_averaged_too_early,
+        slip(
+            corner_strengths,
+            {
+                "window(right * right)": "window(right) ** 2",
+                "window(down * down)": "window(down) ** 2",
+                " - rd**2": "",
+            },
             "You averaged the slopes, and multiplied then. The slopes of a stroke's two sides cancel: average the "
             "products.",
         ),
-        Wrong(
-            corners_without_the_cross_term,
+        slip(
+            corner_strengths,
+            {" - rd**2": ""},
             "Your determinant lacks the off-diagonal part. Without it every slanting edge looks like a corner.",
         ),
         Wrong(
-            corners_without_window,
-            "You left out the window. The matrix of a single pixel has rank one and determinant zero: whether there is "
-            "a corner shows only in a neighbourhood.",
+            corners_nowhere,
+            "Your determinant is zero everywhere, as it is if M is made of one slope across and one down. Average the "
+            "*products* over a window: a corner shows only in a neighbourhood.",
         ),
-        Wrong(
-            corners_of_sums,
+        slip(
+            corner_strengths,
+            {POOLED: POOLED + " * 9"},
             "You summed over the window. An average over its nine pixels is asked for, so that the strength does not "
             "grow with the window.",
         ),
-        Wrong(
-            corners_cross_term_not_squared,
+        slip(
+            corner_strengths,
+            {"rd**2": "rd"},
             "Your off-diagonal entry is not squared: det M = ⟨rr⟩⟨dd⟩ − ⟨rd⟩².",
         ),
-        Wrong(
-            corners_cross_term_added,
+        slip(
+            corner_strengths,
+            {"- rd**2": "+ rd**2"},
             "You added the square of the off-diagonal entry. In a determinant it is taken off.",
         ),
-        Wrong(
-            corners_cross_term_twice,
+        slip(
+            corner_strengths,
+            {"- rd**2": "- 2 * rd**2"},
             "You took the square of the off-diagonal entry off twice.",
         ),
-        Wrong(
-            corners_trace_squared,
+        slip(
+            corner_strengths,
+            {"/ (rr + dd)": "/ (rr + dd) ** 2"},
             "You divided by the square of the trace. Divide by the trace itself.",
         ),
         Wrong(
-            corners_harris,
+            edited(corner_strengths, {STRENGTH: "rr * dd - rd**2 - 0.05 * (rr + dd) ** 2"}),
             "This is Harris's measure, det − k tr². Noble's divides: det / tr.",
             variants=(
-                corners_harris_four,
-                corners_harris_six,
+                edited(corner_strengths, {STRENGTH: "rr * dd - rd**2 - 0.04 * (rr + dd) ** 2"}),
+                edited(corner_strengths, {STRENGTH: "rr * dd - rd**2 - 0.06 * (rr + dd) ** 2"}),
             ),
         ),
-        Wrong(
-            corners_smaller_eigenvalue,
+        slip(
+            corner_strengths,
+            {STRENGTH: "(rr + dd) / 2 - (((rr - dd) / 2) ** 2 + rd**2).sqrt()"},
             "You gave the smaller eigenvalue. Asked for is det M / tr M, both eigenvalues' product by their sum.",
         ),
         Wrong(
-            corners_trace_of_slopes,
+            edited(corner_strengths, {"/ (rr + dd)": "/ (rr * dd)"}),
             "Your trace is that of other numbers: tr M = ⟨rr⟩ + ⟨dd⟩.",
-            variants=(corners_by_the_difference,),
+            variants=(
+                edited(corner_strengths, {"(rr + dd)": "(rr - dd)"}),
+                edited(corner_strengths, {"(rr + dd)": "(rr**2 + dd**2).sqrt()"}),
+                edited(corner_strengths, {"(rr + dd)": "(rr**2 + dd**2)"}),
+                edited(corner_strengths, {"(rr + dd)": "(rr + dd).sqrt()"}),
+                edited(corner_strengths, {"(rr + dd)": "(rr + dd + 2 * rd)"}),
+            ),
         ),
-        Wrong(
-            corners_upside_down,
+        slip(
+            corner_strengths,
+            {STRENGTH: "(rr + dd) / (rr * dd - rd**2)"},
             "Your quotient is upside down: the determinant is divided by the trace.",
         ),
-        Wrong(
-            corners_twice,
+        slip(
+            corner_strengths,
+            {STRENGTH: "2 * " + STRENGTH},
             "Your strength is twice what is asked for: det M / tr M, without a factor.",
         ),
-        Wrong(
-            corners_cross_term_of_averages,
+        slip(
+            corner_strengths,
+            {"window(right * down)": "window(right) * window(down)"},
             "Your off-diagonal entry is a product of averages. It is the average of the products, ⟨rd⟩.",
         ),
         Wrong(
-            corners_padded,
+            edited(corner_strengths, {"stride=1": "stride=1, padding=1"}),
             "You put zeros around the slopes. Windows must lie on the image: (H − 2) × (W − 2).",
+            variants=(
+                edited(corner_strengths, {POOLED: "3, stride=1, padding=1)[:, 0, :-2, :-2]"}),
+                edited(corner_strengths, {POOLED: "3, stride=1, padding=1)[:, 0, 2:, 2:]"}),
+            ),
+        ),
+        slip(
+            corner_strengths,
+            {"window(right * down)": "window((right * down).abs())"},
+            "You took absolute values of the products. In ⟨rd⟩ they keep their signs: that is how M knows the "
+            "direction of an edge.",
         ),
         Wrong(
-            corners_absolute,
-            "You took absolute values of the products.",
+            edited(corner_strengths, {"(rr + dd)": "(rr + dd + 1e-2)"}),
+            "You added a small number to the trace. It is not small beside the slopes of a faint image, and no slope "
+            "here is zero: leave it out.",
+            variants=(edited(corner_strengths, {"(rr + dd)": "(rr + dd + 1e-3)"}),),
+        ),
+        slip(
+            corner_strengths,
+            {
+                "window(right * right)": "window(right * right) - window(right) ** 2",
+                "window(down * down)": "window(down * down) - window(down) ** 2",
+                "window(right * down)": "window(right * down) - window(right) * window(down)",
+            },
+            "You took the mean slopes off: this is their covariance. M holds the averages of the products as they are.",
+        ),
+        slip(
+            corner_strengths,
+            {"(rr + dd)": "(right**2 + down**2)[:, 1:-1, 1:-1]"},
+            "Your trace is that of the middle place alone. It is M's, averaged over the window as the determinant is.",
+        ),
+        Wrong(
+            edited(corner_strengths, {"rr * dd - rd**2": "rr * rd - dd * rd"}),
+            "Your determinant multiplies other entries: det M = ⟨rr⟩⟨dd⟩ − ⟨rd⟩².",
+            variants=(
+                edited(corner_strengths, {"rr * dd - rd**2": "rr**2 - dd**2"}),
+                edited(corner_strengths, {"rr * dd - rd**2": "rr * rd - rd * dd + rd**2"}),
+            ),
+        ),
+        slip(
+            corner_strengths,
+            {"rr * dd - rd**2": "rd**2 - rr * dd"},
+            "Your determinant has the wrong sign: det M = ⟨rr⟩⟨dd⟩ − ⟨rd⟩².",
+        ),
+        Wrong(
+            edited(corner_strengths, {POOLED: "(3, 1), stride=1)[:, 0, :, 1:-1]"}),
+            "Your window is a row or a column of three places. It is a square of 3 × 3.",
+            variants=(edited(corner_strengths, {POOLED: "(1, 3), stride=1)[:, 0, 1:-1]"}),),
+        ),
+        Wrong(
+            edited(corner_strengths, {"3, stride=1": "2, stride=1"}),
+            "Your windows have another size than 3 × 3, or do not move by one place at a time.",
+            variants=(edited(corner_strengths, {"3, stride=1": "3"}),),
         ),
     ),
     alternatives=(corners_by_eigenvalues, corners_by_loops, corners_by_unfolding),

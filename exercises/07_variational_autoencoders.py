@@ -12,6 +12,7 @@ import torch
 
 from vaeedu.feedback.key import Goal, Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import edited, slip
 
 
 def posteriors(rng, *shape):
@@ -64,39 +65,9 @@ def draw_loops(eps, mu, log_sigma):
     return torch.stack(draws), torch.stack(densities)
 
 
-def draw_log_sigma_as_sigma(eps, mu, log_sigma):
-    z = mu + log_sigma * eps
-    return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_log_variance(eps, mu, log_sigma):
-    z = mu + (log_sigma / 2).exp() * eps
-    return z, (-0.5 * eps**2 - log_sigma / 2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_variance_for_scale(eps, mu, log_sigma):
-    z = mu + (2 * log_sigma).exp() * eps
-    return z, (-0.5 * eps**2 - 2 * log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_density_of_noise(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
 def draw_density_averaged(eps, mu, log_sigma):
     z = mu + log_sigma.exp() * eps
     return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).mean(dim=-1)
-
-
-def draw_density_of_prior(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_without_constant(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - log_sigma).sum(dim=-1)
 
 
 def draw_one_constant(eps, mu, log_sigma):
@@ -104,49 +75,9 @@ def draw_one_constant(eps, mu, log_sigma):
     return z, (-0.5 * eps**2 - log_sigma).sum(dim=-1) - 0.5 * math.log(2 * math.pi)
 
 
-def draw_whole_constant(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - log_sigma - math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_log_sigma_added(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 + log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_log_sigma_twice(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - 2 * log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_log_sigma_halved(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - 0.5 * log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_square_over_sigma(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * (z - mu) ** 2 / log_sigma.exp() - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_noise_divided(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * (eps / log_sigma.exp()) ** 2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_without_half(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-(eps**2) - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
 def draw_density_negative(eps, mu, log_sigma):
     z = mu + log_sigma.exp() * eps
     return z, (0.5 * eps**2 + log_sigma + 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-
-
-def draw_density_itself(eps, mu, log_sigma):
-    z = mu + log_sigma.exp() * eps
-    return z, (-0.5 * eps**2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1).exp()
 
 
 def draw_not_summed(eps, mu, log_sigma):
@@ -166,6 +97,12 @@ def draw_shared_noise(eps, mu, log_sigma):
     return z, (-0.5 * noise**2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
 
 
+def draw_density_multiplied(eps, mu, log_sigma):
+    sigma = log_sigma.exp()
+    density = torch.exp(-0.5 * eps**2) / (sigma * math.sqrt(2 * math.pi))
+    return mu + sigma * eps, density.prod(dim=-1).log()
+
+
 DRAW = Exercise(
     name="reparameterize",
     outputs=(Output("z", ("S", "B", "K")), Output("log_q", ("S", "B"))),
@@ -173,27 +110,32 @@ DRAW = Exercise(
     make_inputs=draw_inputs,
     cases={
         "visible": ({"S": 3, "B": 4, "K": 2}, {"S": 1, "B": 2, "K": 1}),
-        "hidden": ({"S": 4, "B": 3, "K": 5}, {"S": 2, "B": 1, "K": 3}, {"S": 1, "B": 4, "K": 1}),
+        # With 800 entries the density itself is 0 in floating point, and its logarithm about −1100.
+        "hidden": ({"S": 4, "B": 3, "K": 5}, {"S": 2, "B": 1, "K": 800}, {"S": 1, "B": 4, "K": 1}),
     },
     reference=reparameterize,
     wrong=(
-        Wrong(
-            draw_log_sigma_as_sigma,
+        slip(
+            reparameterize,
+            {"log_sigma.exp()": "log_sigma"},
             "You used log σ as if it were σ. The encoder gives log σ because it may be any number; the standard "
             "deviation is its exponential.",
         ),
-        Wrong(
-            draw_log_variance,
+        slip(
+            reparameterize,
+            {"log_sigma.exp": "(log_sigma / 2).exp", "log_sigma -": "log_sigma / 2 -"},
             "You halved the exponent, which is right for an encoder that gives log σ². This one gives log σ: find out "
             "what a network's output stands for before using it.",
         ),
-        Wrong(
-            draw_variance_for_scale,
+        slip(
+            reparameterize,
+            {"log_sigma.exp": "(2 * log_sigma).exp", "- log_sigma": "- 2 * log_sigma"},
             "You scaled the noise by the variance. Noise of standard deviation 1 becomes noise of standard deviation σ "
             "when it is multiplied by σ.",
         ),
-        Wrong(
-            draw_density_of_noise,
+        slip(
+            reparameterize,
+            {"log_sigma - ": ""},
             "You gave the density of ε. z = μ + σ ε stretches the noise by σ, so its density is lower by that factor: "
             "log σ of each entry is missing.",
         ),
@@ -202,54 +144,64 @@ DRAW = Exercise(
             "You averaged log q over the K entries. Independent entries multiply their densities, so the logarithms "
             "add up.",
         ),
-        Wrong(
-            draw_density_of_prior,
+        slip(
+            reparameterize,
+            {"eps**2 - log_sigma": "z**2"},
             "You gave the prior's density at z. log q is that of N(μ, σ²), from which z was drawn.",
         ),
-        Wrong(
-            draw_without_constant,
+        slip(
+            reparameterize,
+            {" - 0.5 * math.log(2 * math.pi)": ""},
             "Your density does not integrate to 1: the constant ½ log 2π of each of the K entries is missing.",
         ),
         Wrong(
             draw_one_constant,
             "You took ½ log 2π off once. Each of the K entries has a density of its own, with this constant in it.",
         ),
-        Wrong(
-            draw_whole_constant,
+        slip(
+            reparameterize,
+            {"0.5 * math.log": "math.log"},
             "Your constant is too large: the normaliser is the root of 2πσ², so its logarithm has a half, ½ log 2π.",
         ),
-        Wrong(
-            draw_log_sigma_added,
+        slip(
+            reparameterize,
+            {"- log_sigma": "+ log_sigma"},
             "Your density has the wrong sign at log σ. A wider Gaussian is lower: its height is 1/σ times that of a "
             "standard one.",
         ),
-        Wrong(
-            draw_log_sigma_twice,
+        slip(
+            reparameterize,
+            {"- log_sigma": "- 2 * log_sigma"},
             "Your density has log σ² where log σ belongs: the normaliser is the root of 2πσ².",
         ),
-        Wrong(
-            draw_log_sigma_halved,
+        slip(
+            reparameterize,
+            {"- log_sigma": "- 0.5 * log_sigma"},
             "Your draws are right, but your density takes ½ log σ off. It is log σ, or half of log σ²: look at what "
             "the encoder gives.",
         ),
-        Wrong(
-            draw_square_over_sigma,
+        slip(
+            reparameterize,
+            {"eps**2": "(z - mu) ** 2 / log_sigma.exp()"},
             "In your density the squared deviation stands over σ. It stands over σ², so that only ε² is left of it.",
         ),
-        Wrong(
-            draw_noise_divided,
+        slip(
+            reparameterize,
+            {"eps**": "(eps / log_sigma.exp()) ** "},
             "You divided ε by σ. What is divided by σ is z − μ, and the result of that is ε.",
         ),
-        Wrong(
-            draw_without_half,
+        slip(
+            reparameterize,
+            {"0.5 * eps**2": "(eps**2)"},
             "The half before the square is missing in your density: a Gaussian is exp(−½ ε²).",
         ),
         Wrong(
             draw_density_negative,
             "You gave −log q. Asked for is the log-density itself, with the square taken off.",
         ),
-        Wrong(
-            draw_density_itself,
+        slip(
+            reparameterize,
+            {"(dim=-1)": "(dim=-1).exp()"},
             "You gave the density itself. Asked for is its logarithm, which does not underflow where there are many "
             "entries.",
         ),
@@ -267,6 +219,16 @@ DRAW = Exercise(
             draw_shared_noise,
             "You gave every image the noise of the first one. Images are drawn independently: eps has a row for each "
             "of them.",
+        ),
+        Wrong(
+            draw_density_multiplied,
+            "You multiplied the entries' densities before taking the logarithm. Where there are many entries the "
+            "product is 0 in floating point: add up their logarithms.",
+            loses=("hidden",),
+            variants=tuple(
+                edited(draw_density_multiplied, {"prod(dim=-1)": f"prod(dim=-1).{kept}"})
+                for kept in ("add(1e-10)", "add(1e-12)", "add(1e-8)")
+            ),
         ),
     ),
     alternatives=(draw_torch, draw_numpy, draw_loops),
@@ -317,10 +279,6 @@ def kl_without_half(mu, log_sigma):
     return (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma).sum(dim=-1)
 
 
-def kl_scale_not_squared(mu, log_sigma):
-    return (0.5 * (mu**2 + log_sigma.exp() - 1) - log_sigma).sum(dim=-1)
-
-
 def kl_reversed(mu, log_sigma):
     variance = (2 * log_sigma).exp()
     return (0.5 * ((1 + mu**2) / variance - 1) + log_sigma).sum(dim=-1)
@@ -332,14 +290,6 @@ def kl_negative(mu, log_sigma):
 
 def kl_without_one(mu, log_sigma):
     return (0.5 * (mu**2 + (2 * log_sigma).exp()) - log_sigma).sum(dim=-1)
-
-
-def kl_over_batch(mu, log_sigma):
-    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1).mean()
-
-
-def kl_log_sigma_added(mu, log_sigma):
-    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) + log_sigma).sum(dim=-1)
 
 
 def kl_half_log_sigma(mu, log_sigma):
@@ -362,28 +312,8 @@ def kl_one_for_all(mu, log_sigma):
     return 0.5 * ((mu**2 + (2 * log_sigma).exp() - 2 * log_sigma).sum(dim=-1) - 1)
 
 
-def kl_mean_not_squared(mu, log_sigma):
-    return (0.5 * (mu.abs() + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-
-
-def kl_mean_with_its_sign(mu, log_sigma):
-    return (0.5 * (mu + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-
-
-def kl_in_bits(mu, log_sigma):
-    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1) / math.log(2)
-
-
 def kl_at_the_mean(mu, log_sigma):
     return (0.5 * mu**2 - log_sigma).sum(dim=-1)
-
-
-def kl_without_variance(mu, log_sigma):
-    return (0.5 * (mu**2 - 1) - log_sigma).sum(dim=-1)
-
-
-def kl_without_the_mean(mu, log_sigma):
-    return (0.5 * ((2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
 
 
 def kl_entropy_added(mu, log_sigma):
@@ -394,15 +324,6 @@ def kl_entropy_added(mu, log_sigma):
 
 def kl_log_sigma_as_sigma(mu, log_sigma):
     return 0.5 * (mu**2 + log_sigma**2 - 1 - (log_sigma**2).log()).sum(dim=-1)
-
-
-def kl_log_sigma_squared(mu, log_sigma):
-    return (0.5 * (mu**2 + log_sigma**2 - 1) - log_sigma).sum(dim=-1)
-
-
-def kl_batch_mean_repeated(mu, log_sigma):
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return torch.full_like(kl, kl.mean().item())
 
 
 def kl_not_summed(mu, log_sigma):
@@ -458,8 +379,9 @@ KL = Exercise(
             "A factor is missing: in log N(z | μ, σ²) the square stands over 2σ², so every term of the KL but log σ "
             "comes with a half.",
         ),
-        Wrong(
-            kl_scale_not_squared,
+        slip(
+            kl_to_prior,
+            {"(2 * log_sigma).exp": "log_sigma.exp"},
             "Your term in σ has the standard deviation where the variance belongs: E[(z − μ)²] = σ².",
         ),
         Wrong(
@@ -477,13 +399,15 @@ KL = Exercise(
             "Your KL is not 0 for μ = 0 and σ = 1, where q and prior are the same. The entropy of q holds a constant "
             "that must stay: ½ for each latent.",
         ),
-        Wrong(
-            kl_over_batch,
+        slip(
+            kl_to_prior,
+            {"(dim=-1)": "(dim=-1).mean()"},
             "You averaged over the images. In this course a KL has one value an image, (B,); who wants the batch's "
             "average takes it later, in the loss.",
         ),
-        Wrong(
-            kl_log_sigma_added,
+        slip(
+            kl_to_prior,
+            {"- log_sigma": "+ log_sigma"},
             "Your KL has the wrong sign at log σ. The entropy of q is taken off: a narrow q costs more, not less.",
         ),
         Wrong(
@@ -507,12 +431,13 @@ KL = Exercise(
             "You took the 1 off once. Each of the K latents has its own: the whole bracket is summed.",
         ),
         Wrong(
-            kl_mean_not_squared,
+            edited(kl_to_prior, {"mu**2": "mu.abs()"}),
             "Your term in μ has no square: E[z²] = μ² + σ².",
-            variants=(kl_mean_with_its_sign,),
+            variants=(edited(kl_to_prior, {"mu**2": "mu"}),),
         ),
-        Wrong(
-            kl_in_bits,
+        slip(
+            kl_to_prior,
+            {"(dim=-1)": "(dim=-1) / math.log(2)"},
             "Your KL is in bits: it is 1/ln 2 times too large. All bounds of this course are in nats, so take the "
             "natural logarithm.",
         ),
@@ -521,12 +446,14 @@ KL = Exercise(
             "You put z = μ into log q − log p. The KL is an expectation over z, and E[z²] is μ² + σ², E[(z − μ)²] is "
             "σ².",
         ),
-        Wrong(
-            kl_without_variance,
+        slip(
+            kl_to_prior,
+            {"+ (2 * log_sigma).exp() ": ""},
             "Your KL lacks σ²: E[z²] = μ² + σ². Without it nothing keeps σ from growing.",
         ),
-        Wrong(
-            kl_without_the_mean,
+        slip(
+            kl_to_prior,
+            {"mu**2 + ": ""},
             "Your KL lacks μ²: a code far from the prior's middle costs something too, since E[z²] = μ² + σ².",
         ),
         Wrong(
@@ -537,10 +464,11 @@ KL = Exercise(
         Wrong(
             kl_log_sigma_as_sigma,
             "You used log σ as if it were σ. The encoder gives log σ: the variance is exp(2 log σ).",
-            variants=(kl_log_sigma_squared,),
+            variants=(edited(kl_to_prior, {"(2 * log_sigma).exp()": "log_sigma**2"}),),
         ),
-        Wrong(
-            kl_batch_mean_repeated,
+        slip(
+            kl_to_prior,
+            {"return": "kl =", "(dim=-1)": "(dim=-1)\n    return torch.full_like(kl, kl.mean().item())"},
             "You gave every image the batch's average. In this course a KL has one value an image.",
         ),
         Wrong(
@@ -587,8 +515,7 @@ def elbo_inputs(case, rng):
 
 
 def bernoulli_elbo(x, logits, mu, log_sigma):
-    log_likelihood = x * logits - torch.nn.functional.softplus(logits)
-    reconstruction = log_likelihood.sum(dim=-1).mean(dim=0)
+    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
     kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
     return reconstruction, reconstruction - kl
 
@@ -620,17 +547,8 @@ def elbo_numpy(x, logits, mu, log_sigma):
 def elbo_sigmoid_twice(x, logits, mu, log_sigma):
     again = torch.sigmoid(logits)
     reconstruction = (x * again - torch.nn.functional.softplus(again)).sum(dim=-1).mean(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
-
-
-def elbo_pixel_mean(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).mean(dim=-1).mean(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
-
-
-def elbo_kl_averaged(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).mean(-1)
+    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
+    return reconstruction, reconstruction - kl
 
 
 def elbo_kl_added(x, logits, mu, log_sigma):
@@ -638,25 +556,9 @@ def elbo_kl_added(x, logits, mu, log_sigma):
     return reconstruction, reconstruction + (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
 
 
-def elbo_draws_summed(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).sum(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
-
-
 def elbo_as_loss(x, logits, mu, log_sigma):
     error = (torch.nn.functional.softplus(logits) - x * logits).sum(dim=-1).mean(dim=0)
     return error, error + (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
-
-
-def elbo_black_pixels_only(x, logits, mu, log_sigma):
-    reconstruction = (x * torch.nn.functional.logsigmoid(logits)).sum(dim=-1).mean(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
-
-
-def elbo_overflows(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits)
-    reconstruction = (x * torch.log(p) + (1 - x) * torch.log(1 - p)).sum(dim=-1).mean(dim=0)
-    return reconstruction, reconstruction - (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(-1)
 
 
 def elbo_log_variance(x, logits, mu, log_sigma):
@@ -671,63 +573,9 @@ def elbo_kl_without_half(x, logits, mu, log_sigma):
     return reconstruction, reconstruction - kl
 
 
-def elbo_kl_half_weight(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - 0.5 * kl
-
-
 def elbo_kl_half_log_sigma(x, logits, mu, log_sigma):
     reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
     kl = 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_kl_log_sigma_added(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) + log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_kl_scale_not_squared(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + log_sigma.exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_kl_without_one(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp()) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_kl_over_pixels(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl / x.shape[1]
-
-
-def elbo_kl_over_batch(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl.mean()
-
-
-def elbo_kl_batch_sum(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl.sum()
-
-
-def elbo_kl_left_out(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction + 0 * kl
-
-
-def elbo_first_draw(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1)[0]
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
     return reconstruction, reconstruction - kl
 
 
@@ -738,115 +586,9 @@ def elbo_logits_averaged(x, logits, mu, log_sigma):
     return reconstruction, reconstruction - kl
 
 
-def elbo_probabilities_averaged(x, logits, mu, log_sigma):
-    log_p = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1)
-    reconstruction = torch.logsumexp(log_p, dim=0) - math.log(len(logits))
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_black_for_white(x, logits, mu, log_sigma):
-    reconstruction = ((1 - x) * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_squared_error(x, logits, mu, log_sigma):
-    reconstruction = -((x - torch.sigmoid(logits)) ** 2).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_half_squared_error(x, logits, mu, log_sigma):
-    reconstruction = -0.5 * ((x - torch.sigmoid(logits)) ** 2).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_not_the_logarithm(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits)
-    reconstruction = (x * p + (1 - x) * (1 - p)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
 def elbo_of_the_batch(x, logits, mu, log_sigma):
     reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean().expand(len(x))
     kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1).mean()
-    return reconstruction, reconstruction - kl
-
-
-def elbo_exchanged(x, logits, mu, log_sigma):
-    reconstruction = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction - kl, reconstruction
-
-
-def elbo_cut_off_at_5(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_cut_off_at_6(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_cut_off_at_8(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-8, 1 - 1e-8)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_cut_off_at_10(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-10, 1 - 1e-10)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_cut_off_at_12(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-12, 1 - 1e-12)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_logits_cut_off_at_10(x, logits, mu, log_sigma):
-    a = logits.clamp(-10, 10)
-    reconstruction = (x * a - torch.nn.functional.softplus(a)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_logits_cut_off_at_15(x, logits, mu, log_sigma):
-    a = logits.clamp(-15, 15)
-    reconstruction = (x * a - torch.nn.functional.softplus(a)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_logits_cut_off_at_20(x, logits, mu, log_sigma):
-    a = logits.clamp(-20, 20)
-    reconstruction = (x * a - torch.nn.functional.softplus(a)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_logits_cut_off_at_30(x, logits, mu, log_sigma):
-    a = logits.clamp(-30, 30)
-    reconstruction = (x * a - torch.nn.functional.softplus(a)).sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
     return reconstruction, reconstruction - kl
 
 
@@ -854,14 +596,6 @@ def elbo_binary_cross_entropy(x, logits, mu, log_sigma):
     p, targets = torch.sigmoid(logits), x.expand(logits.shape)
     errors = torch.nn.functional.binary_cross_entropy(p, targets, reduction="none")
     reconstruction = -errors.sum(dim=-1).mean(dim=0)
-    kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
-    return reconstruction, reconstruction - kl
-
-
-def elbo_cut_off_at_7(x, logits, mu, log_sigma):
-    p = torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)
-    q = 1 - p
-    reconstruction = (x * p.log() + (1 - x) * q.log()).sum(dim=-1).mean(dim=0)
     kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)
     return reconstruction, reconstruction - kl
 
@@ -890,21 +624,28 @@ ELBO = Exercise(
             "You gave probabilities to a function that takes logits, so the sigmoid is applied twice: no pixel can be "
             "surer than sigmoid(1) = 0.73. Hand over the decoder's outputs as they are.",
         ),
-        Wrong(
-            elbo_pixel_mean,
+        slip(
+            bernoulli_elbo,
+            {
+                "(x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1).mean(dim=0)": "(x * logits - torch.nn.functional.softplus(logits)).mean(dim=-1).mean(dim=0)"
+            },
             "You averaged over the pixels. An image's log-likelihood is the sum of theirs; with a mean the KL weighs D "
             "times too much, and the code collapses to the prior.",
         ),
-        Wrong(
-            elbo_kl_averaged,
+        slip(
+            bernoulli_elbo,
+            {
+                "(0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)": "(0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).mean(dim=-1)"
+            },
             "The reconstruction is right, but you averaged the KL over the latent dimensions: it is a sum.",
         ),
         Wrong(
             elbo_kl_added,
             "You added the KL. The bound is reconstruction minus KL: what the code costs is taken off.",
         ),
-        Wrong(
-            elbo_draws_summed,
+        slip(
+            bernoulli_elbo,
+            {"(dim=-1).mean(dim=0)": "(dim=-1).sum(dim=0)"},
             "You summed over the S draws. They estimate one expectation, E_q[log p(x|z)]: average over them.",
         ),
         Wrong(
@@ -912,13 +653,18 @@ ELBO = Exercise(
             "You gave the loss. The reconstruction term is a log-probability of binary pixels, never positive; "
             "the bound goes up, its negative is what an optimiser brings down.",
         ),
-        Wrong(
-            elbo_black_pixels_only,
+        slip(
+            bernoulli_elbo,
+            {"logits - torch.nn.functional.softplus": "torch.nn.functional.logsigmoid"},
             "You counted the pixels with x = 1 only. A pixel that is 0 has the log-probability log(1 − p), which "
             "counts as well.",
         ),
-        Wrong(
-            elbo_overflows,
+        slip(
+            bernoulli_elbo,
+            {
+                "reconstruction =": "p = torch.sigmoid(logits)\n    reconstruction =",
+                "logits - torch.nn.functional.softplus(logits)": "torch.log(p) + (1 - x) * torch.log(1 - p)",
+            },
             "Your formula is right but breaks for a sure decoder: log(1 − p) is −∞ where p rounds to 1. Work from the "
             "logits, with softplus or a function whose name says with_logits.",
             loses=("hidden",),
@@ -932,43 +678,52 @@ ELBO = Exercise(
             elbo_kl_without_half,
             "The reconstruction is right, but your KL is twice what it should be: it has a half before the bracket.",
         ),
-        Wrong(
-            elbo_kl_half_weight,
+        slip(
+            bernoulli_elbo,
+            {"reconstruction - kl": "reconstruction - 0.5 * kl"},
             "The reconstruction is right, but only half of the KL is taken off. In the bound it has the weight 1.",
         ),
         Wrong(
             elbo_kl_half_log_sigma,
             "The reconstruction is right, but your KL takes ½ log σ off. In the KL stands ½ log σ², which is log σ.",
         ),
-        Wrong(
-            elbo_kl_log_sigma_added,
+        slip(
+            bernoulli_elbo,
+            {"- log_sigma": "+ log_sigma"},
             "The reconstruction is right, but your KL has the wrong sign at log σ: a narrow q costs more.",
         ),
-        Wrong(
-            elbo_kl_scale_not_squared,
+        slip(
+            bernoulli_elbo,
+            {"(2 * log_sigma).exp": "log_sigma.exp"},
             "The reconstruction is right, but your KL has σ where σ² belongs.",
         ),
-        Wrong(
-            elbo_kl_without_one,
+        slip(
+            bernoulli_elbo,
+            {
+                "(0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=-1)": "(0.5 * (mu**2 + (2 * log_sigma).exp()) - log_sigma).sum(dim=-1)"
+            },
             "The reconstruction is right, but your KL lacks the −½ of each latent: it must be 0 where q is the prior.",
         ),
-        Wrong(
-            elbo_kl_over_pixels,
+        slip(
+            bernoulli_elbo,
+            {"reconstruction - kl": "reconstruction - kl / x.shape[1]"},
             "The reconstruction is right, but you divided the KL by the number of pixels. Both terms are sums: the KL "
             "over latents, the reconstruction over pixels.",
         ),
         Wrong(
-            elbo_kl_over_batch,
+            edited(bernoulli_elbo, {"reconstruction - kl": "reconstruction - kl.mean()"}),
             "The reconstruction is right, but each image pays the batch's average KL. Every image has a bound of its "
             "own: (B,).",
-            variants=(elbo_kl_batch_sum,),
+            variants=(edited(bernoulli_elbo, {"reconstruction - kl": "reconstruction - kl.sum()"}),),
         ),
-        Wrong(
-            elbo_kl_left_out,
+        slip(
+            bernoulli_elbo,
+            {"reconstruction - kl": "reconstruction + 0 * kl"},
             "Your bound is the reconstruction alone: the KL is not taken off.",
         ),
-        Wrong(
-            elbo_first_draw,
+        slip(
+            bernoulli_elbo,
+            {".mean(dim=0)": "[0]"},
             "You used the first draw only. All S draws estimate the expectation: average their log-likelihoods.",
         ),
         Wrong(
@@ -976,23 +731,46 @@ ELBO = Exercise(
             "You averaged the logits over the draws. The expectation is of log p(x|z): take the log-likelihood of each"
             " draw first, then average.",
         ),
-        Wrong(
-            elbo_probabilities_averaged,
+        slip(
+            bernoulli_elbo,
+            {
+                "reconstruction =": "log_p =",
+                ".mean(dim=0)": "\n    reconstruction = torch.logsumexp(log_p, dim=0) - math.log(len(logits))",
+            },
             "You averaged the likelihoods inside the logarithm. The reconstruction term is E_q[log p(x|z)]: an average"
             " of logarithms.",
         ),
-        Wrong(
-            elbo_black_for_white,
+        slip(
+            bernoulli_elbo,
+            {
+                "reconstruction = (x * logits - torch.nn.functional.softplus(logits))": "reconstruction = ((1 - x) * logits - torch.nn.functional.softplus(logits))"
+            },
             "Your x and 1 − x are exchanged. p = sigmoid(logit) is the probability of x = 1.",
         ),
         Wrong(
-            elbo_squared_error,
+            edited(
+                bernoulli_elbo,
+                {
+                    "(x * logits - torch.nn.functional.softplus(logits))": "-((x - torch.sigmoid(logits)) ** 2)"
+                },
+            ),
             "Your reconstruction is a squared error. The pixels are binary: their log-likelihood is that of a "
             "Bernoulli distribution.",
-            variants=(elbo_half_squared_error,),
+            variants=(
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "(x * logits - torch.nn.functional.softplus(logits))": "-0.5 * ((x - torch.sigmoid(logits)) ** 2)"
+                    },
+                ),
+            ),
         ),
-        Wrong(
-            elbo_not_the_logarithm,
+        slip(
+            bernoulli_elbo,
+            {
+                "reconstruction =": "p = torch.sigmoid(logits)\n    reconstruction =",
+                "logits - torch.nn.functional.softplus(logits)": "p + (1 - x) * (1 - p)",
+            },
             "You added up probabilities. Those of independent pixels are multiplied, so it is their logarithms that "
             "add up.",
         ),
@@ -1000,26 +778,91 @@ ELBO = Exercise(
             elbo_of_the_batch,
             "You averaged over the images. Each image has a bound of its own, (B,).",
         ),
-        Wrong(
-            elbo_exchanged,
+        slip(
+            bernoulli_elbo,
+            {", reconstruction - kl": " - kl, reconstruction"},
             "Your two results are exchanged: the reconstruction comes first, and the bound, which is never higher, "
             "second.",
         ),
         Wrong(
-            elbo_cut_off_at_7,
+            edited(
+                bernoulli_elbo,
+                {
+                    "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)\n    q = 1 - p\n    reconstruction =",
+                    "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                },
+            ),
             "A pixel that your decoder is sure of, and wrong, costs too little or too much: a clamp or a small number "
             "added (or that inside binary_cross_entropy) cuts its logarithm off. Work from the logits.",
             loses=("hidden",),
             variants=(
-                elbo_cut_off_at_5,
-                elbo_cut_off_at_6,
-                elbo_cut_off_at_8,
-                elbo_cut_off_at_10,
-                elbo_cut_off_at_12,
-                elbo_logits_cut_off_at_10,
-                elbo_logits_cut_off_at_15,
-                elbo_logits_cut_off_at_20,
-                elbo_logits_cut_off_at_30,
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)\n    q = 1 - p\n    reconstruction =",
+                        "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6)\n    q = 1 - p\n    reconstruction =",
+                        "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-8, 1 - 1e-8)\n    q = 1 - p\n    reconstruction =",
+                        "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-10, 1 - 1e-10)\n    q = 1 - p\n    reconstruction =",
+                        "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "p = torch.sigmoid(logits).clamp(1e-12, 1 - 1e-12)\n    q = 1 - p\n    reconstruction =",
+                        "logits - torch.nn.functional.softplus(logits)": "p.log() + (1 - x) * q.log()",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "a = logits.clamp(-10, 10)\n    reconstruction =",
+                        "logits -": "a -",
+                        "(logits)": "(a)",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "a = logits.clamp(-15, 15)\n    reconstruction =",
+                        "logits -": "a -",
+                        "(logits)": "(a)",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "a = logits.clamp(-20, 20)\n    reconstruction =",
+                        "logits -": "a -",
+                        "(logits)": "(a)",
+                    },
+                ),
+                edited(
+                    bernoulli_elbo,
+                    {
+                        "reconstruction =": "a = logits.clamp(-30, 30)\n    reconstruction =",
+                        "logits -": "a -",
+                        "(logits)": "(a)",
+                    },
+                ),
                 elbo_binary_cross_entropy,
             ),
         ),
@@ -1039,10 +882,9 @@ def normal_inputs(case, rng):
 
 
 def normal_log_likelihood(x, loc, sigma):
-    squared_error = ((x - loc) ** 2).sum(dim=-1)
-    D = x.shape[-1]
-    constant = D * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    return -squared_error / (2 * sigma**2) - constant, ((x - loc) ** 2).mean().sqrt()
+    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
+    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
+    return log_likelihood, ((x - loc) ** 2).mean().sqrt()
 
 
 def normal_torch(x, loc, sigma):
@@ -1087,19 +929,9 @@ def normal_scale_not_squared(x, loc, sigma):
     return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma) - constant, ((x - loc) ** 2).mean().sqrt()
 
 
-def normal_without_half(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    return -((x - loc) ** 2).sum(dim=-1) / sigma**2 - constant, ((x - loc) ** 2).mean().sqrt()
-
-
 def normal_averaged(x, loc, sigma):
     density = -((x - loc) ** 2) / (2 * sigma**2) - math.log(sigma) - 0.5 * math.log(2 * math.pi)
     return density.mean(dim=-1), ((x - loc) ** 2).mean().sqrt()
-
-
-def normal_best_variance(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    return -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant, ((x - loc) ** 2).mean()
 
 
 def normal_without_log_sigma(x, loc, sigma):
@@ -1158,13 +990,6 @@ def normal_negative(x, loc, sigma):
     return log_likelihood, ((x - loc) ** 2).mean().sqrt()
 
 
-def normal_draws_averaged(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    log_likelihood = log_likelihood.mean(dim=0)
-    return log_likelihood, ((x - loc) ** 2).mean().sqrt()
-
-
 def normal_best_of_residuals_spread(x, loc, sigma):
     constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
     log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
@@ -1183,70 +1008,16 @@ def normal_best_one_less(x, loc, sigma):
     return log_likelihood, (((x - loc) ** 2).sum() / ((x - loc).numel() - 1)).sqrt()
 
 
-def normal_best_summed_over_pixels(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc) ** 2).sum(dim=-1).mean().sqrt()
-
-
-def normal_best_summed(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc) ** 2).sum().sqrt()
-
-
-def normal_best_mean_of_roots(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc) ** 2).mean(dim=-1).sqrt().mean()
-
-
 def normal_best_absolute(x, loc, sigma):
     constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
     log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
     return log_likelihood, (x - loc).abs().mean()
 
 
-def normal_best_of_the_average_draw(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc.mean(dim=0)) ** 2).mean().sqrt()
-
-
-def normal_best_of_the_first_draw(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc[0]) ** 2).mean().sqrt()
-
-
-def normal_best_of_the_pixels(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, x.std()
-
-
-def normal_best_of_the_pixels_by_count(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, x.std(correction=0)
-
-
 def normal_best_in_units(x, loc, sigma):
     constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
     log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
     return log_likelihood, (((x - loc) / sigma) ** 2).mean().sqrt()
-
-
-def normal_best_an_image(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc) ** 2).mean(dim=(0, 2)).sqrt()
-
-
-def normal_best_a_draw(x, loc, sigma):
-    constant = x.shape[-1] * (math.log(sigma) + 0.5 * math.log(2 * math.pi))
-    log_likelihood = -((x - loc) ** 2).sum(dim=-1) / (2 * sigma**2) - constant
-    return log_likelihood, ((x - loc) ** 2).mean(dim=-1).sqrt()
 
 
 NORMAL = Exercise(
@@ -1283,14 +1054,22 @@ NORMAL = Exercise(
             normal_scale_not_squared,
             "The squared error has the unit of a variance: it stands over 2σ², not over 2σ.",
         ),
-        Wrong(normal_without_half, "A half is missing: the squared error stands over 2σ²."),
+        slip(
+            normal_log_likelihood,
+            {
+                "log_likelihood =": "return",
+                "(2 * sigma**2) - constant\n    return log_likelihood": "sigma**2 - constant",
+            },
+            "A half is missing: the squared error stands over 2σ².",
+        ),
         Wrong(
             normal_averaged,
             "You averaged over the pixels. Pixels that are independent given z multiply their densities, so the "
             "logarithms add up.",
         ),
-        Wrong(
-            normal_best_variance,
+        slip(
+            normal_log_likelihood,
+            {"log_likelihood =": "return", "\n    return log_likelihood": "", ".sqrt()": ""},
             "Your best_sigma is the variance, the mean squared error. The standard deviation is its root.",
         ),
         Wrong(
@@ -1326,8 +1105,9 @@ NORMAL = Exercise(
             normal_negative,
             "You gave −log p(x|z), the loss. Asked for is the log-likelihood: larger errors make it smaller.",
         ),
-        Wrong(
-            normal_draws_averaged,
+        slip(
+            normal_log_likelihood,
+            {"return": "log_likelihood = log_likelihood.mean(dim=0)\n    return"},
             "You averaged over the draws. Asked for is the log-likelihood of each image at each draw, (S, B).",
         ),
         Wrong(
@@ -1342,13 +1122,14 @@ NORMAL = Exercise(
             "likelihood asks for the mean square.",
         ),
         Wrong(
-            normal_best_summed_over_pixels,
+            edited(normal_log_likelihood, {".mean": ".sum(dim=-1).mean"}),
             "Your best_sigma adds up an image's pixels. It is one pixel's noise: the mean over draws, images *and* "
             "pixels.",
-            variants=(normal_best_summed,),
+            variants=(edited(normal_log_likelihood, {".mean()": ".sum()"}),),
         ),
-        Wrong(
-            normal_best_mean_of_roots,
+        slip(
+            normal_log_likelihood,
+            {"mean().": "mean(dim=-1).", "sqrt()": "sqrt().mean()"},
             "Your best_sigma is an average of roots. One σ for all: average the squares first, and take the root at "
             "the end.",
         ),
@@ -1357,29 +1138,33 @@ NORMAL = Exercise(
             "Your best_sigma is the mean absolute error. That is the best scale of a Laplace distribution; a "
             "Gaussian's is the root of the mean square.",
         ),
-        Wrong(
-            normal_best_of_the_average_draw,
+        slip(
+            normal_log_likelihood,
+            {"((x - loc) ** 2).mean": "((x - loc.mean(dim=0)) ** 2).mean"},
             "Your best_sigma averages the draws' means first. The sum of the log-likelihoods has an error for each "
             "draw: average their squares.",
         ),
-        Wrong(
-            normal_best_of_the_first_draw,
+        slip(
+            normal_log_likelihood,
+            {"((x - loc) ** 2).mean": "((x - loc[0]) ** 2).mean"},
             "Your best_sigma looks at the first draw only. It is for all draws, images and pixels together.",
         ),
         Wrong(
-            normal_best_of_the_pixels,
+            edited(normal_log_likelihood, {"((x - loc) ** 2).mean().sqrt()": "x.std()"}),
             "Your best_sigma is the spread of the pixels themselves. The noise is what is left between a pixel and the"
             " decoder's mean.",
-            variants=(normal_best_of_the_pixels_by_count,),
+            variants=(
+                edited(normal_log_likelihood, {"((x - loc) ** 2).mean().sqrt()": "x.std(correction=0)"}),
+            ),
         ),
         Wrong(
             normal_best_in_units,
             "Your best_sigma is in units of the σ that was given. It does not depend on it.",
         ),
         Wrong(
-            normal_best_an_image,
+            edited(normal_log_likelihood, {"mean().": "mean(dim=(0, 2))."}),
             "You gave a best_sigma for each image, or draw. One number for all is asked for.",
-            variants=(normal_best_a_draw,),
+            variants=(edited(normal_log_likelihood, {"mean().": "mean(dim=-1)."}),),
         ),
     ),
     alternatives=(normal_torch, normal_numpy, normal_loops),
@@ -1423,58 +1208,13 @@ def iwae_streaming(log_joint, log_q):
     return total - math.log(len(log_q)), torch.exp(log_joint - log_q - total)
 
 
-def iwae_without_log_count(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0), torch.softmax(log_w, dim=0)
-
-
-def iwae_mean_of_logs(log_joint, log_q):
-    log_w = log_joint - log_q
-    return log_w.mean(dim=0), torch.softmax(log_w, dim=0)
-
-
-def iwae_upside_down(log_joint, log_q):
-    log_w = log_q - log_joint
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=0)
-
-
-def iwae_divided_after_the_log(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) / len(log_w), torch.softmax(log_w, dim=0)
-
-
 def iwae_without_q(log_joint, log_q):
     return torch.logsumexp(log_joint, dim=0) - math.log(len(log_q)), torch.softmax(log_joint, dim=0)
-
-
-def iwae_over_images(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=1)
 
 
 def iwae_underflows(log_joint, log_q):
     w = torch.exp(log_joint - log_q)
     return torch.log(w.mean(dim=0)), w / w.sum(dim=0)
-
-
-def iwae_log_count_added(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) + math.log(len(log_w)), torch.softmax(log_w, dim=0)
-
-
-def iwae_densities_multiplied(log_joint, log_q):
-    log_w = log_joint + log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=0)
-
-
-def iwae_largest(log_joint, log_q):
-    log_w = log_joint - log_q
-    return log_w.max(dim=0).values - math.log(len(log_w)), torch.softmax(log_w, dim=0)
-
-
-def iwae_largest_alone(log_joint, log_q):
-    log_w = log_joint - log_q
-    return log_w.max(dim=0).values, torch.softmax(log_w, dim=0)
 
 
 def iwae_largest_not_returned(log_joint, log_q):
@@ -1487,41 +1227,11 @@ def iwae_weighted_logarithms(log_joint, log_q):
     return (torch.softmax(log_w, dim=0) * log_w).sum(dim=0), torch.softmax(log_w, dim=0)
 
 
-def iwae_weights_sum_to_count(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_w, dim=0) * len(log_w)
-
-
-def iwae_weights_of_the_joint(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(log_joint, dim=0)
-
-
-def iwae_weights_of_logarithms(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), log_w / log_w.sum(dim=0)
-
-
-def iwae_weights_equal(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.full_like(log_w, 1 / len(log_w))
-
-
 def iwae_weights_over_all(log_joint, log_q):
     log_w = log_joint - log_q
     return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.softmax(
         log_w.flatten(), dim=0
     ).reshape(log_w.shape)
-
-
-def iwae_weights_not_normalised(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), log_w.exp()
-
-
-def iwae_weights_as_logarithms(log_joint, log_q):
-    log_w = log_joint - log_q
-    return torch.logsumexp(log_w, dim=0) - math.log(len(log_w)), torch.log_softmax(log_w, dim=0)
 
 
 def iwae_of_the_batch(log_joint, log_q):
@@ -1575,22 +1285,26 @@ IWAE = Exercise(
     },
     reference=iwae_bound,
     wrong=(
-        Wrong(
-            iwae_without_log_count,
+        slip(
+            iwae_bound,
+            {" - math.log(len(log_w))": ""},
             "log S is missing. The weights estimate p(x) by their average, not by their sum: without −log S every draw "
             "more would raise the bound.",
         ),
-        Wrong(
-            iwae_mean_of_logs,
+        slip(
+            iwae_bound,
+            {"torch.logsumexp(log_w, dim=0) - math.log(len(log_w))": "log_w.mean(dim=0)"},
             "You averaged the logarithms, which is the ELBO. This bound is the logarithm of the average weight: by "
             "Jensen's inequality at least as high.",
         ),
-        Wrong(
-            iwae_upside_down,
+        slip(
+            iwae_bound,
+            {"log_joint - log_q": "log_q - log_joint"},
             "Your weights are upside down: w = p(x, z) / q(z|x), the density wanted over the density drawn from.",
         ),
-        Wrong(
-            iwae_divided_after_the_log,
+        slip(
+            iwae_bound,
+            {"- math.log(len(log_w))": "/ len(log_w)"},
             "You divided by S after the logarithm. The average is taken inside it: dividing there is taking log S off "
             "outside.",
         ),
@@ -1599,8 +1313,9 @@ IWAE = Exercise(
             "You left q out. The draws come from q and not from a flat density, so each is weighted by p(x, z) over "
             "q(z|x).",
         ),
-        Wrong(
-            iwae_over_images,
+        slip(
+            iwae_bound,
+            {"torch.softmax(log_w, dim=0)": "torch.softmax(log_w, dim=1)"},
             "Your weights sum to 1 over the images. The S draws of one image compete with each other: normalise over "
             "dim=0.",
         ),
@@ -1610,18 +1325,25 @@ IWAE = Exercise(
             "Take the largest weight out first, as torch.logsumexp does.",
             loses=("hidden",),
         ),
-        Wrong(
-            iwae_log_count_added,
+        slip(
+            iwae_bound,
+            {"- math.log": "+ math.log"},
             "You added log S. The weights are averaged, so their sum is divided by S: log S is taken off.",
         ),
-        Wrong(
-            iwae_densities_multiplied,
+        slip(
+            iwae_bound,
+            {"- log_q": "+ log_q"},
             "You added log q. A weight is p(x, z) *over* q(z|x): its logarithm is a difference.",
         ),
         Wrong(
-            iwae_largest,
+            edited(iwae_bound, {"torch.logsumexp(log_w, dim=0)": "log_w.max(dim=0).values"}),
             "You took the largest weight for the sum of all. It is only the largest of S terms.",
-            variants=(iwae_largest_alone,),
+            variants=(
+                edited(
+                    iwae_bound,
+                    {"torch.logsumexp(log_w, dim=0) - math.log(len(log_w))": "log_w.max(dim=0).values"},
+                ),
+            ),
         ),
         Wrong(
             iwae_largest_not_returned,
@@ -1632,20 +1354,24 @@ IWAE = Exercise(
             "Your bound averages log-weights under the normalised weights. It is the logarithm of the plain average of"
             " the weights.",
         ),
-        Wrong(
-            iwae_weights_sum_to_count,
+        slip(
+            iwae_bound,
+            {"torch.softmax(log_w, dim=0)": "torch.softmax(log_w, dim=0) * len(log_w)"},
             "Your weights sum to S. Divide by their sum, not by their mean.",
         ),
-        Wrong(
-            iwae_weights_of_the_joint,
+        slip(
+            iwae_bound,
+            {"(len(log_w)), torch.softmax(log_w, dim=0)": "(len(log_w)), torch.softmax(log_joint, dim=0)"},
             "Your weights are those of p(x, z) alone. The draws come from q, so each counts by p(x, z) over q(z|x).",
         ),
-        Wrong(
-            iwae_weights_of_logarithms,
+        slip(
+            iwae_bound,
+            {"(len(log_w)), torch.softmax(log_w, dim=0)": "(len(log_w)), log_w / log_w.sum(dim=0)"},
             "You normalised the logarithms of the weights. Take exp first, or use a softmax, which does.",
         ),
-        Wrong(
-            iwae_weights_equal,
+        slip(
+            iwae_bound,
+            {"torch.softmax(log_w, dim=0)": "torch.full_like(log_w, 1 / len(log_w))"},
             "Your weights are all the same. A draw counts by its w: the likelier it is under the model and the rarer "
             "under q, the more.",
         ),
@@ -1653,12 +1379,14 @@ IWAE = Exercise(
             iwae_weights_over_all,
             "Your weights sum to 1 over all images together. The S draws of each image share 1: normalise over dim=0.",
         ),
-        Wrong(
-            iwae_weights_not_normalised,
+        slip(
+            iwae_bound,
+            {"torch.softmax(log_w, dim=0)": "log_w.exp()"},
             "Your weights are not normalised: divide each by the sum of its image's weights.",
         ),
-        Wrong(
-            iwae_weights_as_logarithms,
+        slip(
+            iwae_bound,
+            {"torch.softmax": "torch.log_softmax"},
             "You gave the logarithms of the normalised weights.",
         ),
         Wrong(
@@ -1699,10 +1427,10 @@ def grid_inputs(case, rng):
 
 def manifold_grid(num_rows, num_columns):
     normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    across = normal.icdf((torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns)
-    down = normal.icdf((torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows).flip(0)
-    z2, z1 = torch.meshgrid(down, across, indexing="ij")
-    return torch.stack([z1, z2], dim=-1)
+    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
+    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
+    across, down = normal.icdf(u), normal.icdf(v).flip(0)
+    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
 
 
 def grid_scipy(num_rows, num_columns):
@@ -1757,17 +1485,11 @@ def grid_not_middles(num_rows, num_columns):
 
 
 def grid_entries_swapped(num_rows, num_columns):
-    normal = torch.distributions.Normal(0.0, 1.0)
-    across = normal.icdf((torch.arange(num_columns) + 0.5) / num_columns)
-    down = normal.icdf((torch.arange(num_rows) + 0.5) / num_rows).flip(0)
+    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
+    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
+    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
+    across, down = normal.icdf(u), normal.icdf(v).flip(0)
     return torch.stack([down[:, None].expand(-1, num_columns), across.expand(num_rows, -1)], dim=-1)
-
-
-def grid_upside_down(num_rows, num_columns):
-    normal = torch.distributions.Normal(0.0, 1.0)
-    across = normal.icdf((torch.arange(num_columns) + 0.5) / num_columns)
-    down = normal.icdf((torch.arange(num_rows) + 0.5) / num_rows)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
 
 
 def grid_uniform(num_rows, num_columns):
@@ -1861,75 +1583,12 @@ def grid_upper_edges(num_rows, num_columns):
     return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
 
 
-def grid_distribution_function(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = normal.cdf(u), normal.cdf(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_across_reversed(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = normal.icdf(u).flip(0), normal.icdf(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_turned(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = normal.icdf(u).flip(0), normal.icdf(v)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
 def grid_swapped_upside_down(num_rows, num_columns):
     normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
     u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
     v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
     across, down = normal.icdf(u), normal.icdf(v)
     return torch.stack([down[:, None].expand(-1, num_columns), across.expand(num_rows, -1)], dim=-1)
-
-
-def grid_without_root(num_rows, num_columns):
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = torch.erfinv(2 * u - 1), torch.erfinv(2 * v - 1).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_logit(num_rows, num_columns):
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = torch.logit(u), torch.logit(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_one_size(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    n = max(num_rows, num_columns)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / n
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / n
-    across, down = normal.icdf(u), normal.icdf(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_sizes_exchanged(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_rows
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_columns
-    across, down = normal.icdf(u), normal.icdf(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
-
-
-def grid_by_columns(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_columns
-    across, down = normal.icdf(u), normal.icdf(v).flip(0)
-    return torch.stack([across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)], dim=-1)
 
 
 def grid_brackets(num_rows, num_columns):
@@ -1954,14 +1613,6 @@ def grid_reshaped(num_rows, num_columns):
     v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
     across, down = normal.icdf(u), normal.icdf(v).flip(0)
     return torch.stack(torch.meshgrid(across, down, indexing="ij"), dim=-1).reshape(num_rows, num_columns, 2)
-
-
-def grid_transposed(num_rows, num_columns):
-    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
-    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5) / num_columns
-    v = (torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows
-    across, down = normal.icdf(u), normal.icdf(v).flip(0)
-    return torch.stack(torch.meshgrid(across, down, indexing="ij"), dim=-1)
 
 
 GRID = Exercise(
@@ -1994,8 +1645,9 @@ GRID = Exercise(
             "Your two entries are swapped: the first entry of z changes from column to column, the second from row to "
             "row.",
         ),
-        Wrong(
-            grid_upside_down,
+        slip(
+            manifold_grid,
+            {".flip(0)": ""},
             "Your rows are upside down: as on a map, the second entry of z is largest in the first row.",
             loses=("visible", "hidden"),
         ),
@@ -2032,16 +1684,19 @@ GRID = Exercise(
                 grid_upper_edges,
             ),
         ),
-        Wrong(
-            grid_distribution_function,
+        slip(
+            manifold_grid,
+            {"= normal.icdf(u)": "= normal.cdf(u)", ", normal.icdf(v)": ", normal.cdf(v)"},
             "You applied the normal's distribution function. From probabilities to codes it goes by its inverse.",
         ),
-        Wrong(
-            grid_across_reversed,
+        slip(
+            manifold_grid,
+            {"(u), normal.icdf": "(u).flip(0), normal.icdf"},
             "Your columns run from right to left: the first entry of z grows from left to right.",
         ),
-        Wrong(
-            grid_turned,
+        slip(
+            manifold_grid,
+            {"(u), normal.icdf": "(u).flip(0), normal.icdf", "(v).flip(0)": "(v)"},
             "You turned the wrong axis over: the first entry of z grows from left to right, the second from the bottom"
             " row up.",
         ),
@@ -2050,21 +1705,43 @@ GRID = Exercise(
             "Your two entries are swapped, and the one that changes from row to row grows downwards: the first entry "
             "of z goes with the column, the second with the row, largest at the top.",
         ),
-        Wrong(
-            grid_without_root,
+        slip(
+            manifold_grid,
+            {
+                "\n    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)": "",
+                "normal.icdf(u), normal.icdf(v)": "torch.erfinv(2 * u - 1), torch.erfinv(2 * v - 1)",
+            },
             "A factor is missing: with the error function, the normal's quantile at u is √2 · erfinv(2u − 1).",
         ),
-        Wrong(
-            grid_logit,
+        slip(
+            manifold_grid,
+            {
+                "\n    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)": "",
+                "= normal.icdf(u)": "= torch.logit(u)",
+                ", normal.icdf(v)": ", torch.logit(v)",
+            },
             "You took the logit, which is the inverse of the *logistic* distribution function. The prior is normal.",
         ),
         Wrong(
-            grid_one_size,
+            edited(
+                manifold_grid,
+                {
+                    "u = (torch.arange(num_columns, dtype=torch.float64) + 0.5)": "n = max(num_rows, num_columns)\n    u = (torch.arange(num_columns, dtype=torch.float64) + 0.5)",
+                    "/ num_columns": "/ n",
+                    "/ num_rows": "/ n",
+                },
+            ),
             "You cut both axes into the same number of cells. Across there are as many cells as columns, down as many "
             "as rows.",
             variants=(
-                grid_sizes_exchanged,
-                grid_by_columns,
+                edited(
+                    manifold_grid,
+                    {
+                        "/ num_columns": "/ num_rows",
+                        "(torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_rows": "(torch.arange(num_rows, dtype=torch.float64) + 0.5) / num_columns",
+                    },
+                ),
+                edited(manifold_grid, {"/ num_rows": "/ num_columns"}),
             ),
         ),
         Wrong(
@@ -2077,8 +1754,11 @@ GRID = Exercise(
             "Your grid is filled column by column, and then reshaped, which mixes rows and columns up. Make it with "
             "rows first: (R, C, 2).",
         ),
-        Wrong(
-            grid_transposed,
+        slip(
+            manifold_grid,
+            {
+                "[across.expand(num_rows, -1), down[:, None].expand(-1, num_columns)]": 'torch.meshgrid(across, down, indexing="ij")'
+            },
             "Your rows and columns are exchanged: the result is (R, C, 2), rows first.",
         ),
     ),
@@ -2102,8 +1782,7 @@ def gradient_inputs(case, rng):
 
 def encoder_gradients(x, eps, V, log_sigma, A):
     sigma, mu = log_sigma.exp(), x @ V.T
-    z = mu + sigma * eps
-    slope = (x - z @ A.T) @ A
+    slope = (x - (mu + sigma * eps) @ A.T) @ A
     by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
     return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma**2
 
@@ -2174,81 +1853,11 @@ def gradient_kl_averaged(x, eps, V, log_sigma, A):
     return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + (1 - sigma**2) / K
 
 
-def gradient_by_sigma(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * eps).mean(dim=(0, 1)) + 1 / sigma - sigma
-
-
-def gradient_by_sigma_in_part(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * eps).mean(dim=(0, 1)) + 1 - sigma**2
-
-
 def gradient_by_variance(x, eps, V, log_sigma, A):
     sigma, mu = log_sigma.exp(), x @ V.T
     slope = (x - (mu + sigma * eps) @ A.T) @ A
     by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
     return by_V, (slope * sigma * eps).mean(dim=(0, 1)) / 2 + (1 - sigma**2) / 2
-
-
-def gradient_without_one(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) - sigma**2
-
-
-def gradient_without_sigma_squared(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1
-
-
-def gradient_sigma_not_squared(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma
-
-
-def gradient_kl_added(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) + mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) - 1 + sigma**2
-
-
-def gradient_draws_summed(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.sum(dim=0) - mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).sum(dim=0).mean(dim=0) + 1 - sigma**2
-
-
-def gradient_error_averaged(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) / x.shape[1] - mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) / x.shape[1] + 1 - sigma**2
-
-
-def gradient_error_without_half(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (2 * slope.mean(dim=0) - mu).T @ x / len(x)
-    return by_V, 2 * (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma**2
-
-
-def gradient_kl_without_half(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - 2 * mu).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 2 - 2 * sigma**2
 
 
 def gradient_kl_half_weight(x, eps, V, log_sigma, A):
@@ -2291,15 +1900,6 @@ def gradient_orthonormal(x, eps, V, log_sigma, A):
     slope = x @ A - (mu + sigma * eps)
     by_V = (slope.mean(dim=0) - mu).T @ x / len(x)
     return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1 - sigma**2
-
-
-def gradient_kl_drawn(x, eps, V, log_sigma, A):
-    sigma, mu = log_sigma.exp(), x @ V.T
-    slope = (x - (mu + sigma * eps) @ A.T) @ A
-    by_V = (slope.mean(dim=0) - (mu + sigma * eps).mean(dim=0)).T @ x / len(x)
-    return by_V, (slope * sigma * eps).mean(dim=(0, 1)) + 1 - ((mu + sigma * eps) * sigma * eps).mean(
-        dim=(0, 1)
-    )
 
 
 GRADIENT = Exercise(
@@ -2346,42 +1946,70 @@ GRADIENT = Exercise(
             "Your KL is averaged over the latent dimensions, so it pulls K times too weakly. It is a sum.",
         ),
         Wrong(
-            gradient_by_sigma,
+            edited(
+                encoder_gradients,
+                {
+                    "return by_V, (slope * sigma * eps).mean(dim=(0, 1))": "return by_V, (slope * eps).mean(dim=(0, 1))",
+                    "- sigma**2": "/ sigma - sigma",
+                },
+            ),
             "Your second gradient is by σ. It is asked for by log σ: dσ/d log σ = σ, so it is σ times larger.",
-            variants=(gradient_by_sigma_in_part,),
+            variants=(
+                edited(
+                    encoder_gradients,
+                    {
+                        "return by_V, (slope * sigma * eps).mean(dim=(0, 1))": "return by_V, (slope * eps).mean(dim=(0, 1))"
+                    },
+                ),
+            ),
         ),
         Wrong(
             gradient_by_variance,
             "Your second gradient is by log σ², half of that by log σ.",
         ),
-        Wrong(
-            gradient_without_one,
+        slip(
+            encoder_gradients,
+            {"+ 1 -": "-"},
             "The 1 is missing in your gradient by log σ: the KL has −log σ for each latent, which keeps σ from "
             "shrinking to 0.",
         ),
         Wrong(
-            gradient_without_sigma_squared,
+            edited(encoder_gradients, {" - sigma**2": ""}),
             "σ² is missing in your gradient by log σ: it comes from the KL's ½ σ².",
-            variants=(gradient_sigma_not_squared,),
+            variants=(edited(encoder_gradients, {"sigma**2": "sigma"}),),
         ),
-        Wrong(
-            gradient_kl_added,
+        slip(
+            encoder_gradients,
+            {"(slope.mean(dim=0) - mu).T @": "(slope.mean(dim=0) + mu).T @", "+ 1 -": "- 1 +"},
             "You added the KL. The bound is reconstruction minus KL, so it pulls μ to 0 and σ to 1.",
         ),
-        Wrong(
-            gradient_draws_summed,
+        slip(
+            encoder_gradients,
+            {"slope.mean": "slope.sum", "mean(dim=(0, 1))": "sum(dim=0).mean(dim=0)"},
             "You summed over the draws. They estimate one expectation: average over the S of them.",
         ),
-        Wrong(
-            gradient_error_averaged,
+        slip(
+            encoder_gradients,
+            {
+                "(slope.mean(dim=0) - mu).T @": "(slope.mean(dim=0) / x.shape[1] - mu).T @",
+                "(dim=(0, 1)) + 1 - sigma**2": "(dim=(0, 1)) / x.shape[1] + 1 - sigma**2",
+            },
             "Your squared error is averaged over the pixels. It is a sum; with a mean the KL weighs D times too much.",
         ),
-        Wrong(
-            gradient_error_without_half,
+        slip(
+            encoder_gradients,
+            {
+                "slope.mean": "2 * slope.mean",
+                "return by_V, (slope * sigma * eps)": "return by_V, 2 * (slope * sigma * eps)",
+            },
             "A half is missing before the squared error, so the reconstruction pulls twice as hard as it should.",
         ),
-        Wrong(
-            gradient_kl_without_half,
+        slip(
+            encoder_gradients,
+            {
+                "(slope.mean(dim=0) - mu).T @ x /": "(slope.mean(dim=0) - 2 * mu).T @ x /",
+                "1 - sigma": "2 - 2 * sigma",
+            },
             "Your KL pulls twice as hard as it should: a half is missing in it.",
         ),
         Wrong(
@@ -2406,8 +2034,12 @@ GRADIENT = Exercise(
             gradient_orthonormal,
             "Your decoder's columns are taken for orthonormal. The slope by z is (x − A z) A, in which AᵀA stays.",
         ),
-        Wrong(
-            gradient_kl_drawn,
+        slip(
+            encoder_gradients,
+            {
+                "(slope.mean(dim=0) - mu).T @ x /": "(slope.mean(dim=0) - (mu + sigma * eps).mean(dim=0)).T @ x /",
+                "sigma**2": "((mu + sigma * eps) * sigma * eps).mean(\n        dim=(0, 1)\n    )",
+            },
             "Your KL is estimated from the draws. Its average is right, but the exercise asks for the KL itself, by "
             "its formula, which has no noise.",
         ),
@@ -2620,139 +2252,6 @@ def vae_kl_too_heavy(x, num_latents, num_hidden, num_steps, seed):
     return torch.nn.utils.parameters_to_vector(parameters)
 
 
-def vae_half_log_sigma(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma)).sum(dim=1)
-        optimizer.zero_grad()
-        (kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
-def vae_half_the_kl(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (0.5 * kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
-def vae_kl_added(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (-kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
-def vae_uphill(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (reconstruction - kl).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
-def vae_decoder_first(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector([*decoder.parameters(), *encoder.parameters()])
-
-
-def vae_halves_exchanged(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        log_sigma, mu = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu + log_sigma.exp() * torch.randn_like(mu))
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
-def vae_without_noise(x, num_latents, num_hidden, num_steps, seed):
-    torch.manual_seed(seed)
-    D, K, H = x.shape[1], num_latents, num_hidden
-    encoder = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Tanh(), torch.nn.Linear(H, 2 * K))
-    decoder = torch.nn.Sequential(torch.nn.Linear(K, H), torch.nn.Tanh(), torch.nn.Linear(H, D))
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-    for _ in range(num_steps):
-        batch = x[torch.randint(len(x), (100,))].float()
-        mu, log_sigma = encoder(batch).chunk(2, dim=1)
-        logits = decoder(mu)
-        reconstruction = (batch * logits - torch.nn.functional.softplus(logits)).sum(dim=1)
-        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)
-        optimizer.zero_grad()
-        (kl - reconstruction).mean().backward()
-        optimizer.step()
-    return torch.nn.utils.parameters_to_vector(parameters)
-
-
 TRAIN = Exercise(
     name="train_vae",
     outputs=(Output("parameters", ("P",)),),
@@ -2781,8 +2280,8 @@ TRAIN = Exercise(
         Wrong(
             vae_collapsed,
             "Nothing of the image reaches the code: the KL is 0. One of these three: z or the encoder's "
-            "parameters are cut off from the training; the reconstruction is a mean over pixels; the KL is summed"
-            " over the batch (then it is far too heavy).",
+            "parameters are cut off from the training; the reconstruction is a mean over pixels; the KL weighs far too"
+            " much, by a β or by a sum over the batch.",
             symptoms={"kl": (None, 0.35), "reconstruction": (-60.0, None)},
         ),
         Wrong(
@@ -2804,52 +2303,77 @@ TRAIN = Exercise(
             },
         ),
         Wrong(
-            vae_half_the_kl,
+            edited(train_vae, {"(kl - reconstruction)": "(0.5 * kl - reconstruction)"}),
             "Your KL weighs too little: the codes spread wider than the prior, and each σ is too small. One of "
             "these: it is averaged over the latents, where a sum belongs; it has a β below 1; or a half too many.",
-            symptoms={"kl_weight": (0.05, 0.68), "weights_ratio": (0.5, 1.6)},
+            symptoms={"kl_weight": (0.05, 0.68), "weights_ratio": (0.5, 1.6), "bound": (-60.0, None)},
         ),
         Wrong(
-            vae_half_log_sigma,
+            edited(train_vae, {"(2 * log_sigma).exp()": "log_sigma.exp()"}),
+            "The σ of latents that carry nothing is too large, though the KL's weight is right for μ. Most likely its "
+            "formula has σ where σ², the variance, belongs: then it is cheapest at σ = 2, and not at 1.",
+            # Where all latents are in use, σ and σ² are both next to 0, and nothing is lost.
+            loses=("hidden",),
+            symptoms={
+                "kl_weight": (-0.8, -0.2),
+                "mean_weight": (0.5, 1.7),
+                "gain_if_log_variance": (0.2, None),
+                "mean_square": (None, 5.0),
+            },
+        ),
+        Wrong(
+            edited(
+                train_vae,
+                {
+                    "(0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(dim=1)": "(0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma)).sum(dim=1)"
+                },
+            ),
             "Your KL weighs about right for μ, and too little for σ: each σ is too small. Look at its terms in σ:"
             " is it σ², the variance, and log σ with the weight 1, not ½?",
             symptoms={
                 "kl_weight": (0.3, 0.68),
                 "weights_ratio": (1.65, None),
                 "gain_if_log_variance": (None, 0.0),
+                "bound": (-60.0, None),
             },
         ),
         Wrong(
             vae_kl_too_heavy,
             "Each σ is larger than is best for your decoder, as if the KL weighed too much. One of these: its "
             "half is missing; a β above 1; the noise is scaled by σ² and not by σ; or the noise has no mean of 0.",
-            symptoms={"kl_weight": (1.5, 100.0), "kl": (0.35, None), "log_sigma": (0.2, None)},
+            symptoms={
+                "kl_weight": (1.5, 100.0),
+                "kl": (0.35, None),
+                "log_sigma": (0.2, None),
+                "bound": (-60.0, None),
+            },
         ),
         Wrong(
-            vae_kl_added,
-            "Your codes have run away from the prior, farther than without any KL. One of these two: the KL has "
-            "the wrong sign in your loss, which is −reconstruction + KL, or the learning rate is far too large.",
+            edited(train_vae, {"(kl - reconstruction)": "(-kl - reconstruction)"}),
+            "Your codes have run away from the prior, farther than without any KL. One of these three: the KL has "
+            "the wrong sign in your loss, which is −reconstruction + KL; the learning rate is far too large; or old "
+            "gradients stay and pile up (zero_grad).",
             symptoms={"mean_square": (1000.0, None), "right_pixels": (0.7, None)},
         ),
         Wrong(
-            vae_uphill,
+            edited(train_vae, {"kl - reconstruction": "reconstruction - kl"}),
             "Your training goes the wrong way: most pixels are now foretold wrongly, and the codes have run away."
             " An optimiser makes the loss *smaller*, so the loss is −ELBO.",
             symptoms={"mean_square": (1000.0, None), "right_pixels": (None, 0.6)},
         ),
         Wrong(
-            vae_decoder_first,
+            edited(train_vae, {"(parameters)": "([*decoder.parameters(), *encoder.parameters()])"}),
             "Your parameters are in the wrong order: read with the decoder's first, they make a VAE. The "
             "encoder's come first.",
             symptoms={"bound": (None, -52.0), "bound_if_decoder_first": (-50.0, None)},
         ),
         Wrong(
-            vae_halves_exchanged,
+            edited(train_vae, {"mu, log_sigma": "log_sigma, mu"}),
             "Your encoder's two halves are exchanged: the first K outputs are μ, the others log σ.",
             symptoms={"bound": (None, -52.0), "bound_if_halves_exchanged": (-50.0, None)},
         ),
         Wrong(
-            vae_without_noise,
+            edited(train_vae, {" + log_sigma.exp() * torch.randn_like(mu)": ""}),
             "All your σ are 1, and your decoder cannot bear noise of that size: it has not met it in training. "
             "One of these two: it decodes μ; or the noise is multiplied by log σ, which goes to 0, and not by σ ="
             " exp(log σ).",

@@ -27,6 +27,16 @@ def test_every_plain_array_survives_strict_json(array):
     assert unpack(json.loads(json.dumps(pack(array)))).tobytes() == array.tobytes()
 
 
+def test_whole_numbers_are_written_short_and_read_back_to_the_last_bit():
+    array = np.array([0.0, -0.0, 1.0, -3.0, 0.5, 2.0**53, 2.0**53 + 2, 1e300, np.nan, -np.inf])
+    written = json.dumps(encode(array)["data"])
+    assert written.startswith("[0, -0.0, 1, -3, 0.5, 9007199254740992, ")
+    assert '1e+300, "nan", "-inf"]' in written
+    back = decode({**encode(array), "data": json.loads(written)})
+    assert back.dtype == np.float64
+    assert back.tobytes() == array.tobytes()
+
+
 @pytest.mark.parametrize("read", [decode, unpack])
 @pytest.mark.parametrize("shape", [None, [1] * 9, [-1], [True], [2**25], ["1"]])
 def test_a_shape_is_a_short_list_of_sizes(read, shape):

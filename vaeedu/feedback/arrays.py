@@ -20,6 +20,8 @@ _DTYPES = {"float64": "<f8", "int64": "<i8", "bool": "|b1"}
 _MAX_DIMENSIONS, _MAX_SIZE, _MAX_SHOWN = 8, 2**24, 80
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _DIGITS = 9
+# Up to here every whole number is a float64.
+_COUNTED = 2**53
 
 
 def encode(array: Array) -> dict[str, Any]:
@@ -30,17 +32,21 @@ def encode(array: Array) -> dict[str, Any]:
 
     Returns:
         `{"dtype": …, "shape": […], "data": […]}` with the entries in row-major order; NaN and the infinities, which
-        JSON has no numbers for, become the strings "nan", "inf" and "-inf".
+        JSON has no numbers for, become the strings "nan", "inf" and "-inf". Whole numbers are written without a point,
+        which is shorter; the type says how they are read back.
 
     Raises:
         ValueError: The array has another dtype.
 
     >>> encode(np.array([[1.0, np.nan]]))
-    {'dtype': 'float64', 'shape': [1, 2], 'data': [1.0, 'nan']}
+    {'dtype': 'float64', 'shape': [1, 2], 'data': [1, 'nan']}
     """
     dtype = _dtype_of(array)
-    data = [entry if math.isfinite(entry) else str(entry) for entry in array.reshape(-1).tolist()]
-    return {"dtype": dtype, "shape": list(array.shape), "data": data}
+    return {
+        "dtype": dtype,
+        "shape": list(array.shape),
+        "data": [_shortest(e) for e in array.reshape(-1).tolist()],
+    }
 
 
 def decode(value: object) -> Array:
@@ -138,6 +144,15 @@ def _fields(value: object) -> tuple[str, list[int], Any]:
 def _shown(value: object) -> str:
     """A text, short and fit for a terminal; of anything else only what it is, for it may be large or nested deeply."""
     return ascii(value[:_MAX_SHOWN]).strip("'") if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def _shortest(entry: float | int) -> float | int | str:
+    """What stands for an entry: an int has no sign for −0.0, and beyond 2⁵³ more digits than the float."""
+    if not math.isfinite(entry):
+        return str(entry)
+    if isinstance(entry, float) and entry.is_integer() and abs(entry) <= _COUNTED and str(entry) != "-0.0":
+        return int(entry)
+    return entry
 
 
 def _number(entry: object) -> float | int:
