@@ -13,14 +13,17 @@ IN_MINUTES = 60_000
 ERRORS = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
 # The page holds neither folded code nor what is scrolled out of sight, so ask JupyterLab's own model of the notebook.
 CELLS = """[...window.jupyterapp.shell.currentWidget.content.model.cells]
-    .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())
-    .map(cell => ({count: cell.executionCount, outputs: cell.outputs.toJSON()}))"""
-COMPLAINTS = f"""() => {CELLS}.flatMap(cell => cell.outputs)
+    .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())"""
+# Pictures, of which there are many, are not copied to be looked at.
+COMPLAINTS = f"""() => {CELLS}
+    .flatMap(cell => [...Array(cell.outputs.length).keys()].map(i => cell.outputs.get(i)))
+    .filter(output => output.type === 'error' || output.type === 'stream')
+    .map(output => output.toJSON())
     .filter(output => output.output_type === 'error' || output.name === 'stderr')
     .map(output => output.text ?? output.traceback.join('\\n'))"""
 FINISHED = f"""() => {{
     const cells = {CELLS};
-    return cells.length > 0 && (cells.every(cell => cell.count) || ({COMPLAINTS})().length > 0);
+    return cells.length > 0 && (cells.every(cell => cell.executionCount) || ({COMPLAINTS})().length > 0);
 }}"""
 PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
     .filter(image => image.complete && image.naturalWidth)

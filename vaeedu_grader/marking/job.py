@@ -155,7 +155,9 @@ def _imports(job: Job) -> tuple[str, ...]:
     found = dict.fromkeys(["sandbox_inside.emit"])
     for cell in nbformat.reads(job.source, as_version=4).cells:
         if cell.cell_type == "code":
-            with contextlib.suppress(SyntaxError):  # a cell with magics: what it imports, it will import itself
+            with contextlib.suppress(
+                SyntaxError
+            ):  # a cell with magics: what it imports, it will import itself
                 found |= dict.fromkeys(_imported(ast.parse(cell.source)))
     return tuple(found)
 
