@@ -97,14 +97,36 @@ class TestTheFirstPage:
         assert_nothing_in_the_way(shared_page, lab_log())
 
 
+@pytest.fixture(scope="class")
+def window(shared_page, lab):
+    """A window for the lectures, one after another."""
+    driving.open_empty(shared_page, lab)
+    return shared_page
+
+
+@pytest.fixture
+def notebook(window, lab, lecture, request, stop_kernels, shoot):
+    """A lecture in that window, with a kernel of its own."""
+    yield driving.open_here(window, lecture)
+    failed = getattr(request.node, "failed", False)
+    if failed:
+        shoot(window, request.node)
+    driving.close_all(window)
+    stop_kernels(window)
+    if failed:  # whatever else is open shall not be in the next one's way
+        driving.open_empty(window, lab)
+
+
 @pytest.mark.slow  # the first page, which has code, figures and a slider, stands for them where time is short
-@pytest.mark.parametrize("lecture", LECTURES)
-def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lab_log, lecture, record_property):
-    notebook = driving.open_notebook(page, lab, lecture)
-    record_property("seconds to run", round(driving.run_all(page, notebook, minutes=30), 1))
-    assert driving.errors(page, notebook) == []
-    assert_the_slider_moves_the_picture(page, notebook, record_property)
-    assert_nothing_to_worry_about(page, notebook, lab_log())
+class TestTheLectures:
+    """In one window, for most of an opened page's time is JupyterLab's."""
+
+    @pytest.mark.parametrize("lecture", LECTURES)
+    def test_it_runs_and_its_slider_moves_the_picture(self, window, notebook, lab_log, record_property):
+        record_property("seconds to run", round(driving.run_all(window, notebook, minutes=30), 1))
+        assert driving.errors(window, notebook) == []
+        assert_the_slider_moves_the_picture(window, notebook, record_property)
+        assert_nothing_to_worry_about(window, notebook, lab_log())
 
 
 def write_notebook(path, source, **metadata):

@@ -25,6 +25,10 @@ FINISHED = f"""() => {{
     const cells = {CELLS};
     return cells.length > 0 && (cells.every(cell => cell.executionCount) || ({COMPLAINTS})().length > 0);
 }}"""
+CLOSE = """() => [...window.jupyterapp.shell.widgets('main')].filter(widget => widget.context).forEach(widget => {
+    widget.context.model.dirty = false;
+    widget.close();
+})"""
 PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
     .filter(image => image.complete && image.naturalWidth)
     .map(image => {
@@ -43,6 +47,27 @@ def open_notebook(page, lab, path):
     notebook.locator(".jp-Cell").first.wait_for()
     wait_for_idle_kernel(page)
     return notebook
+
+
+def open_empty(page, lab):
+    """Opens JupyterLab with no notebook."""
+    page.goto(f"{lab}/lab/workspaces/empty?reset")
+    page.locator(".jp-Launcher").wait_for()
+
+
+def open_here(page, path):
+    """Opens a notebook in a window that shows none, and waits for its kernel: most of a start is JupyterLab's own."""
+    page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path})", path)
+    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    notebook.locator(".jp-Cell").first.wait_for()
+    wait_for_idle_kernel(page)
+    return notebook
+
+
+def close_all(page):
+    """Closes every notebook, and saves none."""
+    page.evaluate(CLOSE)
+    page.locator(".jp-NotebookPanel").first.wait_for(state="detached")
 
 
 def wait_for_idle_kernel(page):
