@@ -99,7 +99,7 @@ class TestTheFirstPage:
 
 @pytest.fixture(scope="class")
 def window(shared_page, lab):
-    """A window for the lectures, one after another."""
+    """A window for notebooks, one after another."""
     driving.open_empty(shared_page, lab)
     return shared_page
 
@@ -152,15 +152,6 @@ except OSError as error:
 """
 
 
-def test_a_kernel_finds_neither_home_nor_data_nor_network_and_what_it_says_of_that_is_seen(page, lab, course):
-    write_notebook(course / "looks_around.ipynb", LOOKS_AROUND, jupyter={"source_hidden": True})
-    notebook = driving.open_notebook(page, lab, "looks_around.ipynb")
-    driving.run_all(page, notebook)
-    assert f"{course.parent / 'home'} False" in driving.outputs(notebook)[0]
-    # Not "unknown host": it was the proxy that was asked, where nobody listens.
-    assert "refused" in driving.errors(page, notebook)[0]
-
-
 PAD = """
 from matplotlib.figure import Figure
 from vaeedu import widgets
@@ -197,12 +188,12 @@ BOXES = """cell => Object.fromEntries(Object.entries(
 
 
 @pytest.fixture(scope="class")
-def pad_notebook(shared_page, lab, course):
+def pad_notebook(window, course):
     """A notebook with a pad, after it has run."""
     write_notebook(course / "pad.ipynb", PAD)
-    panel = driving.open_notebook(shared_page, lab, "pad.ipynb")
-    driving.run_all(shared_page, panel)
-    assert driving.errors(shared_page, panel) == []
+    panel = driving.open_here(window, "pad.ipynb")
+    driving.run_all(window, panel)
+    assert driving.errors(window, panel) == []
     return panel
 
 
@@ -216,8 +207,19 @@ def cell(pad_notebook):
     return cell
 
 
-class TestAPad:
-    """One notebook with a pad, in one window."""
+class TestNotebooksOfOneCell:
+    """In one window: one that looks around, and one with a pad."""
+
+    def test_a_kernel_finds_neither_home_nor_data_nor_network_and_what_it_says_of_that_is_seen(
+        self, window, course
+    ):
+        write_notebook(course / "looks_around.ipynb", LOOKS_AROUND, jupyter={"source_hidden": True})
+        notebook = driving.open_here(window, "looks_around.ipynb")
+        driving.run_all(window, notebook)
+        assert f"{course.parent / 'home'} False" in driving.outputs(notebook)[0]
+        # Not "unknown host": it was the proxy that was asked, where nobody listens.
+        assert "refused" in driving.errors(window, notebook)[0]
+        driving.close_all(window)
 
     def test_a_pads_point_follows_the_pointer(self, shared_page, cell, record_property):
         image = cell.get_by_role("img", name="A map of x and y")

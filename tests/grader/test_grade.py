@@ -202,6 +202,8 @@ def test_killed_at_any_point_it_ends_with_the_same_gradebook(course, room, tmp_p
     # Killed as soon as there is a gradebook, and then whenever one more is done.
     for what in ("gradebook.db", *(f"graded/{ASSIGNMENT}/*.json",) * 3):
         before = len(list(room.glob(what)))
+        if before == len(list(room.glob("submitted/*"))):  # several were done before one kill
+            break
         process = vaeedu_process(course, room, "grade", ASSIGNMENT, wait=False)
         wait_until(lambda what=what, before=before: len(list(room.glob(what))) > before, 300)
         os.kill(process.pid, signal.SIGKILL)
