@@ -121,19 +121,23 @@ def _needed(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
     kept: list[NotebookNode] = []
     wanted: set[str] = set()
     for cell in reversed(cells):
-        given, used = _names(cell.source) if cell.cell_type == "code" else (set(), set())
+        if cell.cell_type != "code":
+            kept.append(cell)
+            continue
+        given, used = _names(cell.source)
         roles = cell.metadata.nbgrader
-        if cell.cell_type != "code" or roles.get("grade") or roles.get("solution") or given & wanted:
-            kept.insert(0, cell)
+        if roles.get("grade") or roles.get("solution") or given & wanted:
+            kept.append(cell)
             wanted |= used
-    return kept
+    return kept[::-1]
 
 
 def _names(source: str) -> tuple[set[str], set[str]]:
     """The names that a cell defines, and those of the notebook's that it uses, also within its functions."""
     top = symtable.symtable(source, "cell", "exec")
-    tables, used = [top], set()
-    for table in tables:
+    tables = [top]
+    used: set[str] = set()
+    for table in tables:  # and those within it, which join the list
         tables += table.get_children()
         used |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
     return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}, used
