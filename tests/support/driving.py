@@ -57,7 +57,9 @@ def open_empty(page, lab):
 
 def open_here(page, path):
     """Opens a notebook in a window that shows none, and waits for its kernel: most of a start is JupyterLab's own."""
-    page.evaluate("async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", path)
+    page.evaluate(
+        "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", path
+    )
     notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     notebook.locator(".jp-Cell").first.wait_for()
     wait_for_idle_kernel(page)
