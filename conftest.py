@@ -47,8 +47,8 @@ DEAREST = (
     "tests/divergences/",
     "tests/cli/",
 )
-# The exercise that a test's parameters end with: its tests share its answer keys.
-_EXERCISE = re.compile(r"test_exercises\.py.*?(\d\d-\w+)\]$")
+# The exercise, or the assignment, that a test's parameters end with: its tests share its answer keys, or its notebooks.
+_SHARING = re.compile(r"test_(?:exercises|release)\.py.*?(\d\d[-_]\w+)\]$")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -90,10 +90,9 @@ def _group(nodeid: str) -> str:
         return "apart"
     if nodeid.startswith(TOGETHER):
         return "together"
-    if nodeid.startswith(BY_THEMSELVES):
-        return nodeid
-    exercise = _EXERCISE.search(nodeid)
-    return exercise[1] if exercise else nodeid.partition("::")[0]
+    if sharing := _SHARING.search(nodeid):
+        return sharing[1]
+    return nodeid if nodeid.startswith(BY_THEMSELVES) else nodeid.partition("::")[0]
 
 
 @pytest.fixture(autouse=True)

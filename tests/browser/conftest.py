@@ -168,14 +168,30 @@ def _window(browser, lab, node, folder):
     page.route("**/*", only_here)
     page.goto(f"{lab}/login?token={TOKEN}&next=%2Fapi%2Fstatus")
     yield page
-    shots = Path(os.environ.get("VAEEDU_SCREENSHOTS", folder))
     if os.environ.get("VAEEDU_SCREENSHOTS") or getattr(node, "failed", False):
-        shots.mkdir(parents=True, exist_ok=True)
-        picture = shots / (re.sub(r"\W+", "_", node.name) + ".png")
-        page.screenshot(path=picture)
-        print(f"screenshot: {picture}")
+        _shoot(page, node, folder)
     _stop_kernels(context.request, lab)  # the next test shall have the memory
     context.close()
+
+
+@pytest.fixture
+def shoot(tmp_path):
+    """Keeps a picture of a window in which a test failed, as a function of the two."""
+    return lambda page, node: _shoot(page, node, tmp_path)
+
+
+@pytest.fixture
+def stop_kernels(lab):
+    """Ends the kernels that a window has started."""
+    return lambda page: _stop_kernels(page.context.request, lab)
+
+
+def _shoot(page, node, folder):
+    shots = Path(os.environ.get("VAEEDU_SCREENSHOTS", folder))
+    shots.mkdir(parents=True, exist_ok=True)
+    picture = shots / (re.sub(r"\W+", "_", node.name) + ".png")
+    page.screenshot(path=picture)
+    print(f"screenshot: {picture}")
 
 
 def _stop_kernels(request, lab):

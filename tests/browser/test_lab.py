@@ -97,14 +97,36 @@ class TestTheFirstPage:
         assert_nothing_in_the_way(shared_page, lab_log())
 
 
+@pytest.fixture(scope="class")
+def window(shared_page, lab):
+    """A window for notebooks, one after another."""
+    driving.open_empty(shared_page, lab)
+    return shared_page
+
+
+@pytest.fixture
+def notebook(window, lab, lecture, request, stop_kernels, shoot):
+    """A lecture in that window, with a kernel of its own."""
+    yield driving.open_here(window, lecture)
+    failed = getattr(request.node, "failed", False)
+    if failed:
+        shoot(window, request.node)
+    driving.close_all(window)
+    stop_kernels(window)
+    if failed:  # whatever else is open shall not be in the next one's way
+        driving.open_empty(window, lab)
+
+
 @pytest.mark.slow  # the first page, which has code, figures and a slider, stands for them where time is short
-@pytest.mark.parametrize("lecture", LECTURES)
-def test_the_lecture_runs_and_its_slider_moves_the_picture(page, lab, lab_log, lecture, record_property):
-    notebook = driving.open_notebook(page, lab, lecture)
-    record_property("seconds to run", round(driving.run_all(page, notebook, minutes=30), 1))
-    assert driving.errors(page, notebook) == []
-    assert_the_slider_moves_the_picture(page, notebook, record_property)
-    assert_nothing_to_worry_about(page, notebook, lab_log())
+class TestTheLectures:
+    """In one window, for most of an opened page's time is JupyterLab's."""
+
+    @pytest.mark.parametrize("lecture", LECTURES)
+    def test_it_runs_and_its_slider_moves_the_picture(self, window, notebook, lab_log, record_property):
+        record_property("seconds to run", round(driving.run_all(window, notebook, minutes=30), 1))
+        assert driving.errors(window, notebook) == []
+        assert_the_slider_moves_the_picture(window, notebook, record_property)
+        assert_nothing_to_worry_about(window, notebook, lab_log())
 
 
 def write_notebook(path, source, **metadata):
@@ -128,15 +150,6 @@ try:
 except OSError as error:
     print(error, file=sys.stderr)
 """
-
-
-def test_a_kernel_finds_neither_home_nor_data_nor_network_and_what_it_says_of_that_is_seen(page, lab, course):
-    write_notebook(course / "looks_around.ipynb", LOOKS_AROUND, jupyter={"source_hidden": True})
-    notebook = driving.open_notebook(page, lab, "looks_around.ipynb")
-    driving.run_all(page, notebook)
-    assert f"{course.parent / 'home'} False" in driving.outputs(notebook)[0]
-    # Not "unknown host": it was the proxy that was asked, where nobody listens.
-    assert "refused" in driving.errors(page, notebook)[0]
 
 
 PAD = """
@@ -175,12 +188,12 @@ BOXES = """cell => Object.fromEntries(Object.entries(
 
 
 @pytest.fixture(scope="class")
-def pad_notebook(shared_page, lab, course):
+def pad_notebook(window, course):
     """A notebook with a pad, after it has run."""
     write_notebook(course / "pad.ipynb", PAD)
-    panel = driving.open_notebook(shared_page, lab, "pad.ipynb")
-    driving.run_all(shared_page, panel)
-    assert driving.errors(shared_page, panel) == []
+    panel = driving.open_here(window, "pad.ipynb")
+    driving.run_all(window, panel)
+    assert driving.errors(window, panel) == []
     return panel
 
 
@@ -194,8 +207,19 @@ def cell(pad_notebook):
     return cell
 
 
-class TestAPad:
-    """One notebook with a pad, in one window."""
+class TestNotebooksOfOneCell:
+    """In one window: one that looks around, and one with a pad."""
+
+    def test_a_kernel_finds_neither_home_nor_data_nor_network_and_what_it_says_of_that_is_seen(
+        self, window, course
+    ):
+        write_notebook(course / "looks_around.ipynb", LOOKS_AROUND, jupyter={"source_hidden": True})
+        notebook = driving.open_here(window, "looks_around.ipynb")
+        driving.run_all(window, notebook)
+        assert f"{course.parent / 'home'} False" in driving.outputs(notebook)[0]
+        # Not "unknown host": it was the proxy that was asked, where nobody listens.
+        assert "refused" in driving.errors(window, notebook)[0]
+        driving.close_all(window)
 
     def test_a_pads_point_follows_the_pointer(self, shared_page, cell, record_property):
         image = cell.get_by_role("img", name="A map of x and y")

@@ -25,6 +25,12 @@ each_with_a_goal = pytest.mark.parametrize(
     "exercise", [e for _, e in ALL if e.goal], ids=[f"{a[:2]}-{e.name}" for a, e in ALL if e.goal]
 )
 each_part = pytest.mark.parametrize("part", PARTS)
+# Where there is a goal each answer is a training: in the fast tests the reference's stands for them.
+each_trained = pytest.mark.parametrize(
+    "exercise",
+    [pytest.param(e, marks=pytest.mark.slow if e.goal else ()) for _, e in ALL],
+    ids=[f"{a[:2]}-{e.name}" for a, e in ALL],
+)
 # The limit for a call is not what is tested here, and a busy machine must not reach it.
 _AMPLE = 600.0
 
@@ -48,7 +54,7 @@ def verdict(exercise, function, part):
     return judge(answers_of(exercise.name, function, part), key_of(exercise.name, part))
 
 
-@each
+@each_trained
 @each_part
 def test_the_reference_and_every_alternative_pass(exercise, part):
     assert len(exercise.alternatives) >= 3
@@ -56,7 +62,7 @@ def test_the_reference_and_every_alternative_pass(exercise, part):
         assert verdict(exercise, function, part).message == "", function.__name__
 
 
-@each
+@each_trained
 @each_part
 def test_every_mistake_hears_its_own_message_and_no_other(exercise, part):
     assert len(exercise.wrong) >= 3

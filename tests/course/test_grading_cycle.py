@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from support import mini_course as mini
 from support.mini_course import at_home
@@ -87,6 +88,30 @@ def test_submissions_in_one_sandbox_have_nothing_of_each_other(tmp_path, monkeyp
     assert not any(decision.is_right for decision in second)  # the message is another
 
 
+def test_of_an_assignments_own_cells_those_that_no_answer_needs_are_left_out():
+    def cell(name, source, kind="code", **roles):
+        return getattr(nbformat.v4, f"new_{kind}_cell")(source, id=name, metadata={"nbgrader": roles})
+
+    cells = [
+        cell("imports", "import a as b, c\nfrom d import e"),
+        cell("unused", "import f"),
+        cell("data", "x = e()\ny = [x for z in x]"),
+        cell("helper", "def double(p):\n    return b.twice(p)"),
+        cell("draws", "show(x)"),
+        cell("trains", "def train(z):\n    return c\n\ntrained = train(answer)"),
+        cell("text", "answer", "markdown"),
+        cell(
+            "answer",
+            "def answer(z):\n    def inner():\n        return double(z)\n    trained = z",
+            solution=True,
+        ),
+        cell("later", "double = None"),
+        cell("test", "assert y", grade=True),
+    ]
+    kept = [cell.id for cell in decisions_module._needed(cells)]
+    assert kept == ["imports", "data", "helper", "text", "answer", "test"]
+
+
 def leaves_a_name(x):
     global add_up
     add_up = type(x).sum
@@ -144,7 +169,8 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
     assert "SyntaxError" in pages["felix"]
     # A second run, in the same folder, with some of the class.
     again = ["dora", "isaac", "karl"]
-    repeated, _ = check_demo(demonstrate(env, *(f"--student={name}" for name in again)), folder, again)
+    done = mini.vaeedu(ROOT, folder, "demo-class", *(f"--student={name}" for name in again))
+    repeated, _ = check_demo(done, folder, again)
     assert repeated == {name: marks[name] for name in again}
 
 

@@ -1,5 +1,7 @@
 """Time: whatever is stopped at its limit has used up nobody else's."""
 
+from unittest.mock import Mock
+
 import nbformat
 import pytest
 from support import mini_course as mini
@@ -9,9 +11,11 @@ from support.sandboxes import obstacle
 from vaeedu.feedback.key import AnswerKey
 from vaeedu_grader.authoring.course import assignments, exercises
 from vaeedu_grader.authoring.exercise import PARTS
+from vaeedu_grader.marking import job as marking_job
 from vaeedu_grader.marking import pool
 from vaeedu_grader.marking.job import Job, _limits, grade
 from vaeedu_grader.marking.verdicts import PATIENCE, cells_to_run, graded_name
+from vaeedu_grader.sandbox import SandboxError
 
 
 def a_job(released, described, **others):
@@ -49,6 +53,26 @@ def test_with_any_exercise_stopped_at_its_limit_all_others_have_their_time(assig
     assert sum(seconds + limits.grace_seconds for seconds in stopped.values()) <= limits.wall_seconds
     assert limits.wall_seconds <= limits.cpu_seconds
     assert limits.wall_seconds <= pool.SECONDS / 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([], []),
+        (["import a.b, c as d\n\ndef f():\n    import e"], ["a.b", "c", "e"]),
+        (["from a import b, c as d", "from . import e"], ["a", "a.b", "a.c"]),
+        (["%matplotlib inline\nimport a", "import b", "import b"], ["b"]),
+    ],
+)
+def test_what_the_released_notebook_imports_is_imported_while_the_sandbox_waits(cells, expected, monkeypatch):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.cells.append(nbformat.v4.new_markdown_cell("import x"))
+    source = nbformat.writes(notebook)
+    sandbox = Mock(side_effect=SandboxError)
+    monkeypatch.setattr(marking_job, "Prepared", sandbox)
+    with pytest.raises(SandboxError):
+        grade(a_job(source, mini.EXERCISES, files={NOTEBOOK: source.encode()}))
+    assert sandbox.call_args.kwargs["imports"] == ("sandbox_inside.emit", *expected)
 
 
 def test_a_function_that_never_ends_costs_its_own_points_only(tmp_path):

@@ -11,6 +11,7 @@ from nbgrader.utils import determine_grade
 from vaeedu.feedback.run import Answer, run_all
 from vaeedu.feedback.wire import pack_answers, unpack_cases
 from vaeedu_grader.authoring.course import exercises
+from vaeedu_grader.authoring.exercise import PARTS
 from vaeedu_grader.marking.verdicts import cells_to_run, graded_name, make_keys, mark, refuse
 from vaeedu_grader.sandbox import CellResult, Run
 
@@ -78,7 +79,7 @@ def test_a_mistake_loses_them_and_is_named():
 
 def test_answers_to_other_inputs_are_wrong():
     assert points(emitted=answered(part="visible"))[0] == 0
-    other = make_keys(DESCRIBED, b"another secret")[NAME]
+    other = make_keys({"als_sweep": DESCRIBED["als_sweep"]}, b"another secret")[NAME]
     stale = pack_answers(run_all(DESCRIBED["als_sweep"].reference, other.inputs, num_outputs=2))
     assert points(emitted=stale)[0] == 0
 
@@ -165,9 +166,11 @@ def test_cells_that_are_decided_here_send_answers_and_know_none():
 
 
 def test_fresh_inputs_are_the_seeds_own():
-    again, other = make_keys(DESCRIBED, b"secret"), make_keys(DESCRIBED, b"secreu")
-    for name, key in keys().items():
-        assert json.dumps(again[name].to_json()) == json.dumps(key.to_json())
+    some = {name: DESCRIBED[name] for name in ("als_sweep", "center_and_project")}
+    again, other = make_keys(some, b"secret"), make_keys(some, b"secreu")
+    assert set(again) == set(other) == {f"{name}_{part}" for name in some for part in PARTS}
+    for name, key in again.items():
+        assert json.dumps(key.to_json()) == json.dumps(keys()[name].to_json())
         assert json.dumps(other[name].to_json()["inputs"]) != json.dumps(key.to_json()["inputs"])
 
 

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from support.tiny import ROOT, make, processor_seconds, write_course
+from support.tiny import ROOT, give_packages, make, processor_seconds, write_course
 
 
 def test_make_without_a_target_lists_them_one_line_each():
@@ -72,10 +72,7 @@ def test_make_names_the_target_that_failed_and_stops(tmp_path):
 # The course itself, from nothing
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_a_fresh_copy_of_the_course_tests_and_serves_itself(tmp_path):
-    root = tmp_path / "my course"
+def copy_course(root):
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -86,6 +83,10 @@ def test_a_fresh_copy_of_the_course_tests_and_serves_itself(tmp_path):
         if (ROOT / name).is_file():  # a file deleted but not yet committed is listed too
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+    return root
+
+
+def assert_it_tests_and_serves_itself(root):
     # Without compiling the thousands of modules of which this loads a few: pip's own settings are passed on.
     lazily = {"PIP_COMPILE": "0"}
     result = make(root, "test", "PYTEST_ARGS=-q vaeedu/__init__.py tests/test_sampling.py", **lazily)
@@ -95,6 +96,23 @@ def test_a_fresh_copy_of_the_course_tests_and_serves_itself(tmp_path):
         assert make(root, "dev").returncode == 0
     assert used() < 2
     assert served_title(root) == "JupyterLab"
+    return result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.full  # .ci/run sets the course up from nothing, wherever there is no .venv yet
+@pytest.mark.timeout(1500)
+def test_a_fresh_copy_of_the_course_tests_and_serves_itself(tmp_path):
+    told = assert_it_tests_and_serves_itself(copy_course(tmp_path / "my course"))
+    assert "there is none yet" in told
+
+
+@pytest.mark.slow
+def test_a_copy_with_its_packages_tests_and_serves_itself(tmp_path):
+    root = copy_course(tmp_path / "my course")
+    give_packages(root)
+    told = assert_it_tests_and_serves_itself(root)
+    assert "the tools for testing are to be added" in told
 
 
 def served_title(root):

@@ -13,15 +13,22 @@ IN_MINUTES = 60_000
 ERRORS = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
 # The page holds neither folded code nor what is scrolled out of sight, so ask JupyterLab's own model of the notebook.
 CELLS = """[...window.jupyterapp.shell.currentWidget.content.model.cells]
-    .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())
-    .map(cell => ({count: cell.executionCount, outputs: cell.outputs.toJSON()}))"""
-COMPLAINTS = f"""() => {CELLS}.flatMap(cell => cell.outputs)
+    .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())"""
+# Pictures, of which there are many, are not copied to be looked at.
+COMPLAINTS = f"""() => {CELLS}
+    .flatMap(cell => [...Array(cell.outputs.length).keys()].map(i => cell.outputs.get(i)))
+    .filter(output => output.type === 'error' || output.type === 'stream')
+    .map(output => output.toJSON())
     .filter(output => output.output_type === 'error' || output.name === 'stderr')
     .map(output => output.text ?? output.traceback.join('\\n'))"""
 FINISHED = f"""() => {{
     const cells = {CELLS};
-    return cells.length > 0 && (cells.every(cell => cell.count) || ({COMPLAINTS})().length > 0);
+    return cells.length > 0 && (cells.every(cell => cell.executionCount) || ({COMPLAINTS})().length > 0);
 }}"""
+CLOSE = """() => [...window.jupyterapp.shell.widgets('main')].filter(widget => widget.context).forEach(widget => {
+    widget.context.model.dirty = false;
+    widget.close();
+})"""
 PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
     .filter(image => image.complete && image.naturalWidth)
     .map(image => {
@@ -40,6 +47,29 @@ def open_notebook(page, lab, path):
     notebook.locator(".jp-Cell").first.wait_for()
     wait_for_idle_kernel(page)
     return notebook
+
+
+def open_empty(page, lab):
+    """Opens JupyterLab with no notebook."""
+    page.goto(f"{lab}/lab/workspaces/empty?reset")
+    page.locator(".jp-Launcher").wait_for()
+
+
+def open_here(page, path):
+    """Opens a notebook in a window that shows none, and waits for its kernel: most of a start is JupyterLab's own."""
+    page.evaluate(
+        "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", path
+    )
+    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    notebook.locator(".jp-Cell").first.wait_for()
+    wait_for_idle_kernel(page)
+    return notebook
+
+
+def close_all(page):
+    """Closes every notebook, and saves none."""
+    page.evaluate(CLOSE)
+    page.locator(".jp-NotebookPanel").first.wait_for(state="detached")
 
 
 def wait_for_idle_kernel(page):

@@ -7,9 +7,10 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import environment
@@ -105,6 +106,23 @@ def write_course(root):
     (root / "vaeedu").mkdir()
     (root / "vaeedu" / "__init__.py").touch()
     return root
+
+
+def give_packages(root):
+    """Gives a copy of the course this environment's packages, all but the course itself: a `.venv` set up for reading.
+
+    Packages are linked, since pip changes no file in place; what the set-up writes itself is copied.
+    """
+
+    def link(source, target):
+        if "/site-packages/" in source:
+            with suppress(OSError):  # another file system
+                return os.link(source, target)
+        return shutil.copy2(source, target)
+
+    without = shutil.ignore_patterns("*vaeedu*")
+    shutil.copytree(sys.prefix, root / ".venv", symlinks=True, ignore=without, copy_function=link)
+    environment.write_stamp(root, "course")
 
 
 def packages(root):

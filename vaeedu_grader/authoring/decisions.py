@@ -4,7 +4,8 @@ The i-th mistakes of an assignment's exercises share a submission, and so do the
 decision: its points must be right, and where a mistake costs them, the message must be that mistake's.
 """
 
-from collections.abc import Iterator, Mapping
+import symtable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -29,6 +30,8 @@ _LIMITS = Limits(
 )
 # A notebook begins with nothing of the one before it.
 _FORGET = "get_ipython().reset(new_session=False)"
+# Forgetting ends with a search for garbage, which shall not go through all that is imported each time.
+_SETTLE = "__import__('gc').freeze()"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ def decisions_in_one_sandbox(assignment: Assignment, seed: bytes) -> Iterator[De
     """Takes the same submissions the same way, but all to one sandbox, and with one set of fresh inputs.
 
     Most of a submission's time is that of its sandbox's start. Each is taken in, rebuilt, run without the names of the
-    others, asked, marked and scored as in a class. What is left out is the class: folders, jobs, gradebook.
+    others, asked, marked and scored as in a class. What is left out is the class (folders, jobs, gradebook) and those
+    cells of the assignment's that no answer needs: what they draw and train would be the same each time.
 
     Args:
         assignment: The assignment; its class, if there is one, is left alone.
@@ -83,7 +87,7 @@ def decisions_in_one_sandbox(assignment: Assignment, seed: bytes) -> Iterator[De
     packs = list(_packs(assignment.exercises).values())
     keys = make_keys(assignment.exercises, seed)
     notebooks = [_taken(assignment, pack) for pack in packs]
-    cells = [
+    cells = [Cell("settle", _SETTLE)] + [
         Cell(_within(number, cell.id), cell.source)
         for number, notebook in enumerate(notebooks)
         for cell in (Cell("forget", _FORGET), *cells_to_run(notebook, keys))
@@ -104,12 +108,39 @@ def _answered(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode
 
 
 def _taken(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode:
-    """A submission when it has been taken in and rebuilt, without the cells that only draw."""
+    """A submission when it has been taken in and rebuilt, without the cells that no answer needs."""
     files = {assignment.file: nbformat.writes(_answered(assignment, pack)).encode()}
     source = _answered(assignment, {})
     notebook = rebuild(source, take_notebook(files, assignment.name).notebook).notebook
-    notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    notebook.cells = _needed([cell for cell in notebook.cells if "nbgrader" in cell.metadata])
     return notebook
+
+
+def _needed(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Leaves out the code that nobody writes, if no later cell uses a name that it defines."""
+    kept: list[NotebookNode] = []
+    wanted: set[str] = set()
+    for cell in reversed(cells):
+        if cell.cell_type != "code":
+            kept.append(cell)
+            continue
+        given, used = _names(cell.source)
+        roles = cell.metadata.nbgrader
+        if roles.get("grade") or roles.get("solution") or given & wanted:
+            kept.append(cell)
+            wanted |= used
+    return kept[::-1]
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell defines, and those of the notebook's that it uses, also within its functions."""
+    top = symtable.symtable(source, "cell", "exec")
+    tables = [top]
+    used: set[str] = set()
+    for table in tables:  # and those within it, which join the list
+        tables += table.get_children()
+        used |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}, used
 
 
 def _within(number: int, cell: str) -> str:

@@ -4,12 +4,14 @@ A job holds all that it needs, runs in a process of its own, touches no gradeboo
 same marks whenever and wherever it runs. `python -m vaeedu_grader.marking.job` reads a job and writes its outcome.
 """
 
+import ast
 import base64
+import contextlib
 import json
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,7 +137,8 @@ def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str,
         path = Path(folder, f"{job.assignment}.py")
         path.write_text(job.described, encoding="utf-8")
         described, sealed = load_exercises(path)
-    with Prepared(_limits(job, described), sealed=sealed, unsafe=job.unsafe) as prepared:
+    limits, imports = _limits(job, described), _imports(job)
+    with Prepared(limits, sealed=sealed, unsafe=job.unsafe, imports=imports) as prepared:
         keys = make_keys(described, bytes.fromhex(job.seed))
         prepared.wait()
         wait()
@@ -145,6 +148,28 @@ def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str,
             cells = [cell._replace(seconds=None) for cell in cells]
         run = run_cells(cells, files=files, prepared=prepared)
     return mark(notebook, run, keys), run
+
+
+def _imports(job: Job) -> tuple[str, ...]:
+    """What the released notebook imports, and its test cells: the sandbox does so while it waits for the submission."""
+    found = dict.fromkeys(["sandbox_inside.emit"])
+    for cell in nbformat.reads(job.source, as_version=4).cells:
+        if cell.cell_type == "code":
+            with contextlib.suppress(
+                SyntaxError
+            ):  # a cell with magics: what it imports, it will import itself
+                found |= dict.fromkeys(_imported(ast.parse(cell.source)))
+    return tuple(found)
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    """The names that import statements give; what follows `from … import` may be a module, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _limits(job: Job, described: Mapping[str, Exercise]) -> Limits:
