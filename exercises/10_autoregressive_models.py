@@ -71,6 +71,7 @@ MASK = Exercise(
             {"R": 7, "C": 5, "center": 1},
             {"R": 3, "C": 7, "center": 0},
             {"R": 5, "C": 3, "center": 1},
+            {"R": 5, "C": 1, "center": 1},
         ),
     },
     reference=causal_mask,
@@ -379,6 +380,12 @@ COLOR = Exercise(
             {">= into": "< into", "> into)": "<= into)"},
             "You marked what must be hidden. 1 stands where an output channel may see an input channel.",
         ),
+        slip(
+            color_mask,
+            {"* 3 // num_out": "% 3", "* 3 // num_in": "% 3", "if center": "if not center"},
+            "You took channels as R, G, B, R, G, B, …, and swapped the two kinds. Here channels stand in three blocks; "
+            "and a colour must not see itself in the first layer (center = 0).",
+        ),
     ),
     alternatives=(color_kron, color_blocks, color_loops),
 )
@@ -404,18 +411,20 @@ def network(image, kernels):
 
 
 def leak_inputs(case, rng):
-    """Networks by their layers' masks, one word each; a hidden one leaks by a millionth."""
+    """Networks by their layers' masks, one word each; hidden ones leak by next to nothing, or have tiny weights."""
     words = [word.split() for word in case["networks"]]
     kernels = np.stack([[_masked_kernel(mask, rng) for mask in layers] for layers in words])
-    return {"kernels": kernels, "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"]))}
+    return {
+        "kernels": kernels * case.get("size", 1.0),
+        "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"])),
+    }
 
 
 def _masked_kernel(mask, rng):
     weight = rng.uniform(0.5, 1.0, (3, 3)) * rng.choice([-1.0, 1.0], (3, 3))
     if mask == "faint":
-        return weight * np.array(_MASKS["B"]) + 1e-6 * weight * (
-            np.array(_MASKS["right"]) - np.array(_MASKS["B"])
-        )
+        # As small as inputs, which have nine digits, can hold. A change of the image still shows in the output.
+        return weight * np.where(_MASKS["right"], np.where(_MASKS["B"], 1, 1.4e-8), 0)
     return weight * np.array(_MASKS[mask])
 
 
@@ -562,6 +571,9 @@ LEAKS = Exercise(
         "hidden": (
             {"N": 3, "H": 3, "W": 4, "networks": ("A faint", "A A", "future B")},
             {"N": 1, "H": 5, "W": 2, "networks": ("A right B",)},
+            # Gradients of about 1e-8 where they may be, and of 1e-16 where they must not: no number is small enough to
+            # be called zero.
+            {"N": 1, "H": 3, "W": 4, "networks": ("A faint",), "size": 1e-4},
             {"N": 3, "H": 4, "W": 5, "networks": ("A B", "columns B", "right A")},
         ),
     },
@@ -594,6 +606,12 @@ LEAKS = Exercise(
             leaks_in_column_order,
             "You numbered the pixels down the columns. The order here is that of reading: row by row, as "
             "torch.flatten has it.",
+            variants=(
+                edited(
+                    find_leaks,
+                    {"network(x, stack), image)": "network(x.mT, stack).mT, image.mT.contiguous())"},
+                ),
+            ),
         ),
         slip(
             find_leaks,
@@ -601,6 +619,12 @@ LEAKS = Exercise(
             "Your test overlooks a weak leak. Where a mask is in place the gradient is exactly zero, so any other "
             "value is a leak, however small: training would make it grow.",
             loses=("hidden",),
+        ),
+        slip(
+            leaks_by_change,
+            {"+= 1": "+= 0.1", "flatten() != before": "flatten().sub(before).abs() > 1e-2"},
+            "Your test overlooks changes that are small. Where a mask is in place an output does not change at all: any "
+            "change is a leak, however small.",
         ),
         slip(
             find_leaks,
@@ -752,6 +776,8 @@ STACKS = Exercise(
             {"H": 5, "W": 4, "R": 3, "C": 5, "K": 2},
             {"H": 4, "W": 1, "R": 2, "C": 1, "K": 1},
             {"H": 3, "W": 6, "R": 2, "C": 3, "K": 4},
+            # Kernels larger than the image.
+            {"H": 2, "W": 3, "R": 4, "C": 5, "K": 4},
         ),
     },
     reference=two_stacks,
@@ -871,10 +897,10 @@ STACKS = Exercise(
 
 
 def gate_inputs(case, rng):
-    """Feature maps, labels of several classes, and a table whose entries are not small."""
+    """Feature maps, some hidden ones of hundreds; labels of several classes, and a table whose entries are not small."""
     B, C, Y = case["B"], case["C"], case["Y"]
     return {
-        "features": rng.standard_normal((B, 2 * C, case["H"], case["W"])),
+        "features": case.get("size", 1.0) * rng.standard_normal((B, 2 * C, case["H"], case["W"])),
         "labels": np.arange(B, dtype=np.int64) * 3 % Y,
         "table": rng.uniform(0.5, 1.5, (Y, 2 * C)) * rng.choice([-1.0, 1.0], (Y, 2 * C)),
     }
@@ -893,11 +919,13 @@ def gate_one_hot(features, labels, table):
 
 
 def gate_numpy(features, labels, table):
+    from scipy.special import expit
+
     x, t = features.numpy(), table.numpy()[labels.numpy()]
     C = x.shape[1] // 2
     a = x[:, :C] + t[:, :C, None, None]
     b = x[:, C:] + t[:, C:, None, None]
-    return np.tanh(a) / (1 + np.exp(-b))
+    return np.tanh(a) * expit(b)
 
 
 def gate_image_by_image(features, labels, table):
@@ -939,6 +967,8 @@ GATE = Exercise(
             {"B": 3, "C": 3, "H": 2, "W": 2, "Y": 5},
             {"B": 1, "C": 2, "H": 3, "W": 1, "Y": 2},
             {"B": 4, "C": 2, "H": 1, "W": 3, "Y": 10},
+            # exp(800) is infinite in float64.
+            {"B": 2, "C": 2, "H": 2, "W": 3, "Y": 3, "size": 800.0},
         ),
     },
     reference=gated_unit,
@@ -1065,6 +1095,22 @@ GATE = Exercise(
             },
             "You swapped tanh and sigmoid, and left the class out: its row of the table is added to all 2C feature "
             "maps.",
+        ),
+        Wrong(
+            edited(gated_unit, {"torch.tanh(a)": "(a.exp() - (-a).exp()) / (a.exp() + (-a).exp())"}),
+            "Your formula is right but overflows: exp of a large feature is infinite, and infinity over infinity no "
+            "number. Use torch.tanh and torch.sigmoid.",
+            loses=("hidden",),
+            variants=(
+                edited(gated_unit, {"torch.sigmoid(b)": "b.exp() / (1 + b.exp())"}),
+                edited(gated_unit, {"torch.tanh(a)": "((2 * a).exp() - 1) / ((2 * a).exp() + 1)"}),
+            ),
+        ),
+        Wrong(
+            edited(gated_unit, {"(features + table": "(features.clamp(-5, 5) + table"}),
+            "You cut large features off. tanh and the sigmoid take numbers of any size, and say −1, 0 or 1 to large "
+            "ones: a clamp only makes them wrong.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(gate_one_hot, gate_numpy, gate_image_by_image),
@@ -1280,6 +1326,16 @@ LIKELIHOOD = Exercise(
                 edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-10).log()"}),
                 edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-12).log()"}),
                 edited(image_log_prob, {"[:, 0]": "[:, 0].clamp(min=-100)"}),
+            ),
+        ),
+        Wrong(
+            edited(image_log_prob, {"logits, dim=1": "logits.clamp(-50, 50), dim=1"}),
+            "You cut large logits off by a clamp, which changes the probabilities. Logits may have any size: "
+            "torch.log_softmax takes the largest off first.",
+            loses=("hidden",),
+            variants=(
+                edited(image_log_prob, {"logits, dim=1": "logits.clamp(-100, 100), dim=1"}),
+                edited(image_log_prob, {"logits, dim=1": "logits.clamp(max=100), dim=1"}),
             ),
         ),
     ),
@@ -1535,6 +1591,24 @@ SAMPLE = Exercise(
             {"return levels": "return levels / (L - 1)"},
             "You gave x, between 0 and 1. Asked for are the levels, whole numbers from 0 to L − 1.",
         ),
+        slip(
+            ancestral_sample,
+            {
+                "conv2d(x, k, padding=padding)": 'conv2d(torch.nn.functional.pad(x, (padding,) * 4, mode="replicate"), k)'
+            },
+            "Your image goes on outside with its border's values. Outside there are zeros.",
+        ),
+        slip(
+            ancestral_sample,
+            {" / (L - 1)\n": " / (L - 1)\n            x[:, :, :i] = 0\n"},
+            "Your pixels know nothing of the rows above. x holds all that has been drawn, not the current row only.",
+        ),
+        slip(
+            ancestral_sample,
+            {" / (L - 1)": "", "u[:, i, j, None]": "1 - u[:, i, j, None]"},
+            "You fed whole levels to the network, and counted from the highest level down. It was trained on "
+            "x / (L − 1), between 0 and 1; and small u must give level 0.",
+        ),
     ),
     alternatives=(sample_searchsorted, sample_numpy, sample_pixel_by_pixel),
 )
@@ -1543,14 +1617,20 @@ SAMPLE = Exercise(
 
 
 def logistic_inputs(case, rng):
-    """A mixture that reaches over both edges, with scales that a level's width does not hide in."""
+    """A mixture that reaches over both edges, with scales that a level's width does not hide in; some hidden ones are extreme."""
     M = case["M"]
-    return {
-        "mix_logits": rng.uniform(0.4, 1.2, M) * np.where(np.arange(M) % 2, -1.0, 1.0),
-        "loc": np.linspace(-0.7, 0.8, M) if M > 1 else np.array([0.3]),
-        "log_scale": rng.uniform(-1.3, -0.8, M),
-        "num_levels": case["L"],
-    }
+    mix_logits = rng.uniform(0.4, 1.2, M) * np.where(np.arange(M) % 2, -1.0, 1.0)
+    loc = np.linspace(-0.7, 0.8, M) if M > 1 else np.array([0.3])
+    log_scale = rng.uniform(-1.3, -0.8, M)
+    if case.get("narrow"):
+        # Beside an edge, so that the level on its other side has a share as well; single precision has this edge, 1/16,
+        # without an error, which would be large beside the scale.
+        log_scale[0] = rng.uniform(-9.2, -8.8)
+        loc[0] = 1 / 16 + rng.uniform(0.5, 1.5) * np.exp(log_scale[0])
+    if case.get("wide"):
+        mix_logits, loc = mix_logits + 800, 2 * loc
+        log_scale[1] = rng.uniform(0.8, 1.2)
+    return {"mix_logits": mix_logits, "loc": loc, "log_scale": log_scale, "num_levels": case["L"]}
 
 
 def discretized_logistic(mix_logits, loc, log_scale, num_levels):
@@ -1579,15 +1659,15 @@ def logistic_scipy(mix_logits, loc, log_scale, num_levels):
 
 
 def logistic_loops(mix_logits, loc, log_scale, num_levels):
-    odds = [math.exp(a) for a in mix_logits.tolist()]
+    odds = [math.exp(a - float(mix_logits.max())) for a in mix_logits.tolist()]
     probs = []
     for level in range(num_levels):
         total = 0.0
         for weight, m, s in zip(odds, loc.tolist(), log_scale.tolist(), strict=True):
             high = (2 * level + 1) / (num_levels - 1) - 1
             low = (2 * level - 1) / (num_levels - 1) - 1
-            up = 1.0 if level == num_levels - 1 else 1 / (1 + math.exp(-(high - m) / math.exp(s)))
-            down = 0.0 if level == 0 else 1 / (1 + math.exp(-(low - m) / math.exp(s)))
+            up = 1.0 if level == num_levels - 1 else (1 + math.tanh((high - m) / math.exp(s) / 2)) / 2
+            down = 0.0 if level == 0 else (1 + math.tanh((low - m) / math.exp(s) / 2)) / 2
             total += weight / sum(odds) * (up - down)
         probs.append(total)
     return probs
@@ -1613,7 +1693,13 @@ LOGISTIC = Exercise(
     make_inputs=logistic_inputs,
     cases={
         "visible": ({"M": 2, "L": 8}, {"M": 1, "L": 5}),
-        "hidden": ({"M": 3, "L": 16}, {"M": 1, "L": 6}, {"M": 2, "L": 12}),
+        "hidden": (
+            {"M": 3, "L": 16},
+            {"M": 1, "L": 6},
+            {"M": 2, "L": 12},
+            {"M": 2, "L": 17, "narrow": True},
+            {"M": 3, "L": 9, "wide": True},
+        ),
     },
     reference=discretized_logistic,
     wrong=(
@@ -1639,10 +1725,10 @@ LOGISTIC = Exercise(
             {"= 1 /": "= 2 /"},
             "Your levels overlap. Their centres lie 2/(L − 1) apart, so each reaches half of that to either side.",
         ),
-        slip(
-            discretized_logistic,
-            {"= 1 /": "= 0.5 /", "(-1, 1": "(0, 1"},
+        Wrong(
+            edited(discretized_logistic, {"= 1 /": "= 0.5 /", "(-1, 1": "(0, 1"}),
             "Your levels run from 0 to 1. Here level l stands at 2l/(L − 1) − 1, from −1 to 1.",
+            variants=(edited(discretized_logistic, {"(-1, 1": "(0, 1"}),),
         ),
         slip(
             discretized_logistic,
@@ -1776,6 +1862,113 @@ LOGISTIC = Exercise(
             discretized_logistic,
             {"upper[-1], lower[0]": "upper[0], lower[-1]"},
             "Your tails are at the wrong ends: the lowest level takes what lies below, the highest what lies above.",
+        ),
+        slip(
+            discretized_logistic,
+            {"dim=0)": "dim=0) / len(loc)"},
+            "Your probabilities sum to 1/M. The weights add up to 1 already: sum over the components, and do not average.",
+        ),
+        Wrong(
+            edited(
+                discretized_logistic,
+                {
+                    "log_scale.exp()": "(torch.softmax(mix_logits, dim=0) @ log_scale).exp()\n    loc = torch.softmax(mix_logits, dim=0) @ loc",
+                    "return (upper - lower) @ torch.softmax(mix_logits, dim=0)": "return (upper - lower)[:, 0]",
+                },
+            ),
+            "You mixed the components' parameters. A mixture mixes their probabilities: each component keeps its own μ "
+            "and s, and the weighted sum comes last.",
+            variants=(
+                edited(
+                    discretized_logistic,
+                    {
+                        "log_scale.exp()": "torch.softmax(mix_logits, dim=0) @ log_scale.exp()\n    loc = torch.softmax(mix_logits, dim=0) @ loc",
+                        "return (upper - lower) @ torch.softmax(mix_logits, dim=0)": "return (upper - lower)[:, 0]",
+                    },
+                ),
+            ),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "torch.sigmoid((x + half": "torch.tanh((x + half",
+                "torch.sigmoid((x - half": "torch.tanh((x - half",
+            },
+            "You took tanh, which runs from −1 to 1. The logistic's distribution function is the sigmoid.",
+        ),
+        slip(
+            discretized_logistic,
+            {"+ half - loc": "+ half + loc", "- half - loc": "- half + loc"},
+            "You added μ. A component lies around its location: it is the distance x − μ that is divided by s.",
+        ),
+        Wrong(
+            edited(
+                discretized_logistic, {"x + half - loc": "x + 2 * half - loc", "x - half - loc": "x - loc"}
+            ),
+            "Your intervals begin or end at the levels. Each level stands in the middle of its own, which reaches δ to "
+            "either side.",
+            variants=(
+                edited(
+                    discretized_logistic,
+                    {"x + half - loc": "x - loc", "x - half - loc": "x - 2 * half - loc"},
+                ),
+            ),
+        ),
+        slip(
+            discretized_logistic,
+            {"= 1 /": "= 2 /", "    upper[-1], lower[0] = 1, 0\n": ""},
+            "Your levels overlap, and the tails are missing. δ is half the distance of two levels; and what lies beyond "
+            "the ends belongs to the lowest and the highest.",
+        ),
+        slip(
+            discretized_logistic,
+            {"log_scale.exp()": "(-log_scale).exp()", " @ torch.softmax(mix_logits, dim=0)": ".mean(dim=1)"},
+            "You multiplied by the scale, and weighed all components alike. The distance from μ is divided by s; the "
+            "weights are the softmax of mix_logits.",
+        ),
+        Wrong(
+            edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=0.1)"}),
+            "A narrow component comes out too wide: something keeps its scale from getting small, a clamp or a number "
+            "that is added. s = exp(log s) as it is; a tiny one puts the whole component on a level or two.",
+            loses=("hidden",),
+            variants=(
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=0.01)"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=1e-3)"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-7).exp()"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-5).exp()"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-3).exp()"}),
+            ),
+        ),
+        Wrong(
+            edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(max=1)"}),
+            "A wide component comes out too narrow: a clamp keeps its scale from getting large. s = exp(log s) may have "
+            "any size; most of a wide component lies beyond the ends.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "= 1 / (num_levels - 1), log_scale.exp()": "= 1 / (num_levels - 1), log_scale.exp()\n    loc = loc.clamp(-1, 1)"
+            },
+            "You kept μ between −1 and 1. The middle of a component may lie beyond the ends: the last level then takes "
+            "most of it.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {"torch.softmax(mix_logits, dim=0)": "(mix_logits.exp() / mix_logits.exp().sum())"},
+            "Your weights overflow: exp of a large logit is infinite, and infinity over infinity no number. Use "
+            "torch.softmax, which takes the largest logit off first.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "torch.sigmoid((x + half - loc) / s), torch.sigmoid((x - half - loc) / s)": "((x + half - loc) / s).exp(), ((x - half - loc) / s).exp()\n    upper, lower = upper / (1 + upper), lower / (1 + lower)"
+            },
+            "Your sigmoid overflows: far above a narrow component exp is infinite, and infinity over infinity no number. "
+            "Use torch.sigmoid.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(logistic_edges, logistic_scipy, logistic_loops),
