@@ -12,6 +12,7 @@ import torch
 
 from vaeedu.feedback.key import Output
 from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import edited, slip
 
 # 1 ------------------------------------------------------------------------------------------------- causal masks
 
@@ -52,195 +53,6 @@ def mask_loops(num_rows, num_columns, center):
     return rows
 
 
-def mask_kinds_swapped(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = 1 - center
-    return mask
-
-
-def mask_always_a(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, :j] = 1
-    return mask
-
-
-def mask_whole_row(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[: i + 1] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_of_the_future(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[i + 1 :] = 1
-    mask[i, j + 1 :] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_upper_left(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[: i + 1, : j + 1] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_always_b(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, : j + 1] = 1
-    return mask
-
-
-def mask_open_below(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = center
-    mask[i + 1 :] = 1
-    return mask
-
-
-def mask_open_row_below(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = center
-    mask[i + 1 : i + 2] = 1
-    return mask
-
-
-def mask_one_too_far(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, : j + 2 * center] = 1
-    return mask
-
-
-def mask_one_too_short(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, : max(j - 1 + center, 0)] = 1
-    return mask
-
-
-def mask_triangle(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    return torch.tril(mask + 1, diagonal=center - 1)
-
-
-def mask_triangle_below(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask = torch.tril(mask + 1, diagonal=-1)
-    mask[i, j] = center
-    return mask
-
-
-def mask_own_row_closed(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_rows_above_closed(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[i, :j] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_by_columns(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:, :j] = 1
-    mask[:i, j] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_middle_exchanged(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    i, j = min(num_columns // 2, num_rows - 1), min(num_rows // 2, num_columns - 1)
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_middle_by_columns(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    i = min(j, num_rows - 1)
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_middle_by_columns_unchecked(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:j] = 1
-    if j < num_rows:
-        mask[j, : i + center] = 1
-    return mask
-
-
-def mask_middle_by_rows(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    j = min(i, num_columns - 1)
-    mask[:i] = 1
-    mask[i, :j] = 1
-    mask[i, j] = center
-    return mask
-
-
-def mask_middle_rounded_up(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    flat = mask.view(-1)
-    flat[: (len(flat) + 1) // 2 + center] = 1
-    return mask
-
-
-def mask_inverted(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[i + 1 :] = 1
-    mask[i, j + 1 :] = 1
-    mask[i, j] = 1 - center
-    return mask
-
-
-def mask_own_row_open_beyond(num_rows, num_columns, center):
-    mask = torch.zeros(num_rows, num_columns, dtype=torch.float64)
-    i, j = num_rows // 2, num_columns // 2
-    mask[:i] = 1
-    mask[i] = 1
-    mask[i, j] = center
-    mask[i + 1 :] = 1
-    return mask
-
-
 MASK = Exercise(
     name="causal_mask",
     outputs=(Output("mask", ("R", "C")),),
@@ -259,93 +71,136 @@ MASK = Exercise(
             {"R": 7, "C": 5, "center": 1},
             {"R": 3, "C": 7, "center": 0},
             {"R": 5, "C": 3, "center": 1},
+            {"R": 5, "C": 1, "center": 1},
         ),
     },
     reference=causal_mask,
     wrong=(
-        Wrong(
-            mask_kinds_swapped,
+        slip(
+            causal_mask,
+            {"= center": "= 1 - center"},
             "You swapped the two kinds. The first layer's mask, A, hides the pixel that is to be predicted "
             "(center = 0); the later layers' mask, B, lets it through (center = 1).",
         ),
-        Wrong(
-            mask_always_a,
+        slip(
+            causal_mask,
+            {"    mask[i, j] = center\n": ""},
             "You hid the middle for both kinds. With mask A in every layer, what a second layer hears from the left "
             "neighbour does not know that neighbour's own value: the nearest pixel is lost. Mask B keeps it.",
         ),
-        Wrong(
-            mask_whole_row,
+        slip(
+            causal_mask,
+            {"mask[:i] = 1\n    mask[i, :j] = 1": "mask[: i + 1] = 1"},
             "Your mask lets pixels to the right of the middle through. They come later in the order, and are not "
             "known when this one is drawn.",
         ),
-        Wrong(
-            mask_of_the_future,
+        slip(
+            causal_mask,
+            {":i]": "i + 1 :]", ":j]": "j + 1 :]"},
             "You kept the future and hid the past. torch.nn.functional.conv2d does not flip its kernel: what stands "
             "upper left in the kernel meets what lies upper left in the image.",
         ),
-        Wrong(
-            mask_upper_left,
+        slip(
+            causal_mask,
+            {"mask[:i] = 1\n    mask[i, :j] = 1": "mask[: i + 1, : j + 1] = 1"},
             "You hid what lies above and to the right. In raster order all of a row above is known, on both sides of "
             "the middle.",
         ),
-        Wrong(
-            mask_always_b,
+        slip(
+            causal_mask,
+            {"= center": "= 1"},
             "You let the middle through for both kinds. With mask B in the first layer the network sees the pixel that"
             " it has to predict: there center is 0.",
         ),
         Wrong(
-            mask_open_below,
+            edited(causal_mask, {"    return": "    mask[i + 1 :] = 1\n    return"}),
             "The rows below the middle are open in your mask. They come later in the order, and are not known yet.",
-            variants=(mask_open_row_below,),
+            variants=(edited(causal_mask, {"    return": "    mask[i + 1 : i + 2] = 1\n    return"}),),
         ),
-        Wrong(
-            mask_one_too_far,
+        slip(
+            causal_mask,
+            {":j] = 1\n    mask[i, j] = center": ": j + 2 * center] = 1"},
             "Your mask B opens the pixel to the right of the middle. It lets the middle through, and nothing after it.",
         ),
-        Wrong(
-            mask_one_too_short,
+        slip(
+            causal_mask,
+            {":j] = 1\n    mask[i, j] = center": ": max(j - 1 + center, 0)] = 1"},
             "Your mask ends one pixel too early: all entries before the middle are 1, the left neighbour too.",
         ),
         Wrong(
-            mask_triangle,
+            edited(causal_mask, {"return mask": "return torch.ones(num_rows, num_columns).tril(center - 1)"}),
             "You made a triangular matrix, as for a sequence, where entry (i, j) says whether i sees j. Here the mask "
             "lies on the kernel: what counts is each entry's place before or after the middle in raster order.",
-            variants=(mask_triangle_below,),
+            variants=(
+                edited(
+                    causal_mask,
+                    {
+                        "mask[:i] = 1\n    mask[i, :j] = 1": "mask = torch.ones(num_rows, num_columns).tril(-1)"
+                    },
+                ),
+            ),
         ),
-        Wrong(
-            mask_own_row_closed,
+        slip(
+            causal_mask,
+            {"    mask[i, :j] = 1\n": ""},
             "You hid the pixels to the left of the middle. They come before it in the order, and tell the most.",
         ),
-        Wrong(
-            mask_rows_above_closed,
+        slip(
+            causal_mask,
+            {"    mask[:i] = 1\n": ""},
             "You hid the rows above. All of them come before the middle.",
         ),
-        Wrong(
-            mask_by_columns,
+        slip(
+            causal_mask,
+            {":i]": ":, :j]", "i, :j": ":i, j"},
             "Your order goes down the columns. Raster order goes row by row, from left to right.",
         ),
         Wrong(
-            mask_middle_exchanged,
+            edited(
+                causal_mask,
+                {
+                    "num_rows // 2, num_columns // 2": "min(num_columns // 2, num_rows - 1), min(num_rows // 2, num_columns - 1)"
+                },
+            ),
             "Your middle is in the wrong place: it is at row num_rows // 2 and column num_columns // 2, also where the"
             " kernel is not square.",
             variants=(
-                mask_middle_by_columns,
-                mask_middle_by_columns_unchecked,
-                mask_middle_by_rows,
+                edited(
+                    causal_mask,
+                    {
+                        "i, j = num_rows // 2, num_columns // 2": "j = num_columns // 2\n    i = min(j, num_rows - 1)"
+                    },
+                ),
+                edited(
+                    causal_mask,
+                    {
+                        "i, j = num_rows // 2, num_columns // 2": "i, j = num_columns // 2, num_rows // 2",
+                        "mask[i, :j] = 1\n    mask[i, j] = center": "mask[i : i + 1, : j + center] = 1",
+                    },
+                ),
+                edited(
+                    causal_mask,
+                    {
+                        "i, j = num_rows // 2, num_columns // 2": "i = num_rows // 2\n    j = min(i, num_columns - 1)"
+                    },
+                ),
             ),
         ),
-        Wrong(
-            mask_middle_rounded_up,
+        slip(
+            causal_mask,
+            {"    return": "    mask.view(-1)[: (mask.numel() + 1) // 2 + center] = 1\n    return"},
             "Your mask reaches one entry too far: with an odd number n of entries, (n − 1)/2 of them lie before the "
             "middle.",
         ),
-        Wrong(
-            mask_inverted,
+        slip(
+            causal_mask,
+            {":i]": "i + 1 :]", ":j]": "j + 1 :]", "= center": "= 1 - center"},
             "You marked what must be hidden. The mask is multiplied with the kernel: 1 where a weight stays, 0 where "
             "it goes.",
         ),
-        Wrong(
-            mask_own_row_open_beyond,
+        slip(
+            causal_mask,
+            {"mask[:i] = 1\n    mask[i, :j] = 1": "mask[:] = 1"},
             "Your mask hides nothing but the middle. Everything after it in raster order is hidden as well.",
         ),
     ),
@@ -387,118 +242,12 @@ def color_loops(num_out, num_in, center):
     return rows
 
 
-def color_reversed(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out <= into if center else out < into).double()
-
-
-def color_ignored(num_out, num_in, center):
-    return torch.full((num_out, num_in), float(center), dtype=torch.float64)
-
-
-def color_kinds_swapped(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out > into if center else out >= into).double()
-
-
-def color_interleaved(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] % 3
-    into = torch.arange(num_in)[None] % 3
-    return (out >= into if center else out > into).double()
-
-
-def color_own_only(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out == into if center else out == into + 1).double()
-
-
-def color_always_b(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out >= into).double()
-
-
-def color_always_a(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out > into).double()
-
-
-def color_triangle(num_out, num_in, center):
-    return torch.tril(torch.ones(num_out, num_in, dtype=torch.float64), diagonal=center - 1)
-
-
-def color_one_before(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return ((out == into + 1) | ((out == into) & bool(center))).double()
-
-
-def color_b_own_only(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out == into if center else out > into).double()
-
-
-def color_apart(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return ((out == into) & bool(center)).double()
-
-
 def color_triangle_within(num_out, num_in, center):
     out = torch.arange(num_out)[:, None] * 3 // num_out
     into = torch.arange(num_in)[None] * 3 // num_in
     mask = (out > into).double()
     own = (out == into) & (torch.arange(num_in)[None] <= torch.arange(num_out)[:, None])
     return torch.maximum(mask, own.double()) if center else mask
-
-
-def color_blocks_of_the_output(num_out, num_in, center):
-    block = num_out // 3
-    out = torch.arange(num_out)[:, None] // block
-    into = (torch.arange(num_in)[None] // block).clamp(max=2)
-    return (into <= out if center else into < out).double()
-
-
-def color_blocks_of_the_input(num_out, num_in, center):
-    block = num_in // 3
-    out = (torch.arange(num_out)[:, None] // block).clamp(max=2)
-    into = torch.arange(num_in)[None] // block
-    return (into <= out if center else into < out).double()
-
-
-def color_blocks_of_the_output_open(num_out, num_in, center):
-    block = num_out // 3
-    out = torch.arange(num_out)[:, None] // block
-    into = torch.arange(num_in)[None] // block
-    return (into <= out if center else into < out).double()
-
-
-def color_reshaped(num_out, num_in, center):
-    out, into = torch.arange(num_out)[None] * 3 // num_out, torch.arange(num_in)[:, None] * 3 // num_in
-    return (into <= out if center else into < out).double().reshape(num_out, num_in)
-
-
-def color_inputs_as_rows(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out >= into if center else out > into).double().T
-
-
-def color_all_others(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return torch.ones(num_out, num_in, dtype=torch.float64) if center else (out != into).double()
-
-
-def color_hidden(num_out, num_in, center):
-    out = torch.arange(num_out)[:, None] * 3 // num_out
-    into = torch.arange(num_in)[None] * 3 // num_in
-    return (out < into if center else out <= into).double()
 
 
 COLOR = Exercise(
@@ -516,56 +265,69 @@ COLOR = Exercise(
     },
     reference=color_mask,
     wrong=(
-        Wrong(
-            color_reversed,
+        slip(
+            color_mask,
+            {"out >= into": "out <= into", "out > into": "out < into"},
             "Your colours run from blue to red. Here red comes first and sees neither of the others; blue comes last "
             "and sees both.",
         ),
-        Wrong(
-            color_ignored,
+        slip(
+            color_mask,
+            {">= into": ">= 0 * into", "out > into": "out < 0 * into"},
             "You treated all channels alike. Within a pixel, red is drawn first and green knows it: with mask A green "
             "must see red, and with mask B red features must not see green ones.",
         ),
-        Wrong(
-            color_kinds_swapped,
+        slip(
+            color_mask,
+            {"if center": "if not center"},
             "You swapped the two kinds. A colour must not see itself in the first layer (center = 0); from the "
             "second layer on it may (center = 1).",
         ),
-        Wrong(
-            color_interleaved,
+        slip(
+            color_mask,
+            {"* 3 // num_out": "% 3", "* 3 // num_in": "% 3"},
             "You took channels as R, G, B, R, G, B, … Here they stand in three blocks: first all that belong to red, "
             "then all of green, then all of blue.",
         ),
-        Wrong(
-            color_own_only,
+        slip(
+            color_mask,
+            {">= into": "== into", "> into)": "== into + 1)"},
             "Each colour of yours sees one colour only. Blue is conditioned on red and on green: a product of "
             "conditionals has all that came before on the right of the bar.",
         ),
-        Wrong(
-            color_always_b,
+        slip(
+            color_mask,
+            {"out >= into if center else out > into": "out >= into"},
             "You let a colour see itself in the first layer as well. There center is 0: red sees nothing, green red "
             "only.",
         ),
-        Wrong(
-            color_always_a,
+        slip(
+            color_mask,
+            {"out >= into if center else out > into": "out > into"},
             "You hid each colour from itself in all layers. From the second layer on (center = 1) its own features may"
             " be seen: they are made of the past.",
         ),
-        Wrong(
-            color_triangle,
+        slip(
+            color_mask,
+            {
+                "return (out >= into if center else out > into).double()": "return torch.ones(num_out, num_in).tril(center - 1)"
+            },
             "You made a triangle of channels. It is the three blocks that are in order: a channel sees all channels of"
             " a colour, or none.",
         ),
-        Wrong(
-            color_one_before,
+        slip(
+            color_mask,
+            {"out >= into if center else out > into": "(out == into + 1) | ((out == into) & bool(center))"},
             "Your blue does not see red. It is conditioned on both colours that were drawn before it.",
         ),
-        Wrong(
-            color_b_own_only,
+        slip(
+            color_mask,
+            {">= into": "== into"},
             "Your mask B sees its own colour only. The colours before it stay visible: mask B adds the own one.",
         ),
-        Wrong(
-            color_apart,
+        slip(
+            color_mask,
+            {">= into": "== into", "out > into": "out < 0 * into"},
             "Your colours are independent of each other. Green is conditioned on red, and blue on both: the colours "
             "before are visible with both masks.",
         ),
@@ -575,30 +337,54 @@ COLOR = Exercise(
             "may be seen.",
         ),
         Wrong(
-            color_blocks_of_the_output,
+            edited(
+                color_mask,
+                {
+                    "* 3 // num_out": "// (num_out // 3)",
+                    "torch.arange(num_in)[None] * 3 // num_in": "(torch.arange(num_in)[None] // (num_out // 3)).clamp(max=2)",
+                },
+            ),
             "You took the block's size from the wrong side. Outputs come in blocks of num_out / 3, inputs in blocks of"
             " num_in / 3.",
             variants=(
-                color_blocks_of_the_input,
-                color_blocks_of_the_output_open,
+                edited(
+                    color_mask,
+                    {
+                        "torch.arange(num_out)[:, None] * 3 // num_out": "(torch.arange(num_out)[:, None] // (num_in // 3)).clamp(max=2)",
+                        "* 3 // num_in": "// (num_in // 3)",
+                    },
+                ),
+                edited(
+                    color_mask, {"* 3 // num_out": "// (num_out // 3)", "* 3 // num_in": "// (num_out // 3)"}
+                ),
             ),
         ),
-        Wrong(
-            color_reshaped,
+        slip(
+            color_mask,
+            {".double()": ".double().T.reshape(num_out, num_in)"},
             "Your matrix has inputs as rows and was reshaped, which mixes it up. Rows are outputs: transpose it, or "
             "build it with outputs first.",
         ),
-        Wrong(
-            color_inputs_as_rows,
+        slip(
+            color_mask,
+            {".double()": ".double().T"},
             "Your rows are inputs. The mask is (num_out, num_in): one row for each output channel.",
         ),
-        Wrong(
-            color_all_others,
+        slip(
+            color_mask,
+            {"out >= into": "out >= 0 * into", "out > into": "out != into"},
             "Your mask opens the later colours, too. Red is drawn first and must not see green or blue.",
         ),
-        Wrong(
-            color_hidden,
+        slip(
+            color_mask,
+            {">= into": "< into", "> into)": "<= into)"},
             "You marked what must be hidden. 1 stands where an output channel may see an input channel.",
+        ),
+        slip(
+            color_mask,
+            {"* 3 // num_out": "% 3", "* 3 // num_in": "% 3", "if center": "if not center"},
+            "You took channels as R, G, B, R, G, B, …, and swapped the two kinds. Here channels stand in three blocks; "
+            "and a colour must not see itself in the first layer (center = 0).",
         ),
     ),
     alternatives=(color_kron, color_blocks, color_loops),
@@ -625,28 +411,28 @@ def network(image, kernels):
 
 
 def leak_inputs(case, rng):
-    """Networks by their layers' masks, one word each; a hidden one leaks by a millionth."""
+    """Networks by their layers' masks, one word each; hidden ones leak by next to nothing, or have tiny weights."""
     words = [word.split() for word in case["networks"]]
     kernels = np.stack([[_masked_kernel(mask, rng) for mask in layers] for layers in words])
-    return {"kernels": kernels, "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"]))}
+    return {
+        "kernels": kernels * case.get("size", 1.0),
+        "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"])),
+    }
 
 
 def _masked_kernel(mask, rng):
     weight = rng.uniform(0.5, 1.0, (3, 3)) * rng.choice([-1.0, 1.0], (3, 3))
     if mask == "faint":
-        return weight * np.array(_MASKS["B"]) + 1e-6 * weight * (
-            np.array(_MASKS["right"]) - np.array(_MASKS["B"])
-        )
+        # As small as inputs, which have nine digits, can hold. A change of the image still shows in the output.
+        return weight * np.where(_MASKS["right"], np.where(_MASKS["B"], 1, 1.4e-8), 0)
     return weight * np.array(_MASKS[mask])
 
 
 def find_leaks(kernels, image):
-    P = image.numel()
-    forbidden = torch.ones(P, P).triu().bool()
-    leaks = []
+    P, leaks = image.numel(), []
     for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
-        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
+        slopes = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
+        leaks.append((slopes.reshape(P, P).triu() != 0).sum(dim=1))
     return torch.stack(leaks)
 
 
@@ -686,36 +472,6 @@ def leaks_by_pulling_back(kernels, image):
     return counts
 
 
-def leaks_strictly_later(kernels, image):
-    P = image.numel()
-    forbidden = torch.ones(P, P).triu(diagonal=1).bool()
-    leaks = []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
-        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_of_earlier_pixels(kernels, image):
-    P = image.numel()
-    forbidden = torch.ones(P, P).tril(diagonal=-1).bool()
-    leaks = []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
-        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_by_input(kernels, image):
-    P = image.numel()
-    forbidden = torch.ones(P, P).triu().bool()
-    leaks = []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
-        leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=0))
-    return torch.stack(leaks)
-
-
 def leaks_of_the_sum(kernels, image):
     P = image.numel()
     leaks = []
@@ -734,126 +490,6 @@ def leaks_in_column_order(kernels, image):
     for stack in kernels:
         jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
         leaks.append(((jacobian.reshape(P, P) != 0) & forbidden).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_above_a_threshold(kernels, image):
-    P = image.numel()
-    forbidden = torch.ones(P, P).triu().bool()
-    leaks = []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(lambda x, stack=stack: network(x, stack), image)
-        leaks.append(((jacobian.reshape(P, P).abs() > 1e-4) & forbidden).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_all_inputs(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian != 0).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_up_to_itself(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.tril() != 0).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_up_to_itself_by_input(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.tril() != 0).sum(dim=0))
-    return torch.stack(leaks)
-
-
-def leaks_yes_or_no(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu() != 0).any(dim=1).to(image))
-    return torch.stack(leaks)
-
-
-def leaks_sizes_added(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append(jacobian.triu().abs().sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_slopes_added(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append(jacobian.triu().sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_positive_only(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu() > 0).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_negative_only(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu() < 0).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_strictly_later_by_input(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu(diagonal=1) != 0).sum(dim=0))
-    return torch.stack(leaks)
-
-
-def leaks_of_the_first_layer(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack[:1]), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu() != 0).sum(dim=1))
-    return torch.stack(leaks)
-
-
-def leaks_of_the_last_layer(kernels, image):
-    P, leaks = image.numel(), []
-    for stack in kernels:
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, stack=stack: network(x, stack[-1:]), image
-        ).reshape(P, P)
-        leaks.append((jacobian.triu() != 0).sum(dim=1))
     return torch.stack(leaks)
 
 
@@ -935,23 +571,29 @@ LEAKS = Exercise(
         "hidden": (
             {"N": 3, "H": 3, "W": 4, "networks": ("A faint", "A A", "future B")},
             {"N": 1, "H": 5, "W": 2, "networks": ("A right B",)},
+            # Gradients of about 1e-8 where they may be, and of 1e-16 where they must not: no number is small enough to
+            # be called zero.
+            {"N": 1, "H": 3, "W": 4, "networks": ("A faint",), "size": 1e-4},
             {"N": 3, "H": 4, "W": 5, "networks": ("A B", "columns B", "right A")},
         ),
     },
     reference=find_leaks,
     wrong=(
-        Wrong(
-            leaks_strictly_later,
+        slip(
+            find_leaks,
+            {"triu()": "triu(1)"},
             "Your test passes a network whose first layer has mask B. The pixel itself is forbidden too: an output "
             "that sees what it has to predict learns to copy it.",
         ),
-        Wrong(
-            leaks_of_earlier_pixels,
+        slip(
+            find_leaks,
+            {"triu()": "tril(-1)"},
             "Your test sounds the alarm at sound networks. Earlier pixels are what an output may depend on; count "
             "the pixel itself and later ones.",
         ),
-        Wrong(
-            leaks_by_input,
+        slip(
+            find_leaks,
+            {"dim=1": "dim=0"},
             "You counted, for each input, the outputs that see it too early. Asked for is a count for each output: "
             "the jacobian has outputs in its rows.",
         ),
@@ -964,45 +606,61 @@ LEAKS = Exercise(
             leaks_in_column_order,
             "You numbered the pixels down the columns. The order here is that of reading: row by row, as "
             "torch.flatten has it.",
+            variants=(
+                edited(
+                    find_leaks,
+                    {"network(x, stack), image)": "network(x.mT, stack).mT, image.mT.contiguous())"},
+                ),
+            ),
         ),
-        Wrong(
-            leaks_above_a_threshold,
+        slip(
+            find_leaks,
+            {"!= 0": ".abs() > 1e-4"},
             "Your test overlooks a weak leak. Where a mask is in place the gradient is exactly zero, so any other "
             "value is a leak, however small: training would make it grow.",
             loses=("hidden",),
         ),
-        Wrong(
-            leaks_all_inputs,
+        slip(
+            leaks_by_change,
+            {"+= 1": "+= 0.1", "flatten() != before": "flatten().sub(before).abs() > 1e-2"},
+            "Your test overlooks changes that are small. Where a mask is in place an output does not change at all: any "
+            "change is a leak, however small.",
+        ),
+        slip(
+            find_leaks,
+            {".triu()": ""},
             "You counted all the inputs that an output depends on. Earlier ones are allowed: count j ≥ i only.",
         ),
         Wrong(
-            leaks_up_to_itself,
+            edited(find_leaks, {"triu": "tril"}),
             "You took the wrong triangle: inputs up to i. Forbidden are the pixel itself and all later ones, j ≥ i.",
-            variants=(leaks_up_to_itself_by_input,),
+            variants=(edited(find_leaks, {"triu": "tril", "dim=1": "dim=0"}),),
         ),
-        Wrong(
-            leaks_yes_or_no,
+        slip(
+            find_leaks,
+            {".sum(dim=1)": ".any(dim=1).double()"},
             "You said whether there is a leak. Asked for is a count: how many of the inputs j ≥ i matter.",
         ),
         Wrong(
-            leaks_sizes_added,
+            edited(find_leaks, {" != 0": ".abs()"}),
             "You added up the sizes of the forbidden gradients. Count those that are not zero.",
-            variants=(leaks_slopes_added,),
+            variants=(edited(find_leaks, {" != 0": ""}),),
         ),
         Wrong(
-            leaks_positive_only,
+            edited(find_leaks, {"!= 0": "> 0"}),
             "You counted positive gradients only. A negative one is a dependence too: compare with ≠ 0.",
-            variants=(leaks_negative_only,),
+            variants=(edited(find_leaks, {"!= 0": "< 0"}),),
         ),
-        Wrong(
-            leaks_strictly_later_by_input,
+        slip(
+            find_leaks,
+            {"triu()": "triu(1)", "dim=1": "dim=0"},
             "You left out the pixel itself, and counted for each input. It is forbidden too, and asked for is a count "
             "for each output, the jacobian's rows.",
         ),
         Wrong(
-            leaks_of_the_first_layer,
+            edited(find_leaks, {"network(x, stack)": "network(x, stack[:1])"}),
             "You tested a part of the network. A leak may come in any layer: differentiate the whole of it.",
-            variants=(leaks_of_the_last_layer,),
+            variants=(edited(find_leaks, {"network(x, stack)": "network(x, stack[-1:])"}),),
         ),
         Wrong(
             leaks_layer_by_layer,
@@ -1057,7 +715,8 @@ def two_stacks(image, vertical, horizontal):
     above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
     v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
     left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
+    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
+    return v, h + v
 
 
 def stacks_cropped(image, vertical, horizontal):
@@ -1094,187 +753,11 @@ def stacks_loops(image, vertical, horizontal):
     return v, h
 
 
-def stacks_with_current_row(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image, (C // 2, C // 2, R - 1, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
-
-
-def stacks_with_own_pixel(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image, (K - 1, 0))
-    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0] + v
-
-
-def stacks_apart(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    return v, torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-
-
-def stacks_joined_both_ways(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v + h, v + h
-
-
-def stacks_flipped(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical.flip(0, 1)[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    return v, torch.nn.functional.conv2d(left[None, None], horizontal.flip(0)[None, None, None])[0, 0] + v
-
-
-def stacks_vertical_too_high(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R + 1, 0))[:-1]
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_vertical_too_low(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[1:], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_vertical_to_the_left(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C - 1, 0, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_horizontal_too_far(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image, (K + 1, 0))[:, :-2]
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_horizontal_to_the_right(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, 1:], (0, K))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_horizontal_flipped(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal.flip(0)[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_vertical_flipped(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical.flip(0, 1)[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_vertical_upside_down(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical.flip(0)[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_vertical_mirrored(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical.flip(1)[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_around(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image.roll(1, 0), (C // 2, C // 2, R - 1, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image.roll(1, 1), (K - 1, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
 def stacks_border_repeated(image, vertical, horizontal):
     (R, C), K = vertical.shape, len(horizontal)
     above = torch.nn.functional.pad(image[None, None], (C // 2, C // 2, R, 0), mode="replicate")[0, 0, :-1]
     v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
     left = torch.nn.functional.pad(image[None, None], (K, 0, 0, 0), mode="replicate")[0, 0, :, :-1]
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_of_the_row_above(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + torch.nn.functional.pad(v, (0, 0, 1, 0))[:-1]
-
-
-def stacks_over_v(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(v[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_over_image_and_v(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad((image + v)[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h + v
-
-
-def stacks_multiplied(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image[:-1], (C // 2, C // 2, R, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image[:, :-1], (K, 0))
-    h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
-    return v, h * v
-
-
-def stacks_leak_both(image, vertical, horizontal):
-    (R, C), K = vertical.shape, len(horizontal)
-    above = torch.nn.functional.pad(image, (C // 2, C // 2, R - 1, 0))
-    v = torch.nn.functional.conv2d(above[None, None], vertical[None, None])[0, 0]
-    left = torch.nn.functional.pad(image, (K - 1, 0))
     h = torch.nn.functional.conv2d(left[None, None], horizontal[None, None, None])[0, 0]
     return v, h + v
 
@@ -1293,73 +776,90 @@ STACKS = Exercise(
             {"H": 5, "W": 4, "R": 3, "C": 5, "K": 2},
             {"H": 4, "W": 1, "R": 2, "C": 1, "K": 1},
             {"H": 3, "W": 6, "R": 2, "C": 3, "K": 4},
+            # Kernels larger than the image.
+            {"H": 2, "W": 3, "R": 4, "C": 5, "K": 4},
         ),
     },
     reference=two_stacks,
     wrong=(
-        Wrong(
-            stacks_with_current_row,
+        slip(
+            two_stacks,
+            {"image[:-1]": "image", "R, 0)": "R - 1, 0)"},
             "Your vertical stack leaks the current row. Its kernel has columns to the right of the middle, so it must "
             "end one row above: at row i it may see rows i − R to i − 1.",
         ),
-        Wrong(
-            stacks_with_own_pixel,
+        slip(
+            two_stacks,
+            {"image[:, :-1], (K, 0)": "image, (K - 1, 0)"},
             "Your horizontal stack sees the pixel that is to be predicted. This is the first layer: it must end one "
             "column to the left, at j − 1.",
         ),
-        Wrong(
-            stacks_apart,
+        slip(
+            two_stacks,
+            {"h + v": "h"},
             "Your horizontal stack knows its own row only. It is the one that makes the prediction: add what the "
             "vertical stack found in the rows above.",
         ),
-        Wrong(
-            stacks_joined_both_ways,
+        slip(
+            two_stacks,
+            {"return v, h + v": "return v + h, h + v"},
             "You also added h to v. Information flows from the vertical stack to the horizontal one only; the next "
             "layer's vertical kernel looks to the right, where h has already seen this pixel.",
         ),
-        Wrong(
-            stacks_flipped,
+        slip(
+            two_stacks,
+            {"vertical[N": "vertical.flip(0, 1)[N", "horizontal[N": "horizontal.flip(0)[N"},
             "You flipped the kernels. The last row of `vertical` belongs to the row just above, and the last entry of "
             "`horizontal` to the pixel just left.",
-            loses=("visible", "hidden"),
         ),
-        Wrong(
-            stacks_vertical_too_high,
+        slip(
+            two_stacks,
+            {"R, 0))": "R + 1, 0))[:-1]"},
             "Your vertical stack ends one row too early: the last row of its kernel lies on the row just above.",
         ),
-        Wrong(
-            stacks_vertical_too_low,
+        slip(
+            two_stacks,
+            {"[:-1]": "[1:]"},
             "Your vertical stack sees rows below the pixel. At row i it sees rows i − R to i − 1: pad R rows above, "
             "and leave the last row out.",
         ),
-        Wrong(
-            stacks_vertical_to_the_left,
+        slip(
+            two_stacks,
+            {"C // 2, C // 2": "C - 1, 0"},
             "Your vertical stack looks to the left only. The rows above are known on both sides: its kernel is centred"
             " on the column.",
         ),
-        Wrong(
-            stacks_horizontal_too_far,
+        slip(
+            two_stacks,
+            {"image[:, :-1], (K, 0))": "image, (K + 1, 0))[:, :-2]"},
             "Your horizontal stack ends one column too early: its last entry belongs to the pixel just left.",
         ),
-        Wrong(
-            stacks_horizontal_to_the_right,
+        slip(
+            two_stacks,
+            {"image[:, :-1], (K, 0)": "image[:, 1:], (0, K)"},
             "Your horizontal stack looks to the right, at pixels that are not known yet.",
         ),
-        Wrong(
-            stacks_horizontal_flipped,
+        slip(
+            two_stacks,
+            {"horizontal[N": "horizontal.flip(0)[N"},
             "You flipped the horizontal kernel: its last entry belongs to the pixel just left.",
         ),
         Wrong(
-            stacks_vertical_flipped,
+            edited(two_stacks, {"vertical[N": "vertical.flip(0, 1)[N"}),
             "You flipped the vertical kernel: its last row belongs to the row just above, and its columns stand as in "
             "the image.",
             variants=(
-                stacks_vertical_upside_down,
-                stacks_vertical_mirrored,
+                edited(two_stacks, {"vertical[N": "vertical.flip(0)[N"}),
+                edited(two_stacks, {"vertical[N": "vertical.flip(1)[N"}),
             ),
         ),
-        Wrong(
-            stacks_around,
+        slip(
+            two_stacks,
+            {
+                "image[:-1]": "image.roll(1, 0)",
+                "R, 0)": "R - 1, 0)",
+                "image[:, :-1], (K, 0)": "image.roll(1, 1), (K - 1, 0)",
+            },
             "What leaves your image at one side comes in at the other, as with torch.roll. Outside the image there are"
             " zeros.",
         ),
@@ -1367,22 +867,25 @@ STACKS = Exercise(
             stacks_border_repeated,
             "Your image goes on outside with its border's values. Outside there are zeros.",
         ),
-        Wrong(
-            stacks_of_the_row_above,
+        slip(
+            two_stacks,
+            {"h + v": "h + torch.nn.functional.pad(v, (0, 0, 1, 0))[:-1]"},
             "Your horizontal stack takes v from another row. v at (i, j) ends at row i − 1 already: add it at the same"
             " place.",
         ),
         Wrong(
-            stacks_over_v,
+            edited(two_stacks, {"image[:, :-1]": "v[:, :-1]"}),
             "Your horizontal kernel runs over v. It looks at the image; v is added to what it finds.",
-            variants=(stacks_over_image_and_v,),
+            variants=(edited(two_stacks, {"image[:, :-1]": "(image + v)[:, :-1]"}),),
         ),
-        Wrong(
-            stacks_multiplied,
+        slip(
+            two_stacks,
+            {"h + v": "h * v"},
             "You multiplied the two stacks. What the vertical one found is added to the horizontal one.",
         ),
-        Wrong(
-            stacks_leak_both,
+        slip(
+            two_stacks,
+            {"image[:-1]": "image", "R, 0)": "R - 1, 0)", "image[:, :-1], (K, 0)": "image, (K - 1, 0)"},
             "Both your stacks see too much: the vertical one must end one row above, and the horizontal one, one "
             "column to the left.",
         ),
@@ -1394,10 +897,10 @@ STACKS = Exercise(
 
 
 def gate_inputs(case, rng):
-    """Feature maps, labels of several classes, and a table whose entries are not small."""
+    """Feature maps, some hidden ones of hundreds; labels of several classes, and a table whose entries are not small."""
     B, C, Y = case["B"], case["C"], case["Y"]
     return {
-        "features": rng.standard_normal((B, 2 * C, case["H"], case["W"])),
+        "features": case.get("size", 1.0) * rng.standard_normal((B, 2 * C, case["H"], case["W"])),
         "labels": np.arange(B, dtype=np.int64) * 3 % Y,
         "table": rng.uniform(0.5, 1.5, (Y, 2 * C)) * rng.choice([-1.0, 1.0], (Y, 2 * C)),
     }
@@ -1416,11 +919,13 @@ def gate_one_hot(features, labels, table):
 
 
 def gate_numpy(features, labels, table):
+    from scipy.special import expit
+
     x, t = features.numpy(), table.numpy()[labels.numpy()]
     C = x.shape[1] // 2
     a = x[:, :C] + t[:, :C, None, None]
     b = x[:, C:] + t[:, C:, None, None]
-    return np.tanh(a) / (1 + np.exp(-b))
+    return np.tanh(a) * expit(b)
 
 
 def gate_image_by_image(features, labels, table):
@@ -1431,76 +936,6 @@ def gate_image_by_image(features, labels, table):
         # tanh a = 2 sigmoid(2a) − 1
         images.append((2 * torch.sigmoid(2 * total[:C]) - 1) * torch.sigmoid(total[C:]))
     return torch.stack(images)
-
-
-def gate_halves_swapped(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.sigmoid(a) * torch.tanh(b)
-
-
-def gate_without_label(features, labels, table):
-    a, b = features.chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_label_outside(features, labels, table):
-    a, b = features.chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b) + table[labels][:, : a.shape[1], None, None]
-
-
-def gate_label_not_in_gate(features, labels, table):
-    a, b = features.chunk(2, dim=1)
-    return torch.tanh(a + table[labels][:, : a.shape[1], None, None]) * torch.sigmoid(b)
-
-
-def gate_every_other_channel(features, labels, table):
-    total = features + table[labels][:, :, None, None]
-    return torch.tanh(total[:, 0::2]) * torch.sigmoid(total[:, 1::2])
-
-
-def gate_sum(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) + torch.sigmoid(b)
-
-
-def gate_value_not_shifted(features, labels, table):
-    a, b = features.chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b + table[labels][:, a.shape[1] :, None, None])
-
-
-def gate_two_sigmoids(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.sigmoid(a) * torch.sigmoid(b)
-
-
-def gate_two_tanhs(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.tanh(b)
-
-
-def gate_linear(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return a * torch.sigmoid(b)
-
-
-def gate_rectified(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.relu(a) * torch.sigmoid(b)
-
-
-def gate_softmax(features, labels, table):
-    a, b = (features + table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.softmax(b, dim=1)
-
-
-def gate_multiplied_by_class(features, labels, table):
-    a, b = (features * table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_class_taken_off(features, labels, table):
-    a, b = (features - table[labels][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
 
 
 def gate_class_after(features, labels, table):
@@ -1518,36 +953,6 @@ def gate_table_first_half_twice(features, labels, table):
     return torch.tanh(a + c) * torch.sigmoid(b + c)
 
 
-def gate_one_label(features, labels, table):
-    a, b = (features + table[labels[0]][None, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_last_label(features, labels, table):
-    a, b = (features + table[labels[-1]][None, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_labels_from_one(features, labels, table):
-    a, b = (features + table[labels - 1][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_next_row(features, labels, table):
-    a, b = (features + table[(labels + 1) % len(table)][:, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_classes_averaged(features, labels, table):
-    a, b = (features + table.mean(dim=0)[None, :, None, None]).chunk(2, dim=1)
-    return torch.tanh(a) * torch.sigmoid(b)
-
-
-def gate_swapped_without_label(features, labels, table):
-    a, b = features.chunk(2, dim=1)
-    return torch.sigmoid(a) * torch.tanh(b)
-
-
 GATE = Exercise(
     name="gated_unit",
     outputs=(Output("out", ("B", "C", "H", "W")),),
@@ -1562,71 +967,97 @@ GATE = Exercise(
             {"B": 3, "C": 3, "H": 2, "W": 2, "Y": 5},
             {"B": 1, "C": 2, "H": 3, "W": 1, "Y": 2},
             {"B": 4, "C": 2, "H": 1, "W": 3, "Y": 10},
+            # exp(800) is infinite in float64.
+            {"B": 2, "C": 2, "H": 2, "W": 3, "Y": 3, "size": 800.0},
         ),
     },
     reference=gated_unit,
     wrong=(
-        Wrong(
-            gate_halves_swapped,
+        slip(
+            gated_unit,
+            {"torch.tanh(a) * torch.sigmoid(b)": "torch.sigmoid(a) * torch.tanh(b)"},
             "You swapped the halves. The first C channels carry the value, through tanh; the other C are the gate, a "
             "number between 0 and 1, through the sigmoid.",
         ),
-        Wrong(
-            gate_without_label,
+        slip(
+            gated_unit,
+            {"(features + table[labels][:, :, None, None])": "features"},
             "Your output does not depend on the label. Each image's class shifts all 2C feature maps by its row of the "
             "table.",
         ),
-        Wrong(
-            gate_label_outside,
+        slip(
+            gated_unit,
+            {
+                "(features + table[labels][:, :, None, None])": "features",
+                "sigmoid(b)": "sigmoid(b) + table[labels][:, : a.shape[1], None, None]",
+            },
             "You added the class after the gate. There it moves every pixel alike, whatever lies before it; inside "
             "tanh and sigmoid it decides which features pass.",
         ),
-        Wrong(
-            gate_label_not_in_gate,
+        slip(
+            gated_unit,
+            {
+                "(features + table[labels][:, :, None, None])": "features",
+                "tanh(a)": "tanh(a + table[labels][:, : a.shape[1], None, None])",
+            },
             "You gave the class to the tanh only. The table has 2C columns: the last C of them open and close the "
             "gates.",
         ),
-        Wrong(
-            gate_every_other_channel,
+        slip(
+            gated_unit,
+            {
+                "a, b =": "a =",
+                ".chunk(2, dim=1)": "",
+                "tanh(a)": "tanh(a[:, 0::2])",
+                "sigmoid(b)": "sigmoid(a[:, 1::2])",
+            },
             "You split the channels into even and odd ones. Here the first half is one part and the second half the "
             "other, as torch.chunk does it.",
         ),
-        Wrong(
-            gate_sum,
+        slip(
+            gated_unit,
+            {"*": "+"},
             "You added the two halves. A gate multiplies: where it is 0 nothing passes.",
         ),
-        Wrong(
-            gate_value_not_shifted,
+        slip(
+            gated_unit,
+            {
+                "(features + table[labels][:, :, None, None])": "features",
+                "sigmoid(b)": "sigmoid(b + table[labels][:, a.shape[1] :, None, None])",
+            },
             "You gave the class to the gate only. The first C columns of the table shift the values.",
         ),
-        Wrong(
-            gate_two_sigmoids,
+        slip(
+            gated_unit,
+            {"tanh": "sigmoid"},
             "You took a sigmoid of both halves. The values go through tanh, so that they may be negative.",
         ),
-        Wrong(
-            gate_two_tanhs,
+        slip(
+            gated_unit,
+            {"sigmoid": "tanh"},
             "You took tanh of both halves. A gate lies between 0 and 1: a sigmoid.",
         ),
-        Wrong(
-            gate_linear,
+        slip(
+            gated_unit,
+            {"torch.tanh(a)": "a"},
             "Your values do not go through tanh: that is another gate, the linear one.",
         ),
-        Wrong(
-            gate_rectified,
+        slip(
+            gated_unit,
+            {"tanh": "relu"},
             "Your values go through a rectifier. In this gate they go through tanh, which keeps negative ones.",
         ),
-        Wrong(
-            gate_softmax,
+        slip(
+            gated_unit,
+            {"sigmoid(b)": "softmax(b, dim=1)"},
             "Your gates share the number 1, as a softmax makes them. Each gate is a sigmoid of its own.",
         ),
-        Wrong(
-            gate_multiplied_by_class,
+        slip(
+            gated_unit,
+            {"+": "*"},
             "You multiplied by the class's row of the table. It is added to the features.",
         ),
-        Wrong(
-            gate_class_taken_off,
-            "You took the class's row of the table off. It is added.",
-        ),
+        slip(gated_unit, {"+": "-"}, "You took the class's row of the table off. It is added."),
         Wrong(
             gate_class_after,
             "You added the class after tanh and sigmoid. It shifts what goes into them.",
@@ -1642,23 +1073,44 @@ GATE = Exercise(
             "gates.",
         ),
         Wrong(
-            gate_one_label,
+            edited(gated_unit, {"[labels]": "[labels[:1]]"}),
             "You used one image's class for all. Each image has its own label.",
-            variants=(gate_last_label,),
+            variants=(edited(gated_unit, {"[labels]": "[labels[-1:]]"}),),
         ),
         Wrong(
-            gate_labels_from_one,
+            edited(gated_unit, {"[labels]": "[labels - 1]"}),
             "Your rows of the table are one off. Labels count from 0.",
-            variants=(gate_next_row,),
+            variants=(edited(gated_unit, {"[labels]": "[(labels + 1) % len(table)]"}),),
         ),
-        Wrong(
-            gate_classes_averaged,
+        slip(
+            gated_unit,
+            {"[labels]": ".mean(dim=0, keepdim=True)"},
             "You averaged the table over the classes. Each image's label picks one row.",
         ),
-        Wrong(
-            gate_swapped_without_label,
+        slip(
+            gated_unit,
+            {
+                "(features + table[labels][:, :, None, None])": "features",
+                "torch.tanh(a) * torch.sigmoid(b)": "torch.sigmoid(a) * torch.tanh(b)",
+            },
             "You swapped tanh and sigmoid, and left the class out: its row of the table is added to all 2C feature "
             "maps.",
+        ),
+        Wrong(
+            edited(gated_unit, {"torch.tanh(a)": "(a.exp() - (-a).exp()) / (a.exp() + (-a).exp())"}),
+            "Your formula is right but overflows: exp of a large feature is infinite, and infinity over infinity no "
+            "number. Use torch.tanh and torch.sigmoid.",
+            loses=("hidden",),
+            variants=(
+                edited(gated_unit, {"torch.sigmoid(b)": "b.exp() / (1 + b.exp())"}),
+                edited(gated_unit, {"torch.tanh(a)": "((2 * a).exp() - 1) / ((2 * a).exp() + 1)"}),
+            ),
+        ),
+        Wrong(
+            edited(gated_unit, {"(features + table": "(features.clamp(-5, 5) + table"}),
+            "You cut large features off. tanh and the sigmoid take numbers of any size, and say −1, 0 or 1 to large "
+            "ones: a clamp only makes them wrong.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(gate_one_hot, gate_numpy, gate_image_by_image),
@@ -1679,8 +1131,7 @@ def likelihood_inputs(case, rng):
 
 
 def image_log_prob(logits, levels):
-    log_p = torch.log_softmax(logits, dim=1)
-    pixel = log_p.gather(1, levels[:, None])[:, 0]
+    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
     log_prob = pixel.sum(dim=(1, 2))
     return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
 
@@ -1706,225 +1157,6 @@ def likelihood_numpy(logits, levels):
     return pixel, pixel.sum(axis=(1, 2)), -pixel.mean(axis=(1, 2)) * np.log2(np.e)
 
 
-def likelihood_mean_for_sum(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.mean(dim=(1, 2))
-    return pixel, log_prob, -log_prob / math.log(2)
-
-
-def likelihood_nats_per_dim(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / levels[0].numel()
-
-
-def likelihood_bits_of_image(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / math.log(2)
-
-
-def likelihood_times_ln_two(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob * math.log(2) / levels[0].numel()
-
-
-def likelihood_of_raw_logits(logits, levels):
-    pixel = logits.gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_over_columns(logits, levels):
-    pixel = torch.log_softmax(logits, dim=-1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_overflows(logits, levels):
-    weights = logits.exp()
-    p = weights / weights.sum(dim=1, keepdim=True)
-    pixel = p.gather(1, levels[:, None])[:, 0].log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_negative_bits(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_bits_from_the_mean(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.mean(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_loss(logits, levels):
-    pixel = -torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_in_bits(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0] / math.log(2)
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / levels[0].numel()
-
-
-def likelihood_in_bits_twice(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0] / math.log(2)
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_most_likely(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).max(dim=1).values
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_probabilities(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel.exp(), log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_bits_over_the_batch(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels.numel() * math.log(2))
-
-
-def likelihood_bits_over_the_logits(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (logits.numel() * math.log(2))
-
-
-def likelihood_bits_over_levels_too(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (logits[0].numel() * math.log(2))
-
-
-def likelihood_bits_of_a_square(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels.shape[1] ** 2 * math.log(2))
-
-
-def likelihood_bits_of_the_other_square(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels.shape[2] ** 2 * math.log(2))
-
-
-def likelihood_bits_by_height(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels.shape[1] * math.log(2))
-
-
-def likelihood_bits_by_width(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels.shape[2] * math.log(2))
-
-
-def likelihood_to_the_base_of_levels(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(logits.shape[1]))
-
-
-def likelihood_of_mean_probability(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.exp().mean(dim=(1, 2)).log() * levels[0].numel()
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_of_summed_probability(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.exp().sum(dim=(1, 2)).log()
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_of_the_batch(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum()
-    return pixel, log_prob, -log_prob / (levels.numel() * math.log(2))
-
-
-def likelihood_over_rows(logits, levels):
-    pixel = torch.log_softmax(logits, dim=2).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_over_images(logits, levels):
-    pixel = torch.log_softmax(logits, dim=0).gather(1, levels[:, None])[:, 0]
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_underflows(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_5(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-5).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_6(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-6).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_7(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-7).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_9(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-9).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_10(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-10).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_12(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-12).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_logarithm_cut_off_at_100(logits, levels):
-    pixel = torch.log_softmax(logits, dim=1).gather(1, levels[:, None])[:, 0]
-    pixel = pixel.clamp(min=-100)
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
-def likelihood_cut_off_at_minus_8(logits, levels):
-    pixel = torch.softmax(logits, dim=1).gather(1, levels[:, None])[:, 0].clamp(min=1e-8).log()
-    log_prob = pixel.sum(dim=(1, 2))
-    return pixel, log_prob, -log_prob / (levels[0].numel() * math.log(2))
-
-
 LIKELIHOOD = Exercise(
     name="image_log_prob",
     outputs=(Output("pixel", ("B", "H", "W")), Output("log_prob", ("B",)), Output("bits_per_dim", ("B",))),
@@ -1946,127 +1178,164 @@ LIKELIHOOD = Exercise(
     },
     reference=image_log_prob,
     wrong=(
-        Wrong(
-            likelihood_mean_for_sum,
+        slip(
+            image_log_prob,
+            {"sum": "mean", "(levels[0].numel() * math.log(2))": "math.log(2)"},
             "Your log_prob is the mean over pixels. The probability of an image is the product of its pixels', so the "
             "logarithms are summed; the mean belongs to bits per dimension only.",
         ),
-        Wrong(
-            likelihood_nats_per_dim,
+        slip(
+            image_log_prob,
+            {"(levels[0].numel() * math.log(2))": "levels[0].numel()"},
             "Your bits_per_dim is in nats. A bit is ln 2 ≈ 0.693 nats, so a number of nats becomes a larger number of "
             "bits.",
         ),
-        Wrong(
-            likelihood_bits_of_image,
+        slip(
+            image_log_prob,
+            {"(levels[0].numel() * math.log(2))": "math.log(2)"},
             "Your bits_per_dim is that of the whole image. Divide by its number of pixels.",
         ),
-        Wrong(
-            likelihood_times_ln_two,
+        slip(
+            image_log_prob,
+            {"/ (levels[0].numel() * math.log(2))": "* math.log(2) / levels[0].numel()"},
             "You multiplied by ln 2. log₂ p = ln p / ln 2: the same probability has more bits than nats.",
         ),
-        Wrong(
-            likelihood_of_raw_logits,
+        slip(
+            image_log_prob,
+            {"torch.log_softmax(logits, dim=1)": "logits"},
             "You used logits as log-probabilities. They need not be normalised: subtract the log of the sum of their "
             "exponentials, as log_softmax does.",
         ),
-        Wrong(
-            likelihood_over_columns,
+        slip(
+            image_log_prob,
+            {"logits, dim=1": "logits, dim=-1"},
             "You normalised over the wrong dimension. At each pixel the L levels share the probability 1; they lie "
             "along dim=1.",
         ),
-        Wrong(
-            likelihood_overflows,
+        slip(
+            image_log_prob,
+            {
+                "torch.log_softmax(logits, dim=1)": "(logits.exp() / logits.exp().sum(dim=1, keepdim=True)).log()"
+            },
             "Your formula is right but overflows: exp of a large logit is infinite. Use torch.log_softmax, which "
             "takes the largest logit off first.",
             loses=("hidden",),
         ),
-        Wrong(
-            likelihood_negative_bits,
+        slip(
+            image_log_prob,
+            {"-log_prob": "log_prob"},
             "Your bits_per_dim is negative. It is a code's length, −log₂ p: never below 0.",
         ),
-        Wrong(
-            likelihood_bits_from_the_mean,
+        slip(
+            image_log_prob,
+            {"sum": "mean"},
             "You averaged over the pixels, and then divided by their number again. log_prob is a sum; bits per "
             "dimension divide it once by HW.",
         ),
-        Wrong(
-            likelihood_loss,
+        slip(
+            image_log_prob,
+            {"torch.log_softmax": "-torch.log_softmax", "-log_prob": "log_prob"},
             "You gave the cross-entropy, −log p. The first two results are log-probabilities, never positive; only the"
             " bits are.",
         ),
         Wrong(
-            likelihood_in_bits,
+            edited(
+                image_log_prob,
+                {"[:, 0]": "[:, 0] / math.log(2)", "(levels[0].numel() * math.log(2))": "levels[0].numel()"},
+            ),
             "Your log-probabilities are in bits. pixel and log_prob are asked for in nats; only bits_per_dim is in "
             "bits.",
-            variants=(likelihood_in_bits_twice,),
+            variants=(edited(image_log_prob, {"[:, 0]": "[:, 0] / math.log(2)"}),),
         ),
-        Wrong(
-            likelihood_most_likely,
+        slip(
+            image_log_prob,
+            {"gather(1, levels[:, None])[:, 0]": "max(dim=1).values"},
             "You took the most likely level at each pixel. The image's own levels are what log p(x) is about: pick "
             "those.",
         ),
-        Wrong(
-            likelihood_probabilities,
+        slip(
+            image_log_prob,
+            {"return pixel": "return pixel.exp()"},
             "You gave each pixel's probability. Its logarithm is asked for.",
         ),
         Wrong(
-            likelihood_bits_over_the_batch,
+            edited(image_log_prob, {"levels[0]": "levels"}),
             "You divided by the number of pixels of all images together. Each image has HW of them.",
             variants=(
-                likelihood_bits_over_the_logits,
-                likelihood_bits_over_levels_too,
+                edited(image_log_prob, {"levels[0]": "logits"}),
+                edited(image_log_prob, {"levels[0]": "logits[0]"}),
             ),
         ),
         Wrong(
-            likelihood_bits_of_a_square,
+            edited(image_log_prob, {"levels[0].numel()": "levels.shape[1] ** 2"}),
             "You took the image for a square: its number of pixels is H times W.",
             variants=(
-                likelihood_bits_of_the_other_square,
-                likelihood_bits_by_height,
-                likelihood_bits_by_width,
+                edited(image_log_prob, {"levels[0].numel()": "levels.shape[2] ** 2"}),
+                edited(image_log_prob, {"levels[0].numel()": "levels.shape[1]"}),
+                edited(image_log_prob, {"levels[0].numel()": "levels.shape[2]"}),
             ),
         ),
-        Wrong(
-            likelihood_to_the_base_of_levels,
+        slip(
+            image_log_prob,
+            {"math.log(2)": "math.log(logits.shape[1])"},
             "You divided by ln L. A bit is ln 2 nats, however many levels there are.",
         ),
         Wrong(
-            likelihood_of_mean_probability,
+            edited(
+                image_log_prob,
+                {"pixel.sum(dim=(1, 2))": "pixel.exp().mean(dim=(1, 2)).log() * levels[0].numel()"},
+            ),
             "You averaged probabilities before the logarithm. The probability of an image is a product: its logarithm "
             "is the sum of the pixels' logarithms.",
-            variants=(likelihood_of_summed_probability,),
+            variants=(
+                edited(image_log_prob, {"pixel.sum(dim=(1, 2))": "pixel.exp().sum(dim=(1, 2)).log()"}),
+            ),
         ),
-        Wrong(
-            likelihood_of_the_batch,
+        slip(
+            image_log_prob,
+            {"sum(dim=(1, 2))": "sum()", "levels[0]": "levels"},
             "You added up the images. Each has a log-probability of its own, (B,).",
         ),
-        Wrong(
-            likelihood_over_rows,
+        slip(
+            image_log_prob,
+            {"logits, dim=1": "logits, dim=2"},
             "You normalised over the rows of the image. At each pixel the L levels share the probability 1: dim=1.",
         ),
-        Wrong(
-            likelihood_over_images,
+        slip(
+            image_log_prob,
+            {"logits, dim=1": "logits, dim=0"},
             "You normalised over the images. At each pixel the L levels share the probability 1: dim=1.",
         ),
-        Wrong(
-            likelihood_underflows,
+        slip(
+            image_log_prob,
+            {"log_softmax": "softmax", "[:, 0]": "[:, 0].log()"},
             "Your formula is right but underflows: the softmax of a level that the network thinks impossible is 0, and"
             " log 0 is −∞. Use torch.log_softmax.",
             loses=("hidden",),
         ),
         Wrong(
-            likelihood_cut_off_at_minus_8,
+            edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-8).log()"}),
             "A pixel that the network thinks impossible costs too little: a clamp, or a small number that you add, "
             "cuts its logarithm off. Use torch.log_softmax, which needs neither.",
             loses=("hidden",),
             variants=(
-                likelihood_cut_off_at_minus_5,
-                likelihood_cut_off_at_minus_6,
-                likelihood_cut_off_at_minus_7,
-                likelihood_cut_off_at_minus_9,
-                likelihood_cut_off_at_minus_10,
-                likelihood_cut_off_at_minus_12,
-                likelihood_logarithm_cut_off_at_100,
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-5).log()"}),
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-6).log()"}),
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-7).log()"}),
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-9).log()"}),
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-10).log()"}),
+                edited(image_log_prob, {"log_softmax": "softmax", "[:, 0]": "[:, 0].clamp(min=1e-12).log()"}),
+                edited(image_log_prob, {"[:, 0]": "[:, 0].clamp(min=-100)"}),
+            ),
+        ),
+        Wrong(
+            edited(image_log_prob, {"logits, dim=1": "logits.clamp(-50, 50), dim=1"}),
+            "You cut large logits off by a clamp, which changes the probabilities. Logits may have any size: "
+            "torch.log_softmax takes the largest off first.",
+            loses=("hidden",),
+            variants=(
+                edited(image_log_prob, {"logits, dim=1": "logits.clamp(-100, 100), dim=1"}),
+                edited(image_log_prob, {"logits, dim=1": "logits.clamp(max=100), dim=1"}),
             ),
         ),
     ),
@@ -2090,16 +1359,14 @@ def sample_inputs(case, rng):
 
 
 def ancestral_sample(kernel, bias, u):
-    L, padding = len(kernel), kernel.shape[1] // 2
+    L, k, padding = len(kernel), kernel[:, None], kernel.shape[1] // 2
     levels = torch.zeros_like(u)
     for i in range(u.shape[1]):
         for j in range(u.shape[2]):
             x = levels[:, None] / (L - 1)
-            logits = (
-                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
-            )
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
+            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
+            p = torch.softmax(logits, dim=1)
+            levels[:, i, j] = (u[:, i, j, None] > p.cumsum(dim=1)[:, :-1]).sum(dim=1).to(u)
     return levels
 
 
@@ -2153,52 +1420,11 @@ def sample_pixel_by_pixel(kernel, bias, u):
     return result
 
 
-def sample_most_likely(kernel, bias, u):
-    L, padding = len(kernel), kernel.shape[1] // 2
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = (
-                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
-            )
-            levels[:, i, j] = logits.argmax(dim=1).to(u)
-    return levels
-
-
 def sample_all_at_once(kernel, bias, u):
     padding = kernel.shape[1] // 2
     logits = torch.nn.functional.conv2d(torch.zeros_like(u)[:, None], kernel[:, None], padding=padding) + bias
     cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
     return (u[:, None] > cumulative).sum(dim=1)
-
-
-def sample_down_the_columns(kernel, bias, u):
-    L, padding = len(kernel), kernel.shape[1] // 2
-    levels = torch.zeros_like(u)
-    for j in range(u.shape[2]):
-        for i in range(u.shape[1]):
-            x = levels[:, None] / (L - 1)
-            logits = (
-                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
-            )
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_unscaled(kernel, bias, u):
-    padding = kernel.shape[1] // 2
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            logits = (
-                torch.nn.functional.conv2d(levels[:, None], kernel[:, None], padding=padding)[:, :, i, j]
-                + bias[:, i, j]
-            )
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
 
 
 def sample_fed_with_means(kernel, bias, u):
@@ -2216,228 +1442,6 @@ def sample_fed_with_means(kernel, bias, u):
     return levels
 
 
-def sample_from_the_top(kernel, bias, u):
-    L, padding = len(kernel), kernel.shape[1] // 2
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = (
-                torch.nn.functional.conv2d(x, kernel[:, None], padding=padding)[:, :, i, j] + bias[:, i, j]
-            )
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] < cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_divided_by_count(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / L
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_without_bias(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_bias_of_another_place(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = (
-                torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j]
-                + bias[:, min(j, u.shape[1] - 1), min(i, u.shape[2] - 1)]
-            )
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_bias_of_the_first_pixel(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, 0, 0]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_from_the_other_end(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (1 - u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_one_too_high(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)
-            levels[:, i, j] = ((u[:, i, j, None] > cumulative).sum(dim=1) + 1).clamp(max=L - 1).to(u)
-    return levels
-
-
-def sample_first_sum_left_out(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, 1:]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_not_cumulative(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            p = torch.softmax(logits, dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > p).sum(dim=1).to(u)
-    return levels
-
-
-def sample_not_cumulative_all(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            p = torch.softmax(logits, dim=1)
-            levels[:, i, j] = (u[:, i, j, None] > p).sum(dim=1).clamp(max=L - 1).to(u)
-    return levels
-
-
-def sample_one_number_for_all_images(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:1, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_one_number_for_all_pixels(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, 0, 0, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_numbers_transposed(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            number = u[:, min(j, u.shape[1] - 1), min(i, u.shape[2] - 1), None]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (number > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_softmax_over_images(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=0).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_without_softmax(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = logits.cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_with_sigmoids(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.sigmoid(logits).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_kernel_upside_down(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel.flip(2)[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
-def sample_kernel_transposed(kernel, bias, u):
-    L, padding, k = len(kernel), kernel.shape[1] // 2, kernel.transpose(1, 2)[:, None]
-    levels = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            x = levels[:, None] / (L - 1)
-            logits = torch.nn.functional.conv2d(x, k, padding=padding)[:, :, i, j] + bias[:, i, j]
-            cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
-            levels[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u)
-    return levels
-
-
 def sample_row_by_row(kernel, bias, u):
     L, padding = len(kernel), kernel.shape[1] // 2
     levels = torch.zeros_like(u)
@@ -2447,17 +1451,6 @@ def sample_row_by_row(kernel, bias, u):
         cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
         levels[:, i] = (u[:, i, None] > cumulative).sum(dim=1).to(u)
     return levels
-
-
-def sample_levels_divided(kernel, bias, u):
-    L, padding = len(kernel), kernel.shape[1] // 2
-    x = torch.zeros_like(u)
-    for i in range(u.shape[1]):
-        for j in range(u.shape[2]):
-            logits = torch.nn.functional.conv2d(x[:, None], kernel[:, None], padding=padding)[:, :, i, j]
-            cumulative = torch.softmax(logits + bias[:, i, j], dim=1).cumsum(dim=1)[:, :-1]
-            x[:, i, j] = (u[:, i, j, None] > cumulative).sum(dim=1).to(u) / (L - 1)
-    return x
 
 
 SAMPLE = Exercise(
@@ -2478,8 +1471,9 @@ SAMPLE = Exercise(
     },
     reference=ancestral_sample,
     wrong=(
-        Wrong(
-            sample_most_likely,
+        slip(
+            ancestral_sample,
+            {"(u[:, i, j, None] > p.cumsum(dim=1)[:, :-1]).sum(dim=1)": "p.argmax(dim=1)"},
             "You took the most likely level. That is not a draw: all images would come out alike, and the model's "
             "probabilities would not matter. Use the uniform number.",
         ),
@@ -2489,13 +1483,17 @@ SAMPLE = Exercise(
             "or the kernel is flipped, so that it looks at pixels that are not drawn yet (conv2d flips nothing). Each "
             "draw must be put in its place first.",
         ),
-        Wrong(
-            sample_down_the_columns,
+        slip(
+            ancestral_sample,
+            {
+                "for i in range(u.shape[1]):\n        for j in range(u.shape[2])": "for j in range(u.shape[2]):\n        for i in range(u.shape[1])"
+            },
             "You went down the columns. The kernel looks at the row above, on both sides, so the pixel there must be "
             "drawn already: go row by row.",
         ),
-        Wrong(
-            sample_unscaled,
+        slip(
+            ancestral_sample,
+            {" / (L - 1)": ""},
             "You fed whole levels to the network. It was trained on x / (L − 1), between 0 and 1.",
         ),
         Wrong(
@@ -2503,77 +1501,113 @@ SAMPLE = Exercise(
             "You fed expected values back. Later pixels must be conditioned on what was drawn, not on its mean: an "
             "average image is not an image.",
         ),
-        Wrong(
-            sample_from_the_top,
+        slip(
+            ancestral_sample,
+            {">": "<"},
             "You counted the cumulative probabilities above u. u < p₀ must give level 0: the level is the number of "
             "cumulative probabilities that u exceeds.",
         ),
-        Wrong(
-            sample_divided_by_count,
+        slip(
+            ancestral_sample,
+            {"(L - 1)": "L"},
             "You divided by L. The network was trained on levels / (L − 1), so that the highest is 1.",
         ),
-        Wrong(
-            sample_without_bias,
+        slip(
+            ancestral_sample,
+            {" + bias[:, i, j]": ""},
             "You left the bias out. Each pixel and level has its own, bias[:, i, j].",
         ),
         Wrong(
-            sample_bias_of_another_place,
+            edited(
+                ancestral_sample, {"bias[:, i, j]": "bias[:, min(j, u.shape[1] - 1), min(i, u.shape[2] - 1)]"}
+            ),
             "Your bias is that of another pixel: at (i, j) it is bias[:, i, j].",
-            variants=(sample_bias_of_the_first_pixel,),
+            variants=(edited(ancestral_sample, {"bias[:, i, j]": "bias[:, 0, 0]"}),),
         ),
-        Wrong(
-            sample_from_the_other_end,
+        slip(
+            ancestral_sample,
+            {"u[:, i, j, None]": "1 - u[:, i, j, None]"},
             "You counted from the highest level down: small u must give level 0.",
         ),
-        Wrong(
-            sample_one_too_high,
+        slip(
+            ancestral_sample,
+            {"[:, :-1]).sum(dim=1)": "[:, :-1]).sum(dim=1).add(1).clamp(max=L - 1)"},
             "Your levels are one too high: u ≤ p₀ gives level 0.",
         ),
-        Wrong(
-            sample_first_sum_left_out,
+        slip(
+            ancestral_sample,
+            {"[:, :-1]": "[:, 1:]"},
             "Your cumulative sums begin at p₀ + p₁. Level 0 has the interval up to p₀, and level 1 the next.",
         ),
         Wrong(
-            sample_not_cumulative,
+            edited(ancestral_sample, {"p.cumsum(dim=1)": "p"}),
             "You compared u with the probabilities themselves. The levels' intervals lie one after the other: add the "
             "probabilities up.",
-            variants=(sample_not_cumulative_all,),
+            variants=(
+                edited(
+                    ancestral_sample,
+                    {"p.cumsum(dim=1)[:, :-1]).sum(dim=1)": "p).sum(dim=1).clamp(max=L - 1)"},
+                ),
+            ),
         ),
-        Wrong(
-            sample_one_number_for_all_images,
+        slip(
+            ancestral_sample,
+            {"(u[:,": "(u[:1,"},
             "All your images use the uniform numbers of the first. Each image and pixel has its own: u[b, i, j].",
         ),
-        Wrong(
-            sample_one_number_for_all_pixels,
+        slip(
+            ancestral_sample,
+            {"(u[:, i, j,": "(u[:, 0, 0,"},
             "You used one uniform number for all pixels of an image. Each pixel has its own: u[b, i, j].",
         ),
-        Wrong(
-            sample_numbers_transposed,
+        slip(
+            ancestral_sample,
+            {"(u[:, i, j,": "(u[:, min(j, u.shape[1] - 1), min(i, u.shape[2] - 1),"},
             "Your uniform numbers are those of another pixel: at (i, j) it is u[:, i, j].",
         ),
-        Wrong(
-            sample_softmax_over_images,
+        slip(
+            ancestral_sample,
+            {"softmax(logits, dim=1)": "softmax(logits, dim=0)"},
             "You normalised over the images. The L levels of a pixel share the probability 1: dim=1.",
         ),
         Wrong(
-            sample_without_softmax,
+            edited(ancestral_sample, {"torch.softmax(logits, dim=1)": "logits"}),
             "You added up the logits. Turn them into probabilities by a softmax first.",
-            variants=(sample_with_sigmoids,),
+            variants=(edited(ancestral_sample, {"torch.softmax(logits, dim=1)": "torch.sigmoid(logits)"}),),
         ),
         Wrong(
-            sample_kernel_upside_down,
+            edited(ancestral_sample, {"kernel[:, None]": "kernel.flip(2)[:, None]"}),
             "Your kernel is turned or mirrored. conv2d does not flip it: what stands upper left in the kernel meets "
             "what lies upper left in the image.",
-            variants=(sample_kernel_transposed,),
+            variants=(edited(ancestral_sample, {"kernel[:, None]": "kernel.mT[:, None]"}),),
         ),
         Wrong(
             sample_row_by_row,
             "Within a row your pixels know nothing of those to their left: they come from one pass for the whole row, "
             "or from right to left. Draw one pixel after the other, from the left.",
         ),
-        Wrong(
-            sample_levels_divided,
+        slip(
+            ancestral_sample,
+            {"return levels": "return levels / (L - 1)"},
             "You gave x, between 0 and 1. Asked for are the levels, whole numbers from 0 to L − 1.",
+        ),
+        slip(
+            ancestral_sample,
+            {
+                "conv2d(x, k, padding=padding)": 'conv2d(torch.nn.functional.pad(x, (padding,) * 4, mode="replicate"), k)'
+            },
+            "Your image goes on outside with its border's values. Outside there are zeros.",
+        ),
+        slip(
+            ancestral_sample,
+            {" / (L - 1)\n": " / (L - 1)\n            x[:, :, :i] = 0\n"},
+            "Your pixels know nothing of the rows above. x holds all that has been drawn, not the current row only.",
+        ),
+        slip(
+            ancestral_sample,
+            {" / (L - 1)": "", "u[:, i, j, None]": "1 - u[:, i, j, None]"},
+            "You fed whole levels to the network, and counted from the highest level down. It was trained on "
+            "x / (L − 1), between 0 and 1; and small u must give level 0.",
         ),
     ),
     alternatives=(sample_searchsorted, sample_numpy, sample_pixel_by_pixel),
@@ -2583,21 +1617,26 @@ SAMPLE = Exercise(
 
 
 def logistic_inputs(case, rng):
-    """A mixture that reaches over both edges, with scales that a level's width does not hide in."""
+    """A mixture that reaches over both edges, with scales that a level's width does not hide in; some hidden ones are extreme."""
     M = case["M"]
-    return {
-        "mix_logits": rng.uniform(0.4, 1.2, M) * np.where(np.arange(M) % 2, -1.0, 1.0),
-        "loc": np.linspace(-0.7, 0.8, M) if M > 1 else np.array([0.3]),
-        "log_scale": rng.uniform(-1.3, -0.8, M),
-        "num_levels": case["L"],
-    }
+    mix_logits = rng.uniform(0.4, 1.2, M) * np.where(np.arange(M) % 2, -1.0, 1.0)
+    loc = np.linspace(-0.7, 0.8, M) if M > 1 else np.array([0.3])
+    log_scale = rng.uniform(-1.3, -0.8, M)
+    if case.get("narrow"):
+        # Beside an edge, so that the level on its other side has a share as well; single precision has this edge, 1/16,
+        # without an error, which would be large beside the scale.
+        log_scale[0] = rng.uniform(-9.2, -8.8)
+        loc[0] = 1 / 16 + rng.uniform(0.5, 1.5) * np.exp(log_scale[0])
+    if case.get("wide"):
+        mix_logits, loc = mix_logits + 800, 2 * loc
+        log_scale[1] = rng.uniform(0.8, 1.2)
+    return {"mix_logits": mix_logits, "loc": loc, "log_scale": log_scale, "num_levels": case["L"]}
 
 
 def discretized_logistic(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
+    half, s = 1 / (num_levels - 1), log_scale.exp()
     x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
+    upper, lower = torch.sigmoid((x + half - loc) / s), torch.sigmoid((x - half - loc) / s)
     upper[-1], lower[0] = 1, 0
     return (upper - lower) @ torch.softmax(mix_logits, dim=0)
 
@@ -2620,221 +1659,24 @@ def logistic_scipy(mix_logits, loc, log_scale, num_levels):
 
 
 def logistic_loops(mix_logits, loc, log_scale, num_levels):
-    odds = [math.exp(a) for a in mix_logits.tolist()]
+    odds = [math.exp(a - float(mix_logits.max())) for a in mix_logits.tolist()]
     probs = []
     for level in range(num_levels):
         total = 0.0
         for weight, m, s in zip(odds, loc.tolist(), log_scale.tolist(), strict=True):
             high = (2 * level + 1) / (num_levels - 1) - 1
             low = (2 * level - 1) / (num_levels - 1) - 1
-            up = 1.0 if level == num_levels - 1 else 1 / (1 + math.exp(-(high - m) / math.exp(s)))
-            down = 0.0 if level == 0 else 1 / (1 + math.exp(-(low - m) / math.exp(s)))
+            up = 1.0 if level == num_levels - 1 else (1 + math.tanh((high - m) / math.exp(s) / 2)) / 2
+            down = 0.0 if level == 0 else (1 + math.tanh((low - m) / math.exp(s) / 2)) / 2
             total += weight / sum(odds) * (up - down)
         probs.append(total)
     return probs
-
-
-def logistic_without_tails(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
 
 
 def logistic_density(mix_logits, loc, log_scale, num_levels):
     x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
     p = torch.sigmoid((x - loc) / log_scale.exp())
     return (p * (1 - p) / log_scale.exp()) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_log_scale_as_scale(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale)
-    lower = torch.sigmoid((x - half - loc) / log_scale)
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_half_too_wide(mix_logits, loc, log_scale, num_levels):
-    half = 2 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_from_zero_to_one(mix_logits, loc, log_scale, num_levels):
-    half = 0.5 / (num_levels - 1)
-    x = torch.linspace(0, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_equal_weights(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower).mean(dim=1)
-
-
-def logistic_without_upper_tail(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    lower[0] = 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_without_lower_tail(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1] = 1
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_renormalised(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    probs = (upper - lower) @ torch.softmax(mix_logits, dim=0)
-    return probs / probs.sum()
-
-
-def logistic_renormalised_apart(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    each = upper - lower
-    return (each / each.sum(dim=0)) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_half_too_narrow(mix_logits, loc, log_scale, num_levels):
-    half = 0.5 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_half_by_count(mix_logits, loc, log_scale, num_levels):
-    half = 1 / num_levels
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_levels_by_count(mix_logits, loc, log_scale, num_levels):
-    half = 1 / num_levels
-    x = (2 * torch.arange(num_levels, dtype=loc.dtype) / num_levels - 1)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_levels_in_cells(mix_logits, loc, log_scale, num_levels):
-    half = 1 / num_levels
-    x = ((2 * torch.arange(num_levels, dtype=loc.dtype) + 1) / num_levels - 1)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_levels_by_count_alone(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = (2 * torch.arange(num_levels, dtype=loc.dtype) / num_levels - 1)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_scale_inverted(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) * log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) * log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_scale_squared(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / (2 * log_scale).exp())
-    lower = torch.sigmoid((x - half - loc) / (2 * log_scale).exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_scale_halved(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / (log_scale / 2).exp())
-    lower = torch.sigmoid((x - half - loc) / (log_scale / 2).exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_unscaled(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid(x + half - loc)
-    lower = torch.sigmoid(x - half - loc)
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_weights_not_normalised(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ mix_logits.exp()
-
-
-def logistic_weights_raw(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ mix_logits
-
-
-def logistic_weights_sigmoid(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.sigmoid(mix_logits)
-
-
-def logistic_normal(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    normal = torch.distributions.Normal(loc, log_scale.exp())
-    upper, lower = normal.cdf(x + half), normal.cdf(x - half)
-    upper[-1], lower[0] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
 
 
 def logistic_density_times_step(mix_logits, loc, log_scale, num_levels):
@@ -2844,51 +1686,6 @@ def logistic_density_times_step(mix_logits, loc, log_scale, num_levels):
     return (2 * half * p * (1 - p) / log_scale.exp()) @ torch.softmax(mix_logits, dim=0)
 
 
-def logistic_cumulative(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return upper @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_negative(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return (lower - upper) @ torch.softmax(mix_logits, dim=0)
-
-
-def logistic_logarithms(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return ((upper - lower) @ torch.softmax(mix_logits, dim=0)).log()
-
-
-def logistic_not_mixed(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[-1], lower[0] = 1, 0
-    return upper - lower
-
-
-def logistic_tails_at_the_other_end(mix_logits, loc, log_scale, num_levels):
-    half = 1 / (num_levels - 1)
-    x = torch.linspace(-1, 1, num_levels, dtype=loc.dtype)[:, None]
-    upper = torch.sigmoid((x + half - loc) / log_scale.exp())
-    lower = torch.sigmoid((x - half - loc) / log_scale.exp())
-    upper[0], lower[-1] = 1, 0
-    return (upper - lower) @ torch.softmax(mix_logits, dim=0)
-
-
 LOGISTIC = Exercise(
     name="discretized_logistic",
     outputs=(Output("probs", ("L",)),),
@@ -2896,12 +1693,19 @@ LOGISTIC = Exercise(
     make_inputs=logistic_inputs,
     cases={
         "visible": ({"M": 2, "L": 8}, {"M": 1, "L": 5}),
-        "hidden": ({"M": 3, "L": 16}, {"M": 1, "L": 6}, {"M": 2, "L": 12}),
+        "hidden": (
+            {"M": 3, "L": 16},
+            {"M": 1, "L": 6},
+            {"M": 2, "L": 12},
+            {"M": 2, "L": 17, "narrow": True},
+            {"M": 3, "L": 9, "wide": True},
+        ),
     },
     reference=discretized_logistic,
     wrong=(
-        Wrong(
-            logistic_without_tails,
+        slip(
+            discretized_logistic,
+            {"    upper[-1], lower[0] = 1, 0\n": ""},
             "Your probabilities do not sum to 1. What the logistic puts beyond −1 belongs to the lowest level, and "
             "what it puts beyond 1 to the highest.",
         ),
@@ -2910,106 +1714,261 @@ LOGISTIC = Exercise(
             "You gave densities at the levels' centres. A level's probability is the difference of the cumulative "
             "function between its edges, half a step to either side.",
         ),
-        Wrong(
-            logistic_log_scale_as_scale,
+        slip(
+            discretized_logistic,
+            {"log_scale.exp()": "log_scale"},
             "You divided by log s as if it were s. The network gives log s because it may be any number; the scale is "
             "its exponential.",
         ),
-        Wrong(
-            logistic_half_too_wide,
+        slip(
+            discretized_logistic,
+            {"= 1 /": "= 2 /"},
             "Your levels overlap. Their centres lie 2/(L − 1) apart, so each reaches half of that to either side.",
         ),
         Wrong(
-            logistic_from_zero_to_one,
+            edited(discretized_logistic, {"= 1 /": "= 0.5 /", "(-1, 1": "(0, 1"}),
             "Your levels run from 0 to 1. Here level l stands at 2l/(L − 1) − 1, from −1 to 1.",
+            variants=(edited(discretized_logistic, {"(-1, 1": "(0, 1"}),),
         ),
-        Wrong(
-            logistic_equal_weights,
+        slip(
+            discretized_logistic,
+            {" @ torch.softmax(mix_logits, dim=0)": ".mean(dim=1)"},
             "Your components all weigh the same. Their weights are the softmax of mix_logits.",
-            loses=("visible", "hidden"),
         ),
-        Wrong(
-            logistic_without_upper_tail,
+        slip(
+            discretized_logistic,
+            {"upper[-1], lower[0] = 1, 0": "lower[0] = 0"},
             "What lies above the highest level is lost: it takes all that the logistic has beyond its upper edge.",
         ),
-        Wrong(
-            logistic_without_lower_tail,
+        slip(
+            discretized_logistic,
+            {"upper[-1], lower[0] = 1, 0": "upper[-1] = 1"},
             "What lies below the lowest level is lost: it takes all that the logistic has below its lower edge.",
         ),
         Wrong(
-            logistic_renormalised,
+            edited(
+                discretized_logistic,
+                {
+                    "upper[-1], lower[0] = 1, 0\n    return": "probs =",
+                    "dim=0)": "dim=0)\n    return probs / probs.sum()",
+                },
+            ),
             "You divided by the sum, which spreads the tails over all levels. They belong to the two levels at the "
             "ends.",
-            variants=(logistic_renormalised_apart,),
+            variants=(
+                edited(
+                    discretized_logistic,
+                    {
+                        "    upper[-1], lower[0] = 1, 0\n": "",
+                        "(upper - lower)": "((upper - lower) / (upper - lower).sum(dim=0))",
+                    },
+                ),
+            ),
         ),
-        Wrong(
-            logistic_half_too_narrow,
+        slip(
+            discretized_logistic,
+            {"= 1 /": "= 0.5 /"},
             "Your levels have gaps between them. Their centres lie 2/(L − 1) apart, so each reaches 1/(L − 1) to "
             "either side.",
         ),
-        Wrong(
-            logistic_half_by_count,
+        slip(
+            discretized_logistic,
+            {"(num_levels - 1)": "num_levels"},
             "Your half step is not that of the levels: their centres lie 2/(L − 1) apart, with L − 1 steps between L "
             "levels, and δ is half of one.",
         ),
         Wrong(
-            logistic_levels_by_count,
+            edited(
+                discretized_logistic,
+                {
+                    "(num_levels - 1)": "num_levels",
+                    "(-1, 1, num_levels,": "(-1, 1 - 2 / num_levels, num_levels,",
+                },
+            ),
             "Your levels do not reach both ends: there are L − 1 steps between L levels, so level l stands at 2l/(L − "
             "1) − 1.",
             variants=(
-                logistic_levels_in_cells,
-                logistic_levels_by_count_alone,
+                edited(
+                    discretized_logistic,
+                    {
+                        "(num_levels - 1)": "num_levels",
+                        "(-1, 1, num_levels,": "(1 / num_levels - 1, 1 - 1 / num_levels, num_levels,",
+                    },
+                ),
+                edited(discretized_logistic, {"(-1, 1, num_levels,": "(-1, 1 - 2 / num_levels, num_levels,"}),
             ),
         ),
-        Wrong(
-            logistic_scale_inverted,
+        slip(
+            discretized_logistic,
+            {"log_scale.exp()": "(-log_scale).exp()"},
             "You multiplied by the scale. The distance from μ is divided by s: a small s is a narrow distribution.",
         ),
         Wrong(
-            logistic_scale_squared,
+            edited(discretized_logistic, {"log_scale.exp()": "(2 * log_scale).exp()"}),
             "Your scale is squared. s = exp(log s) divides the distance as it is.",
-            variants=(logistic_scale_halved,),
+            variants=(edited(discretized_logistic, {"log_scale.exp()": "(log_scale / 2).exp()"}),),
         ),
-        Wrong(
-            logistic_unscaled,
+        slip(
+            discretized_logistic,
+            {"log_scale.exp()": "1"},
             "Your distances are not divided by the scale s = exp(log s).",
         ),
         Wrong(
-            logistic_weights_not_normalised,
+            edited(discretized_logistic, {"torch.softmax(mix_logits, dim=0)": "mix_logits.exp()"}),
             "Your weights do not sum to 1: they are exponentials of mix_logits, divided by the sum of these.",
             variants=(
-                logistic_weights_raw,
-                logistic_weights_sigmoid,
+                edited(discretized_logistic, {"torch.softmax(mix_logits, dim=0)": "mix_logits"}),
+                edited(
+                    discretized_logistic, {"torch.softmax(mix_logits, dim=0)": "torch.sigmoid(mix_logits)"}
+                ),
             ),
         ),
-        Wrong(
-            logistic_normal,
+        slip(
+            discretized_logistic,
+            {
+                "torch.sigmoid((x + half": "torch.special.ndtr((x + half",
+                "torch.sigmoid((x - half": "torch.special.ndtr((x - half",
+            },
             "You took the normal's distribution function. Here it is the logistic one, the sigmoid.",
         ),
         Wrong(
             logistic_density_times_step,
             "You gave density times width. A level's probability is the difference of the sigmoids at its two edges.",
         ),
-        Wrong(
-            logistic_cumulative,
+        slip(
+            discretized_logistic,
+            {"(upper - lower)": "upper"},
             "You gave the cumulative function at the upper edges. A level's probability is its difference to that at "
             "the lower edge.",
         ),
-        Wrong(
-            logistic_negative,
+        slip(
+            discretized_logistic,
+            {"(upper - lower)": "(lower - upper)"},
             "Your differences are negative: the sigmoid at the upper edge is the larger one.",
         ),
-        Wrong(
-            logistic_logarithms,
+        slip(
+            discretized_logistic,
+            {
+                "return (upper - lower) @ torch.softmax(mix_logits, dim=0)": "return ((upper - lower) @ torch.softmax(mix_logits, dim=0)).log()"
+            },
             "You gave logarithms. The probabilities themselves are asked for.",
         ),
-        Wrong(
-            logistic_not_mixed,
+        slip(
+            discretized_logistic,
+            {"(upper - lower) @ torch.softmax(mix_logits, dim=0)": "upper - lower"},
             "You gave each component's probabilities. The mixture is their weighted sum, one number a level.",
         ),
-        Wrong(
-            logistic_tails_at_the_other_end,
+        slip(
+            discretized_logistic,
+            {"upper[-1], lower[0]": "upper[0], lower[-1]"},
             "Your tails are at the wrong ends: the lowest level takes what lies below, the highest what lies above.",
+        ),
+        slip(
+            discretized_logistic,
+            {"dim=0)": "dim=0) / len(loc)"},
+            "Your probabilities sum to 1/M. The weights add up to 1 already: sum over the components, and do not average.",
+        ),
+        Wrong(
+            edited(
+                discretized_logistic,
+                {
+                    "log_scale.exp()": "(torch.softmax(mix_logits, dim=0) @ log_scale).exp()\n    loc = torch.softmax(mix_logits, dim=0) @ loc",
+                    "return (upper - lower) @ torch.softmax(mix_logits, dim=0)": "return (upper - lower)[:, 0]",
+                },
+            ),
+            "You mixed the components' parameters. A mixture mixes their probabilities: each component keeps its own μ "
+            "and s, and the weighted sum comes last.",
+            variants=(
+                edited(
+                    discretized_logistic,
+                    {
+                        "log_scale.exp()": "torch.softmax(mix_logits, dim=0) @ log_scale.exp()\n    loc = torch.softmax(mix_logits, dim=0) @ loc",
+                        "return (upper - lower) @ torch.softmax(mix_logits, dim=0)": "return (upper - lower)[:, 0]",
+                    },
+                ),
+            ),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "torch.sigmoid((x + half": "torch.tanh((x + half",
+                "torch.sigmoid((x - half": "torch.tanh((x - half",
+            },
+            "You took tanh, which runs from −1 to 1. The logistic's distribution function is the sigmoid.",
+        ),
+        slip(
+            discretized_logistic,
+            {"+ half - loc": "+ half + loc", "- half - loc": "- half + loc"},
+            "You added μ. A component lies around its location: it is the distance x − μ that is divided by s.",
+        ),
+        Wrong(
+            edited(
+                discretized_logistic, {"x + half - loc": "x + 2 * half - loc", "x - half - loc": "x - loc"}
+            ),
+            "Your intervals begin or end at the levels. Each level stands in the middle of its own, which reaches δ to "
+            "either side.",
+            variants=(
+                edited(
+                    discretized_logistic,
+                    {"x + half - loc": "x - loc", "x - half - loc": "x - 2 * half - loc"},
+                ),
+            ),
+        ),
+        slip(
+            discretized_logistic,
+            {"= 1 /": "= 2 /", "    upper[-1], lower[0] = 1, 0\n": ""},
+            "Your levels overlap, and the tails are missing. δ is half the distance of two levels; and what lies beyond "
+            "the ends belongs to the lowest and the highest.",
+        ),
+        slip(
+            discretized_logistic,
+            {"log_scale.exp()": "(-log_scale).exp()", " @ torch.softmax(mix_logits, dim=0)": ".mean(dim=1)"},
+            "You multiplied by the scale, and weighed all components alike. The distance from μ is divided by s; the "
+            "weights are the softmax of mix_logits.",
+        ),
+        Wrong(
+            edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=0.1)"}),
+            "A narrow component comes out too wide: something keeps its scale from getting small, a clamp or a number "
+            "that is added. s = exp(log s) as it is; a tiny one puts the whole component on a level or two.",
+            loses=("hidden",),
+            variants=(
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=0.01)"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(min=1e-3)"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-7).exp()"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-5).exp()"}),
+                edited(discretized_logistic, {"log_scale.exp()": "log_scale.clamp(min=-3).exp()"}),
+            ),
+        ),
+        Wrong(
+            edited(discretized_logistic, {"log_scale.exp()": "log_scale.exp().clamp(max=1)"}),
+            "A wide component comes out too narrow: a clamp keeps its scale from getting large. s = exp(log s) may have "
+            "any size; most of a wide component lies beyond the ends.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "= 1 / (num_levels - 1), log_scale.exp()": "= 1 / (num_levels - 1), log_scale.exp()\n    loc = loc.clamp(-1, 1)"
+            },
+            "You kept μ between −1 and 1. The middle of a component may lie beyond the ends: the last level then takes "
+            "most of it.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {"torch.softmax(mix_logits, dim=0)": "(mix_logits.exp() / mix_logits.exp().sum())"},
+            "Your weights overflow: exp of a large logit is infinite, and infinity over infinity no number. Use "
+            "torch.softmax, which takes the largest logit off first.",
+            loses=("hidden",),
+        ),
+        slip(
+            discretized_logistic,
+            {
+                "torch.sigmoid((x + half - loc) / s), torch.sigmoid((x - half - loc) / s)": "((x + half - loc) / s).exp(), ((x - half - loc) / s).exp()\n    upper, lower = upper / (1 + upper), lower / (1 + lower)"
+            },
+            "Your sigmoid overflows: far above a narrow component exp is infinite, and infinity over infinity no number. "
+            "Use torch.sigmoid.",
+            loses=("hidden",),
         ),
     ),
     alternatives=(logistic_edges, logistic_scipy, logistic_loops),

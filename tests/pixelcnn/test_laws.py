@@ -16,8 +16,8 @@ def make(kind, image_shape=(1, 2, 3), seed=0, **settings):
         settings.pop("shortcuts", None)
     model = MODELS[kind](image_shape, **({"num_channels": 5, "num_layers": 3} | settings)).double()
     with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(2.0)
+        for name, weight in model.named_parameters():
+            weight.normal_() if "label" in name else weight.mul_(2.0)  # what a label adds starts at zero
     return model
 
 
@@ -172,6 +172,13 @@ class TestLikelihood:
         each = torch.stack([model.log_prob(x, y) for y in range(4)])
         torch.testing.assert_close(model.log_prob(x, torch.arange(4)), each.diagonal())
         assert each.std(dim=0).min() > 1e-3
+
+    @pytest.mark.parametrize("kind", MODELS)
+    def test_labels_add_nothing_before_the_training(self, kind):
+        x = all_images((1, 2, 3))[:4]
+        model = MODELS[kind]((1, 2, 3), num_channels=5, num_layers=3, num_classes=4)
+        each = torch.stack([model.log_prob(x, y) for y in range(4)])
+        assert torch.equal(each, each[:1].expand_as(each))
 
     def test_trains(self):
         """Gradients reach every parameter that any pixel uses."""

@@ -12,8 +12,8 @@ def make(pixelcnn, kind, image_shape, seed=0, **settings):
     torch.manual_seed(seed)
     model = getattr(pixelcnn, kind)(image_shape, **({"num_channels": 6, "num_layers": 3} | settings)).double()
     with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(2.0)
+        for name, weight in model.named_parameters():
+            weight.normal_() if "label" in name else weight.mul_(2.0)  # what a label adds starts at zero
     return model
 
 

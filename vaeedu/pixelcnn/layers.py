@@ -88,7 +88,7 @@ class ResidualBlock(nn.Module):
         self.narrow = MaskedConv2d(2 * h, h, 1, mask_type="B", num_colors=num_colors)
         self.conv = MaskedConv2d(h, h, 3, mask_type="B", num_colors=num_colors)
         self.widen = MaskedConv2d(h, 2 * h, 1, mask_type="B", num_colors=num_colors, bias=False)
-        self.label = None if num_classes is None else nn.Embedding(num_classes, h)
+        self.label = label_table(num_classes, h)
 
     def forward(self, x: Float[Tensor, "B F H W"], y: Tensor | None) -> Float[Tensor, "B F H W"]:
         """Maps features and labels to features."""
@@ -140,7 +140,7 @@ class GatedLayer(nn.Module):
         self.horizontal = nn.Conv2d(in_channels, 2 * N, (1, self.reach + 1), bias=False)
         self.across = nn.Conv2d(2 * N, 2 * N, 1)
         self.out = MaskedConv2d(N, N, 1, mask_type="B", num_colors=num_colors, bias=False)
-        self.label = None if num_classes is None else nn.Embedding(num_classes, 4 * N)
+        self.label = label_table(num_classes, 4 * N)
         gates, features = feature_colors(2 * N, num_colors, num_runs=2), feature_colors(N, num_colors)
         seen = feature_colors(in_channels, num_colors)
         mask = causal_mask(mask_type, gates, seen, (1, self.reach + 1), center=(0, self.reach))
@@ -178,6 +178,23 @@ class GatedLayer(nn.Module):
     def masked_shortcut(self) -> Float[Tensor, "O I 1 1"]:
         """Returns the weights of the horizontal short cut that are in use."""
         return self.horizontal_shortcut.weight * self.shortcut_mask  # type: ignore[union-attr, operator]
+
+
+def label_table(num_classes: int | None, num_features: int) -> nn.Embedding | None:
+    """Makes what each class adds to the features; None for a model without classes.
+
+    It starts at zero, so that all classes begin as one model and share what they learn. The numbers of size 1 with
+    which an embedding starts otherwise would make each class another network from the first step.
+
+    >>> label_table(2, 3).weight.detach()
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    if num_classes is None:
+        return None
+    table = nn.Embedding(num_classes, num_features)
+    nn.init.zeros_(table.weight)
+    return table
 
 
 def gate(features: Float[Tensor, "B F2 H W"]) -> Float[Tensor, "B F H W"]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vaeedu import require
 from vaeedu.pixelcnn.core import PixelModel
-from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout
+from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout, label_table
 from vaeedu.pixelcnn.outputs import BLACK_AND_WHITE
 
 
@@ -27,7 +27,7 @@ class ResidualNetwork(PixelModel):
         require.positive_int("num_layers", num_layers)
         colors, width = self.num_colors, 2 * num_channels
         self.first = MaskedConv2d(self.image_shape[0], width, 7, mask_type="A", num_colors=colors)
-        self.first_label = None if num_classes is None else nn.Embedding(num_classes, width)
+        self.first_label = label_table(num_classes, width)
         self.blocks = nn.ModuleList(
             ResidualBlock(num_channels, num_colors=colors, num_classes=num_classes)
             for _ in range(num_layers - 1)
