@@ -2260,12 +2260,12 @@ TRAIN = Exercise(
     cases={
         "visible": (
             {"N": 100, "K": 4, "num_steps": 400, "seed": 0, "at_least": -31.5},
-            {"N": 100, "K": 1, "num_steps": 200, "seed": 1, "at_least": -49.0},
+            {"N": 100, "K": 1, "num_steps": 200, "seed": 1, "at_least": -45.5},
         ),
         # As many images in both, so that the first is told of, which says more.
         "hidden": (
             {"N": 200, "K": 10, "num_steps": 400, "seed": 2, "at_least": -37.0},
-            {"N": 200, "K": 1, "num_steps": 200, "seed": 3, "at_least": -50.0},
+            {"N": 200, "K": 1, "num_steps": 200, "seed": 3, "at_least": -46.5},
         ),
     },
     reference=train_vae,
@@ -2387,7 +2387,7 @@ TRAIN = Exercise(
         unit="nats per image",
         shown=("reconstruction", "kl", "kl_weight"),
         # By seeds and right solutions: 0.83 to 1.21. With half of the KL: 0.47 to 0.56.
-        required={"kl_weight": (0.68, 1.5)},
+        required={"kl_weight": (0.68, 1.75)},
     ),
     seconds=60.0,
 )
