@@ -1,7 +1,9 @@
 """Generated street-number-like images: repeatable, in range, and about the digit in the middle."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
 from vaeedu import data
 from vaeedu.sampling import seeded
@@ -41,3 +43,18 @@ def test_the_label_is_the_digit_in_the_middle():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         data.street_numbers(**settings)
+
+
+def test_the_real_ones_are_read_where_they_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAEEDU_DATA", str(tmp_path))
+    assert not data.svhn_at_hand()
+    with pytest.raises(ValueError, match=r"test_32x32\.mat is not in"):
+        data.svhn("test")
+    (tmp_path / "svhn").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3, 4), dtype=np.uint8)
+    for split in ("train", "test"):
+        savemat(tmp_path / "svhn" / f"{split}_32x32.mat", {"X": pixels, "y": np.array([[10], [1], [9], [3]])})
+    assert data.svhn_at_hand()
+    images, labels = data.svhn("test")
+    assert labels.tolist() == [0, 1, 9, 3]
+    assert float(images[2, 1, 5, 7]) == pytest.approx(pixels[5, 7, 1, 2] / 255)

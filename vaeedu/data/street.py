@@ -1,5 +1,6 @@
 """Generated colour images of numbers, like those that one crops from photographs of houses."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,53 @@ def street_numbers(
     labels = rng.integers(0, 10, N)
     images = np.stack([_street_number(int(label), part, S, rng) for label in labels])
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
+
+
+def svhn_at_hand() -> bool:
+    """Says whether the real street numbers, SVHN's cropped digits, lie in `$VAEEDU_DATA/svhn`.
+
+    >>> isinstance(svhn_at_hand(), bool)
+    True
+    """
+    return all(path is not None and path.is_file() for path in map(_svhn_file, ("train", "test")))
+
+
+def svhn(split: str = "train") -> tuple[Float32[Tensor, "N 3 32 32"], Int64[Tensor, " N"]]:
+    """Loads SVHN's cropped digits, where the reader has them: `train_32x32.mat` and `test_32x32.mat`.
+
+    The authors allow non-commercial use; the course neither ships nor downloads them. `street_numbers` are always
+    at hand.
+
+    Args:
+        split: `"train"` (73 257 images) or `"test"` (26 032).
+
+    Returns:
+        Images in [0, 1], `(N, 3, 32, 32)`, and the digit in the middle, `(N,)`. (In the files zero is class 10.)
+
+    Raises:
+        ValueError: `split` is unknown, or the file is not there.
+
+    Reference:
+        Netzer, Wang, Coates, Bissacco, Wu and Ng (2011), Reading digits in natural images with unsupervised feature
+        learning.
+    """
+    path = _svhn_file(require.choice("split", split, ("train", "test")))
+    if path is None or not path.is_file():
+        raise ValueError(
+            f"split must be one whose file is at hand, but {split}_32x32.mat is not in $VAEEDU_DATA/svhn: put it "
+            "there, or use street_numbers"
+        )
+    from scipy.io import loadmat
+
+    content = loadmat(str(path))
+    images = np.ascontiguousarray(content["X"].transpose(3, 2, 0, 1)).astype(np.float32)
+    labels = content["y"].reshape(-1).astype(np.int64) % 10
+    return torch.from_numpy(images).div_(255), torch.from_numpy(labels)
+
+
+def _svhn_file(split: str) -> Path | None:
+    root = os.environ.get("VAEEDU_DATA")
+    return Path(root) / "svhn" / f"{split}_32x32.mat" if root else None
 
 
 def _street_number(label: int, photographs: np.ndarray, S: int, rng: np.random.Generator) -> np.ndarray:

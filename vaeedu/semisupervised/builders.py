@@ -90,13 +90,13 @@ def mlp_conditional_vae(
     down, up = (C * H * W, *widths), (K, *reversed(widths))
     head = _likelihood_head(likelihood, scale, up[-1], image_shape)
     encoder = Conditioned(
-        nn.Sequential(Flatten(image_shape), nn.Linear(*down[:2])),
+        nn.Sequential(Flatten(image_shape), nn.Linear(down[0], down[1])),
         nn.Sequential(*_hidden(widths, activation), NormalHead(down[-1], (K,))),
         num_features=down[1],
         num_classes=num_classes,
     )
     decoder = Conditioned(
-        nn.Linear(*up[:2]),
+        nn.Linear(up[0], up[1]),
         nn.Sequential(*_hidden(up[1:], activation), head),
         num_features=up[1],
         num_classes=num_classes,

@@ -1,5 +1,7 @@
 """M1+M2: the codes of one VAE are what another, with classes, is about."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -27,7 +29,8 @@ class StackedVAE(nn.Module):
 
     def __init__(self, first: nn.Module, second: SemiSupervisedVAE) -> None:
         super().__init__()
-        self.first, self.second = first, second
+        self.first: Any = first
+        self.second = second
 
     @torch.no_grad()
     def draw_codes(
