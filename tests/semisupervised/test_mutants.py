@@ -134,7 +134,7 @@ def stacked_law(ss):
 
 
 MUTANTS = [
-    (exact_law, "model", "return bound + self.class_log_prior[y]", "return bound"),
+    (exact_law, "model", "return bound + self.class_log_prior[cast(Tensor, y)]", "return bound"),
     (exact_law, "model", "(log_q.exp() * (bounds - log_q)).sum(dim=1)", "(log_q.exp() * bounds).sum(dim=1)"),
     (exact_law, "model", "(bounds - log_q)", "(bounds + log_q)"),
     (exact_law, "model", "(log_q.exp() * (bounds - log_q)).sum(dim=1)",
@@ -149,7 +149,7 @@ MUTANTS = [
     (terms_law, "conditional", "inputs.unchecked(q).log_prob(z) - p.log_prob(z)",
      "p.log_prob(z) - inputs.unchecked(q).log_prob(z)"),
     (terms_law, "conditional", "z, x).mean(dim=0)", "z, x).sum(dim=0)"),
-    (terms_law, "model", "+ self.class_log_prior[y]", "+ self.class_log_prior.exp()[y]"),
+    (terms_law, "model", "+ self.class_log_prior[cast(Tensor, y)]", "+ self.class_log_prior.exp()[y]"),
     (objective_law, "streams", "- a * log_q.mean()", "+ a * log_q.mean()"),
     (objective_law, "streams", "- a * log_q.mean()", "- a * log_q.sum()"),
     (objective_law, "streams", "- w * labelled.mean()", "- labelled.mean()"),

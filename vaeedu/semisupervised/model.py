@@ -1,5 +1,7 @@
 """M2: a VAE in which the class is a latent variable, too, and seen in some examples."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -88,7 +90,7 @@ class SemiSupervisedVAE(nn.Module):
             ValueError: As `ConditionalVAE.elbo`, whose arguments these are.
         """
         bound = self.conditional.elbo(x, y, num_samples=num_samples, kl=kl, generator=generator)
-        return bound + self.class_log_prior[y]
+        return bound + self.class_log_prior[cast(Tensor, y)]  # `elbo` has looked at y
 
     def class_bounds(
         self,
