@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=RUNS)
+    parser.add_argument("what", nargs="?", choices=RUNS, default="digits")
     parser.add_argument("--labels", type=int, nargs="+", help="how many labels, multiples of 10")
     parser.add_argument("--seeds", type=int, help="how many seeds")
     parser.add_argument("--epochs", type=int, help="how often each image is seen")
