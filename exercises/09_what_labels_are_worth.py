@@ -531,7 +531,7 @@ LAYER = Exercise(
         slip(told_the_class, {"V.T[:, None]).relu()": "V.mean(dim=1).expand(V.shape[1], 1, -1)).relu()"},
              "You told each batch the average of all classes. A one-hot vector picks one column of V."),
         slip(told_the_class, {".relu()": ".tanh()"},
-             "You used tanh. This layer has a ReLU."),
+             "You used tanh. This layer has a ReLU, which keeps positive features as they are."),
         slip(told_the_class, {".relu()": ".sigmoid()"},
              "You used a sigmoid. This layer has a ReLU."),
         slip(told_the_class, {".relu()": ".abs()"},
