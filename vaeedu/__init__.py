@@ -29,6 +29,7 @@ _MODULES = frozenset(
         "plotting",
         "require",
         "sampling",
+        "semisupervised",
         "training",
         "vae",
         "widgets",

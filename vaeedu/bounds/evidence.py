@@ -152,7 +152,7 @@ def kl_per_dimension(x: object, encoder: Network, prior: Prior) -> Float[Tensor,
     return divergences.kl_normal(q.mean, q.stddev, p.mean, p.stddev)
 
 
-def analytic_kl(q: Distribution, p: Distribution) -> Float[Tensor, " B"]:
+def analytic_kl(q: Distribution, p: Distribution) -> Float[Tensor, "*batch"]:
     """Computes KL(q ‖ p) of two Gaussians over vectors in closed form, in nats.
 
     Raises:

@@ -94,8 +94,8 @@ def likelihood(decoder: Network, z: Float[Tensor, "*batch K"], x: Tensor) -> Dis
 
 
 def log_likelihood(
-    decoder: Network, z: Float[Tensor, "S B K"], x: Tensor, *, is_checked: bool = False
-) -> Float[Tensor, "S B"]:
+    decoder: Network, z: Float[Tensor, "*batch K"], x: Tensor, *, is_checked: bool = False
+) -> Float[Tensor, "*batch"]:
     """Returns log p(x|z) in nats, one number for each sample and example.
 
     Args:

@@ -2,6 +2,8 @@
 
 - `digits` is always at hand: real handwriting, 8×8, no network. `mnist` is the full-size set, from a folder of yours,
   the user cache or a download. `natural_patches` are pieces of two photographs.
+- `street_numbers` are generated colour images of a digit among others, before pieces of these
+  photographs; `svhn` are the real ones, where the reader has them.
 - `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
@@ -12,6 +14,7 @@ there are none. Sets in the plane return `(N, 2)`.
 from vaeedu.data.images import digits, natural_patches
 from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
+from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
 from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
@@ -27,5 +30,8 @@ __all__ = [
     "pinwheel",
     "quantize",
     "spirals",
+    "street_numbers",
+    "svhn",
+    "svhn_at_hand",
     "two_moons",
 ]
