@@ -17,9 +17,10 @@ from vaeedu.require.settings import (
     positive_int,
 )
 from vaeedu.require.shapes import event_shape, events
-from vaeedu.require.tensors import broadcast, matrix, positive, real, unit_interval, vector
+from vaeedu.require.tensors import binary_matrix, broadcast, matrix, positive, real, unit_interval, vector
 
 __all__ = [
+    "binary_matrix",
     "broadcast",
     "choice",
     "covariance",
