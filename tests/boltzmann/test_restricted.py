@@ -144,13 +144,13 @@ def test_a_layer_of_sixteen_units_is_still_summed_exactly():
         (lambda m: m.likelihood(torch.full((1, 3), 2.0)), "h must hold zeros and ones"),
         (
             lambda m: m.energy(torch.zeros(2, 4), torch.zeros(1, 3)),
-            "h must have a row for each of the 2 rows of x, but",
+            "h must have a row for each of the 2 rows",
         ),
         (lambda m: m.gibbs(torch.zeros(1, 4), 0), "num_steps must be a whole number of at least 1, but is 0"),
         (lambda m: m.sample(0), "n must be a whole number of at least 1, but is 0"),
         (
             lambda m: RestrictedBoltzmannMachine(20, 17).log_partition(),
-            "one layer must have at most 16 units for an exact log Z, but they have 20 and 17: log Z is a sum over 2.17",
+            "one layer must have at most 16 units for an exact log Z, but they have 20 and 17: log Z is a sum",
         ),
     ],
 )
