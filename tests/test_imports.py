@@ -17,7 +17,7 @@ PACKAGE = Path(vaeedu.__file__).parent
 ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
-    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann"),
     2: ("pca", "classifiers", "outliers", "inference", "bounds"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
     0: ("sampling", "require", "files"),
@@ -149,6 +149,9 @@ UNWANTED = {
             "vaeedu.training",
             "vaeedu.pixelcnn",
             "vaeedu.autoregressive",
+            "vaeedu.boltzmann",
+            "vaeedu.classifiers",
+            "vaeedu.outliers",
             "vaeedu.data",
         ],
         HEAVY,

@@ -16,7 +16,9 @@ _MODULES = frozenset(
     {
         "autoencoders",
         "autoregressive",
+        "boltzmann",
         "bounds",
+        "classifiers",
         "data",
         "divergences",
         "environment",
@@ -24,6 +26,7 @@ _MODULES = frozenset(
         "gradients",
         "inference",
         "networks",
+        "outliers",
         "pca",
         "pixelcnn",
         "plotting",

@@ -77,7 +77,74 @@ def labels_law(classifiers):
     torch.testing.assert_close(partly.objective_per_iteration_[-1], given.mean() + prior / 40)
 
 
+def repeated_sets():
+    """Six sets of two classes in unequal shares, one of them separable."""
+    g = torch.Generator().manual_seed(1)
+    y = (torch.arange(30) % 3 == 0).long().repeat(6, 1)
+    x = torch.randn(6, 30, 4, generator=g, dtype=f64) + y[:, :, None]
+    x[0, :, 0] += 6 * y[0]
+    return x * torch.tensor([1.0, 0.5, 2.0, 1.0]), y
+
+
+def repeated_bayes_law(classifiers):
+    """Fitted together or one by one, naive Bayes has the same log-odds."""
+    x, y = repeated_sets()
+    weights, offsets = classifiers.linear_naive_bayes(x, y, smoothing=0.0)
+    for r in range(6):
+        one = classifiers.GaussianNaiveBayes(shared_variance=True, smoothing=0.0).fit(x[r], y[r])
+        odds = one.class_log_probs(x[r])
+        torch.testing.assert_close(x[r] @ weights[r] + offsets[r], odds[:, 1] - odds[:, 0])
+
+
+def repeated_logistic_law(classifiers):
+    """At the weights of each set the gradient of its penalised likelihood is zero."""
+    x, y = repeated_sets()
+    weights, offsets = classifiers.linear_logistic(x, y, penalty=0.3)
+    w, b = weights.requires_grad_(), offsets.requires_grad_()
+    scores = (x @ w[:, :, None])[:, :, 0] + b[:, None]
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(scores, y.double(), reduction="sum")
+    (bce + 0.15 * w.square().sum()).backward()
+    assert float(w.grad.abs().max()) < 1e-3
+    assert float(b.grad.abs().max()) < 1e-3
+
+
 MUTANTS = [
+    (repeated_bayes_law, "repeated", "(priors[:, 1] / priors[:, 0]).log() - (weights", "-(weights"),
+    (
+        repeated_bayes_law,
+        "repeated",
+        "(locs[:, 1] - locs[:, 0]) / variances",
+        "(locs[:, 1] - locs[:, 0]) / variances.sqrt()",
+    ),
+    (
+        repeated_bayes_law,
+        "repeated",
+        "squares.mean(dim=1) + smoothing",
+        "squares.sum(dim=1) / (data.shape[1] - 1)",
+    ),
+    (repeated_bayes_law, "repeated", ".log() - (weights * halfway)", ".log() + (weights * halfway)"),
+    (repeated_bayes_law, "repeated", "0.5 * (locs[:, 1] + locs[:, 0])", "(locs[:, 1] + locs[:, 0])"),
+    (
+        repeated_logistic_law,
+        "repeated",
+        "gradient = penalties * w",
+        "gradient = 2 * penalties * w",
+        ValueError,
+    ),
+    (
+        repeated_logistic_law,
+        "repeated",
+        "(-s * (a @ w[:, :, None])[:, :, 0]).sigmoid()",
+        "(-s * (a @ w[:, :, None])[:, :, 0] / 2).sigmoid()",
+        ValueError,
+    ),
+    (repeated_logistic_law, "repeated", "signs = 2 * ones - 1", "signs = ones", ValueError),
+    (
+        repeated_logistic_law,
+        "repeated",
+        "data.new_zeros(1)]\n    )\n    signs",
+        "data.new_full((1,), penalty)]\n    )\n    signs",
+    ),
     (
         joint_law,
         "naive_bayes",

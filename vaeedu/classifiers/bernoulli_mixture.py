@@ -74,7 +74,7 @@ class BernoulliMixture:
         Raises:
             ValueError: `x` is not a matrix of zeros and ones, or `y` not such labels.
         """
-        data = _binary("x", x)
+        data = require.binary_matrix("x", x)
         known = self._known(y, data)
         r = torch.where(known.sum(dim=1, keepdim=True) > 0, known, self._start(data, generator))
         history: list[Tensor] = []
@@ -102,7 +102,7 @@ class BernoulliMixture:
         Raises:
             ValueError: The model is not fitted, or `x` is not a matrix of zeros and ones with D columns.
         """
-        data = _binary("x", x, num_columns=self._fitted().shape[1])
+        data = require.binary_matrix("x", x, num_columns=self._fitted().shape[1])
         return self.class_log_prior_ + data @ _log(self.probs_).T + (1 - data) @ _log(1 - self.probs_).T
 
     def log_prob(self, x: object) -> Float[Tensor, " N"]:
@@ -173,7 +173,3 @@ class BernoulliMixture:
 def _log(p: Tensor) -> Tensor:
     """Returns log p, and where p is 0 the lowest finite number: times a count of 0 it is 0."""
     return p.log().clamp(min=torch.finfo(p.dtype).min / 1e6)
-
-
-def _binary(name: str, value: object, *, num_columns: int | None = None) -> Tensor:
-    return require.binary(name, require.matrix(name, value, num_columns=num_columns))

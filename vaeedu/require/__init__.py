@@ -17,10 +17,20 @@ from vaeedu.require.settings import (
     positive_int,
 )
 from vaeedu.require.shapes import event_shape, events
-from vaeedu.require.tensors import binary, broadcast, matrix, positive, real, unit_interval, vector
+from vaeedu.require.tensors import (
+    binary,
+    binary_matrix,
+    broadcast,
+    matrix,
+    positive,
+    real,
+    unit_interval,
+    vector,
+)
 
 __all__ = [
     "binary",
+    "binary_matrix",
     "broadcast",
     "choice",
     "covariance",

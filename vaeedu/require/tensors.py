@@ -46,6 +46,25 @@ def matrix(
     return x
 
 
+def binary_matrix(name: str, value: object, *, num_columns: int | None = None) -> Float[Tensor, "N D"]:
+    """Returns `value` as an `(N, D)` floating-point tensor of zeros and ones, sharing its memory.
+
+    Args:
+        name: What the caller calls it.
+        value: A tensor or NumPy array of float32 or float64, shape `(N, D)`.
+        num_columns: The required D, or None for any.
+
+    Raises:
+        ValueError: As `matrix`, or an entry is neither 0 nor 1.
+
+    >>> binary_matrix("x", np.array([[0.0, 0.5]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: x must hold zeros and ones, but x[0, 1] is 0.5: use vaeedu.data.binarize(x, 'dynamic')
+    """
+    return binary(name, matrix(name, value, num_columns=num_columns))
+
+
 def vector(name: str, value: object, *, length: int | None = None) -> Float[Tensor, " K"]:
     """Returns `value` as a floating-point vector of finite numbers, sharing its memory.
 
