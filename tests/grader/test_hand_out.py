@@ -137,7 +137,7 @@ def test_what_cannot_be_checked_is_one_line(bundle, tmp_path):
     done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "99")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "assignment must be one of 02_linear" in done.stderr
+    assert "assignment must be one of 01_a_map" in done.stderr
 
 
 def test_a_students_copy_has_no_instructors_commands(bundle):
