@@ -95,7 +95,7 @@ STAMP_LINE = Exercise(
     cases={
         "visible": ({"N": 4, "k": 3, "stride": 2}, {"N": 1, "k": 2, "stride": 3}),
         "hidden": (
-            {"N": 5, "k": 4, "stride": 2},
+            {"N": 5, "k": 5, "stride": 2},  # three stamps overlap
             {"N": 1, "k": 3, "stride": 2},
             {"N": 4, "k": 2, "stride": 3},
         ),
@@ -566,6 +566,7 @@ MATRIX = Exercise(
         "hidden": (
             {"N": 7, "k": 3, "stride": 2, "padding": 1},
             {"N": 5, "k": 4, "stride": 3, "padding": 2},
+            {"N": 6, "k": 5, "stride": 2, "padding": 1},  # no padding that centres the kernel
             {"N": 1, "k": 1, "stride": 1, "padding": 0},
         ),
     },

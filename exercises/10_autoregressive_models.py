@@ -414,10 +414,10 @@ def leak_inputs(case, rng):
     """Networks by their layers' masks, one word each; hidden ones leak by next to nothing, or have tiny weights."""
     words = [word.split() for word in case["networks"]]
     kernels = np.stack([[_masked_kernel(mask, rng) for mask in layers] for layers in words])
-    return {
-        "kernels": kernels * case.get("size", 1.0),
-        "image": rng.uniform(-0.5, 0.5, (case["H"], case["W"])),
-    }
+    image = rng.uniform(-0.5, 0.5, (case["H"], case["W"]))
+    if case.get("blank"):
+        image[::2] = 0.0  # where a pixel that is set to zero does not change
+    return {"kernels": kernels * case.get("size", 1.0), "image": image}
 
 
 def _masked_kernel(mask, rng):
@@ -570,7 +570,7 @@ LEAKS = Exercise(
         ),
         "hidden": (
             {"N": 3, "H": 3, "W": 4, "networks": ("A faint", "A A", "future B")},
-            {"N": 1, "H": 5, "W": 2, "networks": ("A right B",)},
+            {"N": 1, "H": 5, "W": 2, "networks": ("A right B",), "blank": True},
             # Gradients of about 1e-8 where they may be, and of 1e-16 where they must not: no number is small enough to
             # be called zero.
             {"N": 1, "H": 3, "W": 4, "networks": ("A faint",), "size": 1e-4},
