@@ -17,12 +17,12 @@ from vaeedu_grader.authoring.slips import slip
 
 
 def counts_inputs(case, rng):
-    """How often each of L symbols occurred in each of N texts; the last symbol of the hidden ones never does."""
+    """How often each of L symbols occurred in each of N texts; the last symbol is missing in some hidden ones."""
     counts = rng.integers(1, 30, (case["N"], case["L"])).astype(np.float64)
     if case["unseen"]:
         # One symbol occurs once, another nearly always.
         counts[:, 0], counts[:, 1] = 1.0, rng.integers(300, 500, case["N"])
-        counts[:, -1] = 0.0
+        counts[: max(1, case["N"] - 1), -1] = 0.0  # of several texts the last one has them all
     return {"counts": counts}
 
 
@@ -1166,6 +1166,8 @@ ESTIMATE = Exercise(
             {"S": 12, "K": 1, "loc": 1.2, "scale_q": 0.6, "scale_p": 1.4},
             {"S": 30, "K": 1, "loc": -1.0, "scale_q": 2.0, "scale_p": 0.9},
             {"S": 5, "K": 1, "loc": 0.3, "scale_q": 1.1, "scale_p": 2.2},
+            # The draws lie so far out in p that its density is 0 in floating point.
+            {"S": 7, "K": 1, "loc": 90.0, "scale_q": 1.5, "scale_p": 2.0},
         ),
     },
     reference=kl_estimate,

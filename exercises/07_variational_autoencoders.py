@@ -26,8 +26,9 @@ def posteriors(rng, *shape):
 
 
 def draw_inputs(case, rng):
-    """Noise for S draws of each of B codes, and what an encoder gave."""
+    """Noise for S draws of each of B codes, and what an encoder gave; a hidden one is very sure."""
     mu, log_sigma = posteriors(rng, case["B"], case["K"])
+    log_sigma = log_sigma - case.get("surer", 0.0)
     return {"eps": rng.standard_normal((case["S"], case["B"], case["K"])), "mu": mu, "log_sigma": log_sigma}
 
 
@@ -111,7 +112,11 @@ DRAW = Exercise(
     cases={
         "visible": ({"S": 3, "B": 4, "K": 2}, {"S": 1, "B": 2, "K": 1}),
         # With 800 entries the density itself is 0 in floating point, and its logarithm about −1100.
-        "hidden": ({"S": 4, "B": 3, "K": 5}, {"S": 2, "B": 1, "K": 800}, {"S": 1, "B": 4, "K": 1}),
+        "hidden": (
+            {"S": 4, "B": 3, "K": 5},
+            {"S": 2, "B": 1, "K": 800},
+            {"S": 1, "B": 4, "K": 1, "surer": 5.0},
+        ),
     },
     reference=reparameterize,
     wrong=(
@@ -358,7 +363,7 @@ KL = Exercise(
         "hidden": (
             {"B": 5, "K": 3},
             {"B": 1, "K": 4, "size": 0.2},
-            {"B": 3, "K": 2, "surer": 2.0},
+            {"B": 3, "K": 2, "surer": 7.0},
             {"B": 2, "K": 1},
         ),
     },
