@@ -1601,7 +1601,8 @@ ELBO = Exercise(
         slip(
             elbo_terms,
             {"scale.log() + 0.5 * eps**2": "scale.log() + 0.5 * z**2"},
-            "In the exponent of log q stands z. It is the deviation from q's mean in units of its scale, (z − μ) / σ = ε.",
+            "The squares of log p(z) and of log q(z) cancel. They must not: the prior's is −½ z², that of q −½ ε², with ε = "
+            "(z − μ) / σ, the deviation from q's mean in units of its scale.",
         ),
         slip(
             elbo_terms,

@@ -173,6 +173,21 @@ def test_two_pairs_that_answer_the_same_are_not_named():
     assert "- Slip 0.\n- Slip 1." in message(right + 4 * one, key=key_of(right, misconceptions=slips[:3]))
 
 
+@pytest.mark.parametrize(("unit", "told"), [(1 / 8, False), (1 / 8.03, True), (1.0, False)])
+def test_of_a_share_or_a_count_no_two_mistakes_are_named(unit, told):
+    """Of numbers that count something there are so few that two changes add up to one by chance."""
+    right, doubled, both = (np.array([5.0, 9.0]) * unit + n * np.array([1.0, 2.0]) * unit for n in (0, 2, 3))
+    slips = [
+        Misconception(f"Slip {n}.", tuple((np.array(v),) for v in right + n * np.array([unit, 2 * unit])))
+        for n in (1, 2)
+    ]
+    cases, expected = ({"x": 1.0}, {"x": 2.0}), tuple((np.array(v),) for v in right)
+    key = AnswerKey("f", (Output("share", ()),), 1e-6, cases, expected, tuple(slips))
+    texts = [judge([Answer(outputs=(np.array(v),)) for v in came], key).message for came in (doubled, both)]
+    assert "Slip 2." in texts[0]
+    assert ("Two mistakes together" in texts[1]) is told
+
+
 def test_true_and_false_do_where_zeros_and_ones_are_asked_for():
     mask = np.array([[0, 1], [1, 1], [0, 0]])
     key = key_of(mask, misconceptions=[Misconception("It is turned round.", ((1 - mask,),))])

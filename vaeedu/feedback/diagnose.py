@@ -81,6 +81,8 @@ def _explained(column: Column, key: AnswerKey, place: int) -> str:
     if key.outputs[place].view != "values":
         return ""
     right = _column(key.expected, place)
+    if _is_share(right):
+        return ""
     pairs = {
         (one, other)
         for (one, a), (other, b) in combinations(known, 2)
@@ -115,6 +117,17 @@ def _tells(column: Column) -> bool:
     """Whether arrays are not all the same number, which much else would give."""
     entries = np.concatenate([array.reshape(-1) for array in column])
     return any(abs(x - y) > _CONSTANT * abs(x) for x, y in pairwise(entries.tolist()))
+
+
+def _is_share(column: Column) -> bool:
+    """Whether each case asks for one number that counts something, out of at most a hundred.
+
+    There are so few such numbers that changes of two mistakes often add up to one by chance.
+    """
+    if any(array.size != 1 or not np.isfinite(array).all() for array in column):
+        return False
+    multiples = [float(array.item()) * np.arange(1, 101) for array in column]
+    return all(bool((np.abs(m - m.round()) < 1e-9).any()) for m in multiples)
 
 
 def _is_factor(column: Column, right: Column) -> bool:
