@@ -3,7 +3,8 @@
 Run it with `python benchmarks/messages.py [FOLDER] [--only 03] [--all] [--trainings]`. The folder has a file for each
 assignment, `NN_topic.py`, whose list `WRONG` holds (exercise, the mistake in a sentence, function), written by somebody
 who has seen the assignment only; by default `benchmarks/wrong_answers`, most of which the authors of the messages have
-read since, so that a new list says more. Whether what is named is true, a person must say: each is printed
+read since. `benchmarks/wrong_answers/second_reader` holds those of another person, written when the messages stood.
+The table for a list that is kept here is written to `benchmarks/results`. Whether what is named is true, a person must say: each is printed
 beside what was done.
 """
 
@@ -15,9 +16,10 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common import table
+from common import keep, table
 
 COURSE = Path(__file__).resolve().parents[1]
+LISTS = COURSE / "benchmarks" / "wrong_answers"
 # Hidden inputs are drawn for each submission: a mistake must lose its marks on each of these draws.
 _SEEDS = (b"0", b"1", b"2")
 _KEYS: dict[str, list[Any]] = {}
@@ -37,7 +39,7 @@ class Told(NamedTuple):
 def main() -> int:
     """Prints what each wrong answer hears, and the shares; returns 1 if one of them keeps all its marks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent / "wrong_answers")
+    parser.add_argument("folder", type=Path, nargs="?", default=LISTS)
     parser.add_argument("--only", default="", help="the beginning of an assignment's name")
     parser.add_argument("--all", action="store_true", help="print also those that are named")
     parser.add_argument(
@@ -70,7 +72,10 @@ def main() -> int:
         ]
         rows.append([f"**{name}**", "", *_shares(found)])
     columns = ["assignment", "exercise", "wrong answers", "lose marks", "a mistake is named", "share"]
-    print(table(columns, rows))
+    if folder.is_relative_to(LISTS) and not options.only:
+        keep("_".join(["messages", *folder.relative_to(LISTS).parts]), table(columns, rows), rows)
+    else:
+        print(table(columns, rows))
     return int(unpunished > 0)
 
 
