@@ -4,8 +4,8 @@ Run it with `python benchmarks/messages.py [FOLDER] [--only 03] [--all] [--train
 assignment, `NN_topic.py`, whose list `WRONG` holds (exercise, the mistake in a sentence, function), written by somebody
 who has seen the assignment only; by default `benchmarks/wrong_answers`, most of which the authors of the messages have
 read since. `benchmarks/wrong_answers/second_reader` holds those of another person, written when the messages stood.
-The table for a list that is kept here is written to `benchmarks/results`. Whether what is named is true, a person must say: each is printed
-beside what was done.
+The table for a list that is kept here is written to `benchmarks/results`. Whether what is named is true,
+a person must say: each is printed beside what was done.
 """
 
 import argparse
