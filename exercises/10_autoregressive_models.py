@@ -1805,7 +1805,8 @@ LOGISTIC = Exercise(
         ),
         Wrong(
             edited(discretized_logistic, {"log_scale.exp()": "(2 * log_scale).exp()"}),
-            "Your scale is squared. s = exp(log s) divides the distance as it is.",
+            "You took log s for the logarithm of another power of s: your scale is its square or its root. s = exp(log s) "
+            "divides the distance as it is.",
             variants=(edited(discretized_logistic, {"log_scale.exp()": "(log_scale / 2).exp()"}),),
         ),
         slip(
