@@ -87,7 +87,7 @@ BAYES = Exercise(
         ),
         "hidden": (
             {"N": 5, "C": 4, "far": 900.0, "apart": 900.0},
-            {"N": 1, "C": 3, "far": 400.0, "apart": 0.0},
+            {"N": 1, "C": 5, "far": 400.0, "apart": 0.0},
             {"N": 3, "C": 2, "far": 900.0, "apart": 60.0},
         ),
     },
@@ -302,7 +302,7 @@ LINEAR = Exercise(
     cases={
         "visible": (
             {"N": 12, "D": 3, "equal": True, "unit": 1.0},
-            {"N": 8, "D": 1, "equal": True, "unit": 1.0},
+            {"N": 8, "D": 1, "equal": True, "unit": 0.2},
         ),
         "hidden": (
             {"N": 16, "D": 2, "equal": False, "unit": 1.0},
@@ -448,8 +448,8 @@ LINEAR = Exercise(
         kind(
             linear_classifier,
             (
-                {"/ len(x)": "/ len(x) + 1e-6"},
                 {"/ len(x)": "/ len(x) + 1e-8"},
+                {"/ len(x)": "/ len(x) + 1e-9"},
             ),
             "You added a tiny number to the variances, which is not tiny for a feature in a small unit. Divide by the variances as they are.",
             loses=("hidden",),
@@ -470,11 +470,12 @@ def mixture_of_images(case, rng):
     C, D = case["C"], case["side"] ** 2
     x = images_of(rng, case["N"], case["side"])
     probs = rng.uniform(*case["range"], (C, D))
-    if case["kind"] == "far":
+    if case["kind"] in ("deep", "far"):
         probs = rng.beta(0.5, 0.5, (C, D)).clip(0.001, 0.999)
+    if case["kind"] == "far":
         probs[1] = np.abs(x[0] - 0.0001)
         probs[2] = np.abs(x[1] - 0.0001)
-    if case["kind"] != "inner":
+    if case["kind"] in ("edge", "far"):
         # Every image has a 1 in the first pixel and a 0 in the last.
         probs[0, 0], probs[0, -1] = 1.0, 0.0
         probs[1, 0] = 0.0
@@ -526,6 +527,7 @@ MIXTURE = Exercise(
             {"N": 3, "C": 3, "side": 28, "range": (0.001, 0.999), "kind": "far"},
             {"N": 1, "C": 4, "side": 4, "range": (0.02, 0.98), "kind": "inner"},
             {"N": 5, "C": 3, "side": 4, "range": (0.02, 0.98), "kind": "edge"},
+            {"N": 1, "C": 2, "side": 28, "range": (0.001, 0.999), "kind": "deep"},
         ),
     },
     reference=log_mixture,
@@ -559,7 +561,9 @@ MIXTURE = Exercise(
         ),
         slip(
             log_mixture,
-            {"torch.xlogy(x[": "torch.xlogy(1 - x[", "torch.xlogy(1 - x[": "torch.xlogy(x["},
+            {
+                "torch.xlogy(x[:, None], probs), torch.xlogy(1 - x[:, None], 1 - probs)": "torch.xlogy(1 - x[:, None], probs), torch.xlogy(x[:, None], 1 - probs)"
+            },
             "Black and white are exchanged: θ is the probability of a 1, and 1 − θ that of a 0.",
         ),
         slip(
@@ -1116,14 +1120,21 @@ GRADIENT = Exercise(
 
 
 def auroc_inputs(case, rng):
-    """Scores of data and of outliers; in the hidden cases many are equal, and some nearly equal for their size."""
+    """Scores of data and of outliers, in the hidden cases with ties.
+
+    Some of these are nearly equal for their size, and one lies so far from the others that thresholds on a grid see
+    the others as one.
+    """
     N, M = case["N"], case["M"]
     inliers, others = rng.standard_normal(N) + case["shift"], 1.5 * rng.standard_normal(M)
-    if case["ties"]:
+    if case["kind"] in ("ties", "near"):
         inliers, others = np.round(inliers), np.round(others)
+    if case["kind"] != "free":
         others[: (M + 1) // 3] = inliers[0]
-    if case["near"]:
+    if case["kind"] == "near":
         inliers, others = np.round(0.002 * inliers - 1500, 3), np.round(0.002 * others - 1500, 3)
+    if case["kind"] == "far":
+        inliers[1] = -1e5
     return {"inliers": inliers, "outliers": others}
 
 
@@ -1160,14 +1171,15 @@ AUROC = Exercise(
     make_inputs=auroc_inputs,
     cases={
         "visible": (
-            {"N": 7, "M": 5, "ties": False, "shift": 0.7, "near": False},
-            {"N": 1, "M": 9, "ties": False, "shift": 0.7, "near": False},
-            {"N": 6, "M": 11, "ties": False, "shift": -0.7, "near": False},
+            {"N": 7, "M": 5, "kind": "free", "shift": 0.7},
+            {"N": 1, "M": 9, "kind": "free", "shift": 0.7},
+            {"N": 6, "M": 11, "kind": "free", "shift": -0.7},
         ),
         "hidden": (
-            {"N": 8, "M": 5, "ties": True, "shift": 0.7, "near": False},
-            {"N": 13, "M": 9, "ties": True, "shift": -0.9, "near": True},
-            {"N": 1, "M": 11, "ties": True, "shift": 0.7, "near": False},
+            {"N": 8, "M": 5, "kind": "ties", "shift": 0.7},
+            {"N": 13, "M": 9, "kind": "near", "shift": -0.9},
+            {"N": 1, "M": 11, "kind": "ties", "shift": 0.7},
+            {"N": 30, "M": 25, "kind": "far", "shift": 1.5},
         ),
     },
     reference=auroc,
