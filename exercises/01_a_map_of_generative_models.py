@@ -1065,7 +1065,7 @@ GRADIENT = Exercise(
         slip(
             logistic_gradient,
             {" + penalty * weights": "+ 0.5 * penalty * weights"},
-            "Your penalty is half too small: the derivative of ½ λ ‖w‖² is λ w.",
+            "Your penalty is half of what it should be: the derivative of ½ λ ‖w‖² is λ w.",
             loses=("hidden",),
         ),
         slip(
