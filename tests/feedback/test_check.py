@@ -131,7 +131,9 @@ def test_the_course_is_found_from_inside_and_by_its_variable(elsewhere, monkeypa
 
 
 def test_a_course_without_that_assignment_says_which_it_has(tmp_path):
-    with pytest.raises(ValueError, match=f"assignment must be one of .*{ASSIGNMENT}.*but is '99': there is no"):
+    with pytest.raises(
+        ValueError, match=f"assignment must be one of .*{ASSIGNMENT}.*but is '99': there is no"
+    ):
         exercises(ROOT, "99")
     with pytest.raises(ValueError, match=r"must be one of \(none found\), but is '02'"):
         exercises(tmp_path, "02")
