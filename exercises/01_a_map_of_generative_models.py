@@ -5,14 +5,25 @@ class put its source into notebooks.
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from vaeedu import data
 from vaeedu.feedback.key import Output
-from vaeedu_grader.authoring.exercise import Exercise
-from vaeedu_grader.authoring.slips import slip
+from vaeedu_grader.authoring.exercise import Exercise, Function, Wrong
+from vaeedu_grader.authoring.slips import edited, slip
+
+
+def kind(
+    right: Function, variants: tuple[Mapping[str, str], ...], message: str, *, loses: tuple[str, ...]
+) -> Wrong:
+    """A mistake that gives other numbers according to how it is made, but is the same mistake."""
+    first, *others = variants
+    made = slip(right, first, message, loses=loses)
+    return replace(made, variants=tuple(edited(right, changes) for changes in others))
 
 
 def images_of(rng, num_images, side):
@@ -28,13 +39,15 @@ def images_of(rng, num_images, side):
 
 
 def bayes_inputs(case, rng):
-    """log p(y) and log p(x|y); the hidden likelihoods are of images of many pixels, and would be 0 as numbers."""
-    shift = -case["far"] * (1 + rng.random((case["N"], 1)))
+    """log p(y) and log p(x|y); the hidden likelihoods are of images of many pixels, and would be 0 as numbers.
+
+    There no number suits all rows (each lies far below the one before), and a class may lie far below another.
+    """
+    shift = -case["far"] * (1 + np.arange(case["N"])[:, None] + 0.2 * rng.random((case["N"], 1)))
     prior = rng.dirichlet(2 * np.ones(case["C"])) * 0.7 + 0.3 / case["C"]
-    return {
-        "log_prior": np.log(prior),
-        "log_likelihood": shift + 2 * rng.standard_normal((case["N"], case["C"])) - 1.5,
-    }
+    log_likelihood = shift + 2 * rng.standard_normal((case["N"], case["C"])) - 1.5
+    log_likelihood[0, 0] -= case["apart"]
+    return {"log_prior": np.log(prior), "log_likelihood": log_likelihood}
 
 
 def class_log_probs(log_prior, log_likelihood):
@@ -68,11 +81,14 @@ BAYES = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=bayes_inputs,
     cases={
-        "visible": ({"N": 4, "C": 3, "far": 0.0}, {"N": 1, "C": 2, "far": 0.0}),
+        "visible": (
+            {"N": 4, "C": 3, "far": 0.0, "apart": 0.0},
+            {"N": 1, "C": 2, "far": 0.0, "apart": 0.0},
+        ),
         "hidden": (
-            {"N": 5, "C": 4, "far": 400.0},
-            {"N": 1, "C": 3, "far": 400.0},
-            {"N": 3, "C": 2, "far": 400.0},
+            {"N": 5, "C": 4, "far": 900.0, "apart": 900.0},
+            {"N": 1, "C": 5, "far": 400.0, "apart": 0.0},
+            {"N": 3, "C": 2, "far": 900.0, "apart": 60.0},
         ),
     },
     reference=class_log_probs,
@@ -158,19 +174,70 @@ BAYES = Exercise(
             "exp of a very small log p is 0, and a small number added before the logarithm takes over. Take the largest term of each row out before exp, and add it again after the logarithm.",
             loses=("hidden",),
         ),
-        slip(
+        kind(
             class_log_probs,
-            {
-                "torch.logsumexp(joint, dim=1, keepdim=True)": "(joint.max() + ((joint - joint.max()).exp().sum(dim=1, keepdim=True) + 1e-30).log())"
-            },
+            (
+                {
+                    "torch.logsumexp(joint, dim=1, keepdim=True)": "(joint.max() + ((joint - joint.max()).exp().sum(dim=1, keepdim=True) + 1e-30).log())"
+                },
+                {
+                    "torch.logsumexp(joint, dim=1, keepdim=True)": "(joint.max() + (joint - joint.max()).exp().sum(dim=1, keepdim=True).log())"
+                },
+            ),
             "You took the same number out of every row. Where a row lies far below the largest of all entries every exp is 0: each row needs its own largest entry.",
+            loses=("hidden",),
+        ),
+        kind(
+            class_log_probs,
+            (
+                {
+                    "joint = log_likelihood + log_prior": "joint = (log_likelihood + log_prior).clamp(min=-100.0)"
+                },
+                {
+                    "joint = log_likelihood + log_prior": "joint = (log_likelihood + log_prior).clamp(min=-700.0)"
+                },
+            ),
+            "You cut log-probabilities off at a small number. Images of many pixels all lie below it: take the largest term of each row out instead.",
             loses=("hidden",),
         ),
         slip(
             class_log_probs,
-            {"joint = log_likelihood + log_prior": "joint = (log_likelihood + log_prior).clamp(min=-100.0)"},
-            "You cut log-probabilities off at a small number. Images of many pixels all lie below it: take the largest term of each row out instead.",
+            {
+                "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return (joint.exp() / joint.exp().sum(dim=1, keepdim=True)).log()"
+            },
+            "Where log p(x|y) is −900, exp of it is 0 for every class, and 0/0 is no number. Do not leave the logarithms: subtract log p(x), computed with the largest term taken out.",
             loses=("hidden",),
+        ),
+        slip(
+            class_log_probs,
+            {
+                "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return joint.softmax(dim=1).log()"
+            },
+            "You took the logarithm of a probability that may be 0 in floating point, which gives −∞. Do not leave the logarithms: the difference log p(x, y) − log p(x) is finite.",
+            loses=("hidden",),
+        ),
+        kind(
+            class_log_probs,
+            (
+                {
+                    "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return (joint.softmax(dim=1) + 1e-12).log()"
+                },
+                {
+                    "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return (joint.softmax(dim=1) + 1e-10).log()"
+                },
+                {
+                    "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return joint.softmax(dim=1).clamp(min=1e-30).log()"
+                },
+            ),
+            "You kept a probability away from 0 before its logarithm, so that no log p(y|x) can lie below a certain number. Stay in logarithms: log p(x, y) − log p(x) needs no floor.",
+            loses=("hidden",),
+        ),
+        slip(
+            class_log_probs,
+            {
+                "return joint - torch.logsumexp(joint, dim=1, keepdim=True)": "return log_likelihood.softmax(dim=1)"
+            },
+            "Two mistakes: these are probabilities, not their logarithms, and they come from the likelihoods alone, without log p(y).",
         ),
     ),
     alternatives=(bayes_softmax, bayes_numpy, bayes_loops),
@@ -185,7 +252,8 @@ def two_classes_inputs(case, rng):
     y = np.arange(N) % 2 if case["equal"] else (np.arange(N) % 4 == 3).astype(int)
     scales = np.exp(0.4 * rng.standard_normal((2, D)))
     locs = 1 + rng.standard_normal((2, D))
-    return {"x": locs[y] + scales[y] * rng.standard_normal((N, D)), "y": rng.permutation(y) * 0 + y}
+    # In a small unit a number that is added to the variance, or a lower limit to it, shows.
+    return {"x": case["unit"] * (locs[y] + scales[y] * rng.standard_normal((N, D))), "y": y}
 
 
 def linear_classifier(x, y):
@@ -232,11 +300,14 @@ LINEAR = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=two_classes_inputs,
     cases={
-        "visible": ({"N": 12, "D": 3, "equal": True}, {"N": 8, "D": 1, "equal": True}),
+        "visible": (
+            {"N": 12, "D": 3, "equal": True, "unit": 1.0},
+            {"N": 8, "D": 1, "equal": True, "unit": 0.2},
+        ),
         "hidden": (
-            {"N": 16, "D": 2, "equal": False},
-            {"N": 20, "D": 1, "equal": False},
-            {"N": 24, "D": 5, "equal": False},
+            {"N": 16, "D": 2, "equal": False, "unit": 1.0},
+            {"N": 20, "D": 1, "equal": False, "unit": 1e-5},
+            {"N": 24, "D": 5, "equal": False, "unit": 1.0},
         ),
     },
     reference=linear_classifier,
@@ -337,6 +408,52 @@ LINEAR = Exercise(
             {"(mu1 - mu0) / variance": "(mu1 - mu0) * variance"},
             "You multiplied the weights by the variance. The exponents divide by it.",
         ),
+        slip(
+            linear_classifier,
+            {"((zero - mu0) ** 2).sum(dim=0)) / len(x)": "((zero - mu0) ** 2).sum(dim=0)).mean() / len(x)"},
+            "You took one variance for all features. The classes share the variances, but each feature has its own: no mean over the features.",
+        ),
+        slip(
+            linear_classifier,
+            {
+                "(((one - mu1) ** 2).sum(dim=0) + ((zero - mu0) ** 2).sum(dim=0)) / len(x)": "((one - mu1) ** 2).mean(dim=0), ((zero - mu0) ** 2).mean(dim=0)",
+                "(mu1 - mu0) / variance": "mu1 / variance[0] - mu0 / variance[1]",
+                "((mu1**2 - mu0**2) / (2 * variance)).sum()": "(mu1**2 / variance[0] - mu0**2 / variance[1]).sum() / 2",
+            },
+            "You gave each class variances of its own. Here the classes share them, or the squares of x would not cancel and the log-odds not be linear.",
+        ),
+        slip(
+            linear_classifier,
+            {
+                "(((one - mu1) ** 2).sum(dim=0) + ((zero - mu0) ** 2).sum(dim=0)) / len(x)": "torch.linalg.pinv(((one - mu1).T @ (one - mu1) + (zero - mu0).T @ (zero - mu0)) / len(x))",
+                "(mu1 - mu0) / variance": "variance @ (mu1 - mu0)",
+                "((mu1**2 - mu0**2) / (2 * variance)).sum()": "(mu1 @ variance @ mu1 - mu0 @ variance @ mu0) / 2",
+            },
+            "You used the whole covariance matrix of the features. Naive Bayes takes them as independent within a class: each is divided by its own variance.",
+        ),
+        slip(
+            linear_classifier,
+            {"/ (2 * variance)).sum()": "/ (2 * variance)).mean()"},
+            "You averaged over the features in the offset. Independent features multiply, so their terms add up: a sum over d.",
+        ),
+        kind(
+            linear_classifier,
+            (
+                {"/ len(x)": "/ len(x) + 1e-3"},
+                {"/ len(x)": "/ len(x) + 1e-2"},
+            ),
+            "You added a small number to the variances. They are divided by as they are: a feature that varies little within the classes tells much.",
+            loses=("visible", "hidden"),
+        ),
+        kind(
+            linear_classifier,
+            (
+                {"/ len(x)": "/ len(x) + 1e-8"},
+                {"/ len(x)": "/ len(x) + 1e-9"},
+            ),
+            "You added a tiny number to the variances, which is not tiny for a feature in a small unit. Divide by the variances as they are.",
+            loses=("hidden",),
+        ),
     ),
     alternatives=(linear_halfway, linear_numpy, linear_loops),
 )
@@ -345,38 +462,52 @@ LINEAR = Exercise(
 
 
 def mixture_of_images(case, rng):
-    """Digits of few pixels, or whole ones, and a mixture of C classes."""
-    D = case["side"] ** 2
-    return {
-        "x": images_of(rng, case["N"], case["side"]),
-        "weights": rng.dirichlet(3 * np.ones(case["C"])) * 0.8 + 0.2 / case["C"],
-        "probs": rng.uniform(*case["range"], (case["C"], D)),
-    }
+    """Digits of few pixels, or whole ones, and a mixture of C classes.
+
+    Hidden θ are 0 and 1, too, and whole images differ by a thousand nats: one of them is nearly certain in one class,
+    and another would be in a class in which a single pixel makes it impossible.
+    """
+    C, D = case["C"], case["side"] ** 2
+    x = images_of(rng, case["N"], case["side"])
+    probs = rng.uniform(*case["range"], (C, D))
+    if case["kind"] in ("deep", "far"):
+        probs = rng.beta(0.5, 0.5, (C, D)).clip(0.001, 0.999)
+    if case["kind"] == "far":
+        probs[1] = np.abs(x[0] - 0.0001)
+        probs[2] = np.abs(x[1] - 0.0001)
+    if case["kind"] in ("edge", "far"):
+        # Every image has a 1 in the first pixel and a 0 in the last.
+        probs[0, 0], probs[0, -1] = 1.0, 0.0
+        probs[1, 0] = 0.0
+    return {"x": x, "weights": rng.dirichlet(3 * np.ones(C)) * 0.8 + 0.2 / C, "probs": probs}
 
 
 def log_mixture(x, weights, probs):
-    joint = weights.log() + x @ probs.log().T + (1 - x) @ (1 - probs).log().T
+    ones, zeros = torch.xlogy(x[:, None], probs), torch.xlogy(1 - x[:, None], 1 - probs)
+    joint = weights.log() + ones.sum(dim=2) + zeros.sum(dim=2)
     return torch.logsumexp(joint, dim=1)
 
 
-def mixture_distribution(x, weights, probs):
-    pixels = torch.distributions.Independent(torch.distributions.Bernoulli(probs), 1)
-    return torch.distributions.MixtureSameFamily(torch.distributions.Categorical(weights), pixels).log_prob(x)
+def mixture_where(x, weights, probs):
+    each = torch.where(x[:, None] > 0.5, probs, 1 - probs).log().sum(dim=-1)
+    top = (weights.log() + each).max(dim=1).values
+    return top + ((each - top[:, None]).exp() @ weights).log()
 
 
 def mixture_numpy(x, weights, probs):
     x, probs = x.numpy()[:, None], probs.numpy()
-    joint = np.log(weights.numpy()) + np.log(np.where(x > 0.5, probs, 1 - probs)).sum(axis=2)
+    with np.errstate(divide="ignore"):
+        joint = np.log(weights.numpy()) + np.log(np.where(x > 0.5, probs, 1 - probs)).sum(axis=2)
     return np.logaddexp.reduce(joint, axis=1)
 
 
 def mixture_loops(x, weights, probs):
     result = []
     for row in x.tolist():
-        joint = [
-            math.log(w) + sum(math.log(t if v > 0.5 else 1 - t) for v, t in zip(row, theta, strict=True))
-            for w, theta in zip(weights.tolist(), probs.tolist(), strict=True)
-        ]
+        joint = []
+        for w, theta in zip(weights.tolist(), probs.tolist(), strict=True):
+            factors = [t if v > 0.5 else 1 - t for v, t in zip(row, theta, strict=True)]
+            joint.append(math.log(w) + sum(map(math.log, factors)) if min(factors) > 0 else -math.inf)
         top = max(joint)
         result.append(top + math.log(sum(math.exp(v - top) for v in joint)))
     return result
@@ -389,13 +520,14 @@ MIXTURE = Exercise(
     make_inputs=mixture_of_images,
     cases={
         "visible": (
-            {"N": 4, "C": 3, "side": 3, "range": (0.2, 0.8)},
-            {"N": 1, "C": 2, "side": 3, "range": (0.2, 0.8)},
+            {"N": 4, "C": 3, "side": 3, "range": (0.2, 0.8), "kind": "inner"},
+            {"N": 1, "C": 2, "side": 3, "range": (0.2, 0.8), "kind": "inner"},
         ),
         "hidden": (
-            {"N": 3, "C": 2, "side": 28, "range": (0.001, 0.999)},
-            {"N": 1, "C": 4, "side": 4, "range": (0.02, 0.98)},
-            {"N": 5, "C": 3, "side": 4, "range": (0.02, 0.98)},
+            {"N": 3, "C": 3, "side": 28, "range": (0.001, 0.999), "kind": "far"},
+            {"N": 1, "C": 4, "side": 4, "range": (0.02, 0.98), "kind": "inner"},
+            {"N": 5, "C": 3, "side": 4, "range": (0.02, 0.98), "kind": "edge"},
+            {"N": 1, "C": 2, "side": 28, "range": (0.001, 0.999), "kind": "deep"},
         ),
     },
     reference=log_mixture,
@@ -409,28 +541,28 @@ MIXTURE = Exercise(
         ),
         slip(
             log_mixture,
-            {"joint = weights.log() + x @": "joint = x @"},
+            {"joint = weights.log() + ": "joint = "},
             "The weights π are missing: each class counts by its share, log π_c + log p(x|c).",
         ),
         slip(
             log_mixture,
-            {"joint = weights.log() + x @": "joint = weights + x @"},
+            {"joint = weights.log() + ": "joint = weights + "},
             "You added π itself to a logarithm. Add its logarithm: log π_c + log p(x|c).",
         ),
         slip(
             log_mixture,
-            {" + (1 - x) @ (1 - probs).log().T": ""},
+            {" + zeros.sum(dim=2)": ""},
             "Pixels that are 0 are left out. They have a probability as well, 1 − θ.",
         ),
         slip(
             log_mixture,
-            {"x @ probs.log().T +": "0 * probs.sum() +"},
+            {"ones.sum(dim=2) + ": ""},
             "Pixels that are 1 are left out. Their probability is θ.",
         ),
         slip(
             log_mixture,
             {
-                "x @ probs.log().T + (1 - x) @ (1 - probs).log().T": "(1 - x) @ probs.log().T + x @ (1 - probs).log().T"
+                "torch.xlogy(x[:, None], probs), torch.xlogy(1 - x[:, None], 1 - probs)": "torch.xlogy(1 - x[:, None], probs), torch.xlogy(x[:, None], 1 - probs)"
             },
             "Black and white are exchanged: θ is the probability of a 1, and 1 − θ that of a 0.",
         ),
@@ -471,37 +603,95 @@ MIXTURE = Exercise(
             },
             "You averaged the θ first, which is one class with independent pixels. In a mixture pixels are independent within a class only: multiply first, then add.",
         ),
-        slip(
+        kind(
             log_mixture,
-            {"torch.logsumexp(joint, dim=1)": "(joint.exp().sum(dim=1) + 1e-12).log()"},
+            (
+                {"torch.logsumexp(joint, dim=1)": "(joint.exp().sum(dim=1) + 1e-12).log()"},
+                {"torch.logsumexp(joint, dim=1)": "(joint.exp().sum(dim=1) + 1e-30).log()"},
+                {"torch.logsumexp(joint, dim=1)": "(joint.exp().sum(dim=1) + 1e-300).log()"},
+            ),
             "exp of a very small log p is 0, and what you add before the logarithm takes over. Take the largest term out before exp, and add it again afterwards: logsumexp.",
             loses=("hidden",),
         ),
-        slip(
+        kind(
             log_mixture,
-            {
-                "return torch.logsumexp(joint, dim=1)": "probs = probs.clamp(0.1, 0.9)\n    joint = weights.log() + x @ probs.log().T + (1 - x) @ (1 - probs).log().T\n    return torch.logsumexp(joint, dim=1)"
-            },
+            (
+                {"ones, zeros": "probs = probs.clamp(0.1, 1 - 0.1)\n    ones, zeros"},
+                {"ones, zeros": "probs = probs.clamp(0.01, 1 - 0.01)\n    ones, zeros"},
+                {"ones, zeros": "probs = probs.clamp(1e-3, 1 - 1e-3)\n    ones, zeros"},
+                {"ones, zeros": "probs = probs.clamp(1e-6, 1 - 1e-6)\n    ones, zeros"},
+                {"ones, zeros": "probs = probs.clamp(1e-12, 1 - 1e-12)\n    ones, zeros"},
+            ),
             "You kept θ away from 0 and 1. A small probability is small, and counts as it is.",
             loses=("hidden",),
         ),
         slip(
             log_mixture,
-            {
-                "weights.log() + x @ probs.log().T + (1 - x) @ (1 - probs).log().T": "weights.log() + (x @ probs.log().T + (1 - x) @ (1 - probs).log().T).clamp(min=-100.0)"
-            },
+            {"ones.sum(dim=2) + zeros.sum(dim=2)": "(ones.sum(dim=2) + zeros.sum(dim=2)).clamp(min=-100.0)"},
             "You cut log p(x|c) off at a small number. Images of many pixels lie below it: logsumexp needs no limit.",
             loses=("hidden",),
         ),
+        slip(
+            log_mixture,
+            {"torch.logsumexp(joint, dim=1)": "joint.max(dim=1).values"},
+            "You took the most probable class alone. A mixture adds the classes up: log Σ_c π_c p(x|c).",
+        ),
+        slip(
+            log_mixture,
+            {"torch.logsumexp(joint, dim=1)": "joint.exp().sum(dim=1).log()"},
+            "You multiplied probabilities, or took exp of their logarithm: of many pixels the product is 0 in floating point, and its logarithm −∞. Add logarithms, and take the largest out before exp.",
+            loses=("hidden",),
+        ),
+        kind(
+            log_mixture,
+            (
+                {
+                    "torch.logsumexp(joint, dim=1)": "joint.max() + (joint - joint.max()).exp().sum(dim=1).log()"
+                },
+                {
+                    "torch.logsumexp(joint, dim=1)": "joint.max() + ((joint - joint.max()).exp().sum(dim=1) + 1e-12).log()"
+                },
+            ),
+            "You took the same number out for all images. Where one lies far below the most probable, every exp is 0: each image needs its own largest term.",
+            loses=("hidden",),
+        ),
+        slip(
+            log_mixture,
+            {
+                "torch.xlogy(x[:, None], probs), torch.xlogy(1 - x[:, None], 1 - probs)": "x[:, None] * probs.log(), (1 - x[:, None]) * (1 - probs).log()"
+            },
+            "Where θ is 0 or 1, 0 · log 0 is nan in floating point. A pixel contributes one factor, θ or 1 − θ: choose it, or use torch.xlogy, which makes 0 · log 0 zero.",
+            loses=("hidden",),
+        ),
+        slip(
+            log_mixture,
+            {"joint = weights.log() + ": "joint = -math.log(len(weights)) + "},
+            "Your classes are all equally probable. Each counts by its own share: log π_c + log p(x|c).",
+        ),
+        slip(
+            log_mixture,
+            {"ones.sum(dim=2) + zeros.sum(dim=2)": "ones.mean(dim=2) + zeros.mean(dim=2)"},
+            "You averaged over the pixels within a class. They are independent there, so that log p(x|c) is the sum over them.",
+        ),
+        slip(
+            log_mixture,
+            {
+                "weights.log() + ones.sum(dim=2) + zeros.sum(dim=2)": "weights * (ones.sum(dim=2) + zeros.sum(dim=2))"
+            },
+            "You multiplied log p(x|c) by π. The weight is a factor of p(x|c) itself, so its logarithm is added: log π_c + log p(x|c).",
+        ),
     ),
-    alternatives=(mixture_distribution, mixture_numpy, mixture_loops),
+    alternatives=(mixture_where, mixture_numpy, mixture_loops),
 )
 
 # 4 a step of EM ------------------------------------------------------------------------------------------------------
 
 
 def em_inputs(case, rng):
-    """Digits, classes −1 where not known; known ones in the hidden cases only, class 0 among them."""
+    """Digits, classes −1 where not known; known ones in the hidden cases only, class 0 among them.
+
+    Of whole images p(x|c) is too small for a number in every class.
+    """
     N, C = case["N"], case["C"]
     known = np.full(N, -1)
     if case["labels"]:
@@ -510,7 +700,9 @@ def em_inputs(case, rng):
         "x": images_of(rng, N, case["side"]),
         "known": known,
         "weights": rng.dirichlet(3 * np.ones(C)) * 0.8 + 0.2 / C,
-        "probs": rng.uniform(0.25, 0.75, (C, case["side"] ** 2)),
+        "probs": rng.beta(0.5, 0.5, (C, 784)).clip(0.001, 0.999)
+        if case["side"] == 28
+        else rng.uniform(0.25, 0.75, (C, case["side"] ** 2)),
     }
 
 
@@ -563,6 +755,7 @@ EM = Exercise(
             {"N": 10, "C": 2, "side": 3, "labels": True},
             {"N": 14, "C": 3, "side": 4, "labels": True},
             {"N": 1, "C": 2, "side": 2, "labels": False},
+            {"N": 5, "C": 3, "side": 28, "labels": False},
         ),
     },
     reference=em_step,
@@ -657,9 +850,12 @@ EM = Exercise(
             "You left images with a known label out. They count for their class in full.",
             loses=("hidden",),
         ),
-        slip(
+        kind(
             em_step,
-            {"            r[n] = 0.0\n": ""},
+            (
+                {"            r[n] = 0.0\n": ""},
+                {"            r[n] = 0.0\n": "", "counts / counts.sum()": "counts / len(x)"},
+            ),
             "You set the known class to 1 and left the others as they were. An image counts once in all: the other classes get 0.",
             loses=("hidden",),
         ),
@@ -667,6 +863,29 @@ EM = Exercise(
             em_step,
             {"r[n, label] = 1.0": "r[n] = joint.softmax(dim=1)[n] / 2\n            r[n, label] += 0.5"},
             "You mixed the known label with the posterior. A label that is known leaves no doubt: 1 for its class, 0 for the others.",
+            loses=("hidden",),
+        ),
+        slip(
+            em_step,
+            {"if label >= 0:": "if True:"},
+            "You used −1 as an index, which means the last class: all images without a label went there. Their responsibilities come from the model.",
+        ),
+        slip(
+            em_step,
+            {"(counts[:, None] + 2)": "(counts[:, None] + len(weights))"},
+            "You added the number of classes below the line. A pixel has two values: one more 1 and one more 0, which makes 2.",
+        ),
+        slip(
+            em_step,
+            {
+                "(r.T @ x + 1) / (counts[:, None] + 2)": "(r[known >= 0].T @ x[known >= 0] + 1) / (r[known >= 0].sum(dim=0)[:, None] + 2)"
+            },
+            "You left images without a label out of θ. They count as well, for each class by their responsibility.",
+        ),
+        slip(
+            em_step,
+            {"joint.softmax(dim=1)": "joint.exp() / joint.exp().sum(dim=1, keepdim=True)"},
+            "You multiplied probabilities, or took exp of their logarithm: of many pixels p(x|c) is 0 for every class, and 0/0 is no number. Stay in logarithms up to the softmax.",
             loses=("hidden",),
         ),
     ),
@@ -677,14 +896,21 @@ EM = Exercise(
 
 
 def gradient_inputs(case, rng):
-    """A point at which to compute the gradient; there is a penalty in the hidden cases only."""
+    """A point at which to compute the gradient; there is a penalty in the hidden cases only.
+
+    Where `far` is given, the log-odds of two examples are far on the right side, so that they contribute nothing.
+    """
     N, D = case["N"], case["D"]
     y = (rng.random(N) < 0.5).astype(np.float64)
     y[0] = 1.0
+    x, weights = 0.5 + rng.standard_normal((N, D)), 0.3 + rng.standard_normal(D)
+    if case["far"]:
+        y[1:3] = 1.0, 0.0
+        x[1:3] += np.outer((case["far"], -case["far"]), weights / np.square(weights).sum())
     return {
-        "x": 0.5 + rng.standard_normal((N, D)),
+        "x": x,
         "y": y,
-        "weights": 0.3 + rng.standard_normal(D),
+        "weights": weights,
         "offset": float(rng.uniform(0.4, 0.9)),
         "penalty": case["penalty"],
     }
@@ -705,7 +931,7 @@ def gradient_autograd(x, y, weights, offset, penalty):
 
 def gradient_numpy(x, y, weights, offset, penalty):
     x, y, weights = x.numpy(), y.numpy(), weights.numpy()
-    error = 1 / (1 + np.exp(-(x @ weights + offset))) - y
+    error = 0.5 * (1 + np.tanh(0.5 * (x @ weights + offset))) - y
     return error @ x + penalty * weights, error.sum()
 
 
@@ -713,7 +939,13 @@ def gradient_loops(x, y, weights, offset, penalty):
     w = weights.tolist()
     gradient, total = [penalty * v for v in w], 0.0
     for row, label in zip(x.tolist(), y.tolist(), strict=True):
-        error = 1 / (1 + math.exp(-offset - sum(a * b for a, b in zip(row, w, strict=True)))) - label
+        odds = math.exp(-abs(offset + sum(a * b for a, b in zip(row, w, strict=True))))
+        right = (
+            1 / (1 + odds)
+            if offset + sum(a * b for a, b in zip(row, w, strict=True)) > 0
+            else odds / (1 + odds)
+        )
+        error = right - label
         gradient = [g + error * v for g, v in zip(gradient, row, strict=True)]
         total += error
     return gradient, total
@@ -725,11 +957,14 @@ GRADIENT = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=gradient_inputs,
     cases={
-        "visible": ({"N": 6, "D": 3, "penalty": 0.0}, {"N": 5, "D": 1, "penalty": 0.0}),
+        "visible": (
+            {"N": 6, "D": 3, "penalty": 0.0, "far": 0.0},
+            {"N": 5, "D": 1, "penalty": 0.0, "far": 0.0},
+        ),
         "hidden": (
-            {"N": 7, "D": 2, "penalty": 3.0},
-            {"N": 4, "D": 5, "penalty": 2.5},
-            {"N": 9, "D": 1, "penalty": 4.0},
+            {"N": 7, "D": 2, "penalty": 3.0, "far": 1000.0},
+            {"N": 4, "D": 5, "penalty": 2.5, "far": 0.0},
+            {"N": 9, "D": 1, "penalty": 4.0, "far": 0.0},
         ),
     },
     reference=logistic_gradient,
@@ -830,7 +1065,7 @@ GRADIENT = Exercise(
         slip(
             logistic_gradient,
             {" + penalty * weights": "+ 0.5 * penalty * weights"},
-            "Your penalty is half too small: the derivative of ½ λ ‖w‖² is λ w.",
+            "Your penalty is half of what it should be: the derivative of ½ λ ‖w‖² is λ w.",
             loses=("hidden",),
         ),
         slip(
@@ -851,6 +1086,32 @@ GRADIENT = Exercise(
             "This is the gradient of λ Σ |w|. The penalty here is ½ λ ‖w‖², with the gradient λ w.",
             loses=("hidden",),
         ),
+        slip(
+            logistic_gradient,
+            {" + penalty * weights": "+ penalty * weights / weights.norm()"},
+            "This is the gradient of λ ‖w‖. The penalty here is ½ λ ‖w‖², with the gradient λ w: longer weights are pulled more.",
+            loses=("hidden",),
+        ),
+        slip(
+            logistic_gradient,
+            {" + penalty * weights": "+ penalty * weights * len(x)"},
+            "You counted the penalty once for each example. It stands beside the sum over the examples, once: λ w.",
+            loses=("hidden",),
+        ),
+        slip(
+            logistic_gradient,
+            {
+                "torch.sigmoid(x @ weights + offset)": "(x @ weights + offset).exp()",
+                "error = p - y": "error = p / (1 + p) - y",
+            },
+            "Your formula is right but overflows: e^a / (1 + e^a) is infinity over infinity for a large a. Use torch.sigmoid, which is written for both ends.",
+            loses=("hidden",),
+        ),
+        slip(
+            logistic_gradient,
+            {"error = p - y": "error = -y * torch.sigmoid(-y * (x @ weights + offset))"},
+            "You used the formula for labels −1 and 1. With a label of 0 it makes an example contribute nothing: the error is p − y, for both classes.",
+        ),
     ),
     alternatives=(gradient_autograd, gradient_numpy, gradient_loops),
 )
@@ -859,12 +1120,21 @@ GRADIENT = Exercise(
 
 
 def auroc_inputs(case, rng):
-    """Scores of data and of outliers; in the hidden cases many are equal."""
+    """Scores of data and of outliers, in the hidden cases with ties.
+
+    Some of these are nearly equal for their size, and one lies so far from the others that thresholds on a grid see
+    the others as one.
+    """
     N, M = case["N"], case["M"]
-    inliers, others = rng.standard_normal(N) + 0.7, 1.5 * rng.standard_normal(M)
-    if case["ties"]:
+    inliers, others = rng.standard_normal(N) + case["shift"], 1.5 * rng.standard_normal(M)
+    if case["kind"] in ("ties", "near"):
         inliers, others = np.round(inliers), np.round(others)
+    if case["kind"] != "free":
         others[: (M + 1) // 3] = inliers[0]
+    if case["kind"] == "near":
+        inliers, others = np.round(0.002 * inliers - 1500, 3), np.round(0.002 * others - 1500, 3)
+    if case["kind"] == "far":
+        inliers[1] = -1e5
     return {"inliers": inliers, "outliers": others}
 
 
@@ -901,14 +1171,15 @@ AUROC = Exercise(
     make_inputs=auroc_inputs,
     cases={
         "visible": (
-            {"N": 7, "M": 5, "ties": False},
-            {"N": 1, "M": 9, "ties": False},
-            {"N": 6, "M": 11, "ties": False},
+            {"N": 7, "M": 5, "kind": "free", "shift": 0.7},
+            {"N": 1, "M": 9, "kind": "free", "shift": 0.7},
+            {"N": 6, "M": 11, "kind": "free", "shift": -0.7},
         ),
         "hidden": (
-            {"N": 8, "M": 5, "ties": True},
-            {"N": 13, "M": 9, "ties": True},
-            {"N": 1, "M": 11, "ties": True},
+            {"N": 8, "M": 5, "kind": "ties", "shift": 0.7},
+            {"N": 13, "M": 9, "kind": "near", "shift": -0.9},
+            {"N": 1, "M": 11, "kind": "ties", "shift": 0.7},
+            {"N": 30, "M": 25, "kind": "far", "shift": 1.5},
         ),
     },
     reference=auroc,
@@ -995,6 +1266,68 @@ AUROC = Exercise(
             {"return wins.mean()": "return (gap > 0).double().sum() / (gap != 0).sum()"},
             "You left pairs of equal scores out. They count one half, and are among the N·M pairs.",
             loses=("hidden",),
+        ),
+        slip(
+            auroc,
+            {
+                "(gap > 0).double() + 0.5 * (gap == 0).double()": "(gap.sign() * ~torch.isclose(inliers[:, None], outliers[None]) + 1) / 2"
+            },
+            "You took scores that differ a little for equal. torch.isclose allows a part of their size, much for scores like −1500: only equal scores are a tie.",
+            loses=("hidden",),
+        ),
+        slip(
+            auroc,
+            {
+                "return wins.mean()": "n = min(len(inliers), len(outliers))\n    return wins[range(n), range(n)].mean()"
+            },
+            "You paired the first with the first, the second with the second. Each score of the data meets each outlier: N·M pairs.",
+        ),
+        slip(
+            auroc,
+            {"return wins.mean()": "return torch.maximum(wins.mean(), 1 - wins.mean())"},
+            "You turned the score round where AUROC was below ½. Below ½ is a finding, that the outliers score higher: leave it.",
+        ),
+        slip(
+            auroc,
+            {"return wins.mean()": "return wins.mean() + 1 / len(outliers)"},
+            "Your result is too large by 1/M, as with ranks that start at 1 and N(N − 1)/2 taken off. The smallest sum of N ranks from 1 is N(N + 1)/2.",
+        ),
+        slip(
+            auroc,
+            {"return wins.mean()": "return wins.mean() - 1 / len(outliers)"},
+            "Your result is too small by 1/M, as with ranks that start at 0 and N(N + 1)/2 taken off. The smallest sum of N ranks from 0 is N(N − 1)/2.",
+        ),
+        slip(
+            auroc,
+            {"return wins.mean()": "return wins.sum() / len(inliers) ** 2"},
+            "You divided by N². Each of the N scores of data meets M outliers: there are N·M pairs.",
+        ),
+        slip(
+            auroc,
+            {"return wins.mean()": "return wins.sum() / len(outliers) ** 2"},
+            "You divided by M². Each of the M outliers meets N scores of data: there are N·M pairs.",
+        ),
+        slip(
+            auroc,
+            {
+                "return wins.mean()": "spread = inliers.var(unbiased=False) + outliers.var(unbiased=False)\n    return torch.special.ndtr((inliers.mean() - outliers.mean()) / spread.sqrt())"
+            },
+            "You took the scores for Gaussian, and used their means and variances. AUROC asks nothing of their shape: it is the share of pairs.",
+        ),
+        slip(
+            auroc,
+            {
+                "gap = inliers[:, None] - outliers[None]": "gap = inliers.unique()[:, None] - outliers.unique()[None]"
+            },
+            "You removed repeated scores. Each example counts, also where its score equals another's.",
+            loses=("hidden",),
+        ),
+        slip(
+            auroc,
+            {
+                "return wins.mean()": "every = torch.cat([inliers, outliers, outliers.max()[None] + 1e9])[:, None]\n    right = (inliers >= every).sum(dim=1) + (outliers < every).sum(dim=1)\n    return right.max() / (len(inliers) + len(outliers))"
+            },
+            "This is the best accuracy of any threshold. AUROC needs no threshold: it is the share of pairs in which the data score higher.",
         ),
     ),
     alternatives=(auroc_ranks, auroc_numpy, auroc_loops),
@@ -1143,6 +1476,46 @@ EXPECTED = Exercise(
         ),
         slip(
             expected_log_density,
+            {
+                "math.log(2 * math.pi) + 2": "2",
+                "-0.5 * terms.sum(dim=1)": "-0.5 * (math.log(2 * math.pi) + terms.sum(dim=1))",
+            },
+            "You added log 2π once. Every coordinate is a Gaussian of its own, with its own −½ log 2π: D of them.",
+        ),
+        slip(
+            expected_log_density,
+            {
+                "(scale_q**2 + (loc_q - loc_p) ** 2) / scale_p**2": "(scale_q + (loc_q - loc_p) ** 2) / scale_p",
+                "2 * scale_p.log()": "scale_p.log()",
+            },
+            "You took the scales for variances. They are standard deviations: square both, and take 2 log σ_p.",
+        ),
+        slip(
+            expected_log_density,
+            {"scale_q**2 + (loc_q - loc_p) ** 2": "(scale_q + loc_q - loc_p) ** 2"},
+            "You squared a sum. A draw's variance and the squared distance of the means add up: σ_q² + (μ_q − μ_p)², without a product of the two.",
+        ),
+        slip(
+            expected_log_density,
+            {
+                "(scale_q**2 + (loc_q - loc_p) ** 2) / scale_p**2": "scale_q**2 + (loc_q - loc_p) ** 2 / scale_p**2"
+            },
+            "You divided the distance of the means by σ_p², but not σ_q². Both are parts of the mean of (x − μ_p)²: parentheses around the sum.",
+        ),
+        slip(
+            expected_log_density,
+            {
+                "(scale_q**2 + (loc_q - loc_p) ** 2) / scale_p**2": "scale_q**2 / scale_p**2 + (loc_q - loc_p) ** 2"
+            },
+            "You divided σ_q² by σ_p², but not the distance of the means. Both are parts of the mean of (x − μ_p)²: parentheses around the sum.",
+        ),
+        slip(
+            expected_log_density,
+            {"2 * scale_p.log()": "2 * scale_q.log()"},
+            "The logarithm is that of q's scale. The density that is asked is p's, with −log σ_p; q decides only where it is asked.",
+        ),
+        slip(
+            expected_log_density,
             {"(loc_q - loc_p) ** 2": "(loc_q + loc_p) ** 2"},
             "You added the means. What counts is how far they are apart; in the visible cases loc_p is 0.",
             loses=("hidden",),
@@ -1167,19 +1540,34 @@ EXPECTED = Exercise(
 
 
 def typical_inputs(case, rng):
-    """Log-likelihoods of inputs and of held-out data; the visible inputs all lie below the mean of the data."""
+    """Log-likelihoods of inputs and of held-out data; the visible inputs all lie below the mean of the data.
+
+    The first hidden input is as far above the mean as a held-out value below it. All of them have one decimal, so that
+    the two distances are equal in exact arithmetic, and not in floating point.
+    """
     N, M = case["N"], case["M"]
-    reference = -90 + 6 * rng.standard_normal(M)
-    if case["sides"]:
-        # On either side of the mean, and one that the mean lies between by the same distance as a reference.
-        log_prob = reference.mean() + np.where(np.arange(N) % 2 == 0, 1, -1) * rng.uniform(1, 9, N)
-        log_prob[0] = 2 * reference.mean() - reference[0]
-        if log_prob[0] < reference.mean():
-            reference[0], log_prob[0] = log_prob[0], reference[0]
-            log_prob[0] = 2 * reference.mean() - reference[0]
-    else:
-        log_prob = reference.mean() - rng.uniform(1, 12, N)
-    return {"log_prob": log_prob, "reference": reference}
+    if not case["sides"]:
+        reference = -90 + 6 * rng.standard_normal(M)
+        return {"log_prob": reference.mean() - rng.uniform(1, 12, N), "reference": reference}
+    while True:
+        tenths = np.round(-900 + 60 * rng.standard_normal(M)).astype(int)
+        tenths[0] -= tenths.sum() % M
+        center = tenths.sum() // M
+        reference = tenths / 10
+        log_prob = center / 10 + np.where(np.arange(N) % 2 == 0, 1, -1) * rng.uniform(1, 9, N)
+        log_prob[0] = (2 * center - tenths[1]) / 10
+        if N > 2:
+            log_prob[1] = reference[2]
+        if tenths[1] < center and all(_rounding_decides(log_prob[0], reference)):
+            return {"log_prob": log_prob, "reference": reference}
+
+
+def _rounding_decides(value, reference):
+    """Whether a tie is lost without a margin, and kept with one in single precision, as far as it can tell."""
+    for dtype in (torch.float64, torch.float32):
+        values = torch.tensor([value, *reference], dtype=dtype)
+        far = (values - values[1:].mean()).abs()
+        yield bool(far[2] < far[0]) == (dtype == torch.float64)
 
 
 def typicality(log_prob, reference):
@@ -1242,10 +1630,14 @@ TYPICAL = Exercise(
             {"center = reference.mean()": "center = log_prob.mean()"},
             "You compared with the mean of the inputs that are judged. What is usual is said by the held-out data: their mean.",
         ),
-        slip(
+        kind(
             typicality,
-            {"center = reference.mean()": "center = reference.median()"},
+            (
+                {"center = reference.mean()": "center = reference.median()"},
+                {"center = reference.mean()": "center = reference.quantile(0.5)"},
+            ),
             "You took the median of the held-out data. The entropy of the model is estimated by their mean.",
+            loses=("visible", "hidden"),
         ),
         slip(
             typicality,
@@ -1262,10 +1654,21 @@ TYPICAL = Exercise(
             {"-(log_prob - center).abs()": "-((log_prob - center) ** 2)"},
             "You squared the distance. The score is its absolute value, in nats.",
         ),
-        slip(
+        kind(
             typicality,
-            {"-(log_prob - center).abs()": "-(log_prob - center).abs() / reference.std()"},
+            (
+                {"-(log_prob - center).abs()": "-(log_prob - center).abs() / reference.std()"},
+                {
+                    "-(log_prob - center).abs()": "-(log_prob - center).abs() / reference.std(unbiased=False)",
+                    "-(reference - center).abs()": "-(reference - center).abs() / reference.std(unbiased=False)",
+                },
+                {
+                    "-(log_prob - center).abs()": "-(log_prob - center).abs() / reference.std()",
+                    "-(reference - center).abs()": "-(reference - center).abs() / reference.std()",
+                },
+            ),
             "You divided by the spread of the held-out data. The score is in nats, without a scale.",
+            loses=("visible", "hidden"),
         ),
         slip(
             typicality,
@@ -1306,6 +1709,29 @@ TYPICAL = Exercise(
             {"usual[None] <= scores[:, None] + 1e-9": "usual[None] < scores[:, None] - 1e-9"},
             'Held-out data that are exactly as typical as the input do not count in your share. "At most as typical" has equality in it.',
             loses=("hidden",),
+        ),
+        slip(
+            typicality,
+            {"usual[None] <= scores[:, None] + 1e-9": "usual[None] <= scores[:, None]"},
+            "You compare without a margin, so that rounding decides whether two equal distances, left and right of the mean, are equal. Compare with s(x) + 1e-9.",
+            loses=("hidden",),
+        ),
+        slip(
+            typicality,
+            {"usual[None] <= scores[:, None] + 1e-9": "scores[None] <= scores[:, None] + 1e-9"},
+            "You counted among the inputs that are judged. The share is of the held-out data: compare each input with all of them.",
+        ),
+        slip(
+            typicality,
+            {"center = reference.mean()": "center = reference.logsumexp(dim=0) - math.log(len(reference))"},
+            "You took the logarithm of the mean density, which the most probable decide alone. What is usual is the mean of the log-density.",
+        ),
+        slip(
+            typicality,
+            {
+                "(usual[None] <= scores[:, None] + 1e-9).double().mean(dim=1)": "2 * torch.minimum((reference[None] <= log_prob[:, None] + 1e-9).double().mean(dim=1), (reference[None] >= log_prob[:, None] - 1e-9).double().mean(dim=1)).clamp(max=0.5)"
+            },
+            "Your share is twice the smaller tail of log p, a two-sided p-value. Compare distances from the mean, s(x_m) ≤ s(x), which takes both sides in one.",
         ),
         slip(
             typicality,
