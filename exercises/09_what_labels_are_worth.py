@@ -563,13 +563,13 @@ OBJECTIVE = Exercise(
 
 
 def layer_inputs(case, rng):
-    """Images, and the weights of a layer with the class as a one-hot vector appended."""
+    """Images, and the weights of a layer with the class as a one-hot vector appended; a low b leaves most units off."""
     B, D, H, C = case["B"], case["D"], case["H"], case["C"]
     return {
         "x": rng.standard_normal((B, D)),
         "W": rng.standard_normal((H, D)),
         "V": rng.standard_normal((H, C)),
-        "b": 0.5 + rng.uniform(0, 1, H),
+        "b": case.get("low", 0.5) + rng.uniform(0, 1, H),
     }
 
 
@@ -600,8 +600,8 @@ LAYER = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=layer_inputs,
     cases={
-        "visible": ({"B": 3, "D": 4, "H": 5, "C": 2}, {"B": 1, "D": 2, "H": 3, "C": 4}),
-        "hidden": ({"B": 4, "D": 3, "H": 6, "C": 5}, {"B": 5, "D": 2, "H": 5, "C": 5}, {"B": 1, "D": 3, "H": 4, "C": 3}),
+        "visible": ({"B": 3, "D": 4, "H": 5, "C": 2, "low": -2.0}, {"B": 1, "D": 2, "H": 3, "C": 4}),
+        "hidden": ({"B": 4, "D": 3, "H": 6, "C": 5, "low": -2.0}, {"B": 5, "D": 2, "H": 5, "C": 5}, {"B": 1, "D": 3, "H": 4, "C": 3}),
     },
     reference=told_the_class,
     wrong=(
