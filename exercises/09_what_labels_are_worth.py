@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from vaeedu.feedback.key import Output
-from vaeedu_grader.authoring.exercise import Exercise
-from vaeedu_grader.authoring.slips import slip
+from vaeedu_grader.authoring.exercise import Exercise, Wrong
+from vaeedu_grader.authoring.slips import edited, slip
 
 
 def uneven(rng, C):
@@ -146,10 +146,10 @@ LABELLED = Exercise(
             {".exp() - 1)": ".exp())"},
             "Your KL is not 0 where q is the prior: you left out the 1 in ½ (μ² + σ² − 1) − log σ.",
         ),
-        slip(
-            labelled_bound,
-            {"mu**2 + (2": "mu.abs() + (2"},
+        Wrong(
+            edited(labelled_bound, {"mu**2 + (2": "mu + (2"}),
             "You did not square μ in the KL: E[z²] = μ² + σ².",
+            variants=(edited(labelled_bound, {"mu**2 + (2": "mu.abs() + (2"}),),
         ),
         slip(
             labelled_bound,
@@ -183,6 +183,47 @@ LABELLED = Exercise(
             {"kl = (0.5": "log_sigma = log_sigma.clamp(-1, 1)\n    kl = (0.5"},
             "Your log σ seems to be cut off. An encoder may be much surer than that: use log σ as it is.",
             loses=("hidden",),
+        ),
+        slip(
+            labelled_bound,
+            {"reconstruction - kl": "reconstruction"},
+            "You left the KL out. What the code tells about x has a price: the bound takes KL(q(z|x,y) ‖ p(z)) off.",
+        ),
+        slip(
+            labelled_bound,
+            {"reconstruction - kl": "reconstruction - 2 * kl"},
+            "You took off twice the KL: is the ½ before μ² + σ² − 1 − 2 log σ missing?",
+        ),
+        slip(
+            labelled_bound,
+            {"(2 * log_sigma).exp()": "log_sigma.exp()", "- 1) - log_sigma)": "- 1) - 0.5 * log_sigma)"},
+            "You took log_sigma for log σ². It is log σ: σ² is exp(2 log σ), and log σ² is 2 log σ.",
+        ),
+        slip(
+            labelled_bound,
+            {"(2 * log_sigma).exp()": "log_sigma**2"},
+            "You squared log σ. The KL holds σ² itself, which is exp(2 log σ).",
+        ),
+        slip(
+            labelled_bound,
+            {
+                "0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma": "0.5 * ((mu**2 + 1) * (-2 * log_sigma).exp() - 1) + log_sigma"
+            },
+            "You computed the KL in the other direction, from N(0, I) to q. The expectation is under q(z|x,y).",
+        ),
+        slip(
+            labelled_bound,
+            {".sum(dim=1)": ".sum()"},
+            "You took the KL of the whole batch off every image. Each has a KL of its own: sum over the code's K entries.",
+        ),
+        Wrong(
+            edited(labelled_bound, {"class_log_prior[y]": "class_log_prior[y - 1]"}),
+            "You added log p of a class next to the label's. Labels count from 0, as indices do.",
+            variants=(
+                edited(
+                    labelled_bound, {"class_log_prior[y]": "class_log_prior[(y + 1) % len(class_log_prior)]"}
+                ),
+            ),
         ),
     ),
     alternatives=(labelled_torch, labelled_numpy, labelled_loops),
@@ -224,6 +265,8 @@ def unlabelled_by_divergence(bounds, logits):
     return bounds.logsumexp(dim=1) - (log_q.exp() * (log_q - log_s)).sum(dim=1)
 
 
+_AVERAGE = "(log_q.exp() * (bounds - log_q)).sum(dim=1)"
+_ENTROPY = " - (log_q.exp() * log_q).sum(dim=1)"
 UNLABELLED = Exercise(
     name="unlabelled_bound",
     outputs=(Output("bound", ("B",)),),
@@ -238,11 +281,13 @@ UNLABELLED = Exercise(
         slip(unlabelled_bound, {"(bounds - log_q)": "(bounds + log_q)"},
              "You took the entropy off. H(q) = −Σ q log q is added: it pays for not being sure."),
         slip(unlabelled_bound, {"(bounds - log_q)": "bounds"},
-             "You left the entropy of q(y|x) out. It is what remains of −log q(y|x), by which the joint density is divided."),
-        slip(unlabelled_bound, {"return (log_q.exp() * (bounds - log_q)).sum(dim=1)": "return bounds.gather(1, log_q.argmax(dim=1, keepdim=True))[:, 0]"},
-             "You took the most probable class for the average over all. The sum over y is exact, and tells q(y|x) about the other classes."),
-        slip(unlabelled_bound, {"return (log_q.exp() * (bounds - log_q)).sum(dim=1)": "return bounds.max(dim=1).values"},
-             "You took the largest of the bounds. U averages them with the weights q(y|x), and adds the entropy."),
+             "You left the entropy of q(y|x) out. It is the expectation of −log q(y|x): the joint density is divided by q(y|x)."),
+        Wrong(edited(unlabelled_bound, {_AVERAGE: "bounds.gather(1, log_q.argmax(dim=1, keepdim=True))[:, 0]"}),
+              "You took the most probable class for the average over all. The sum over y is exact, and tells q(y|x) about the other classes.",
+              variants=(edited(unlabelled_bound, {_AVERAGE: "bounds.gather(1, log_q.argmax(dim=1, keepdim=True))[:, 0]" + _ENTROPY}),)),
+        Wrong(edited(unlabelled_bound, {_AVERAGE: "bounds.max(dim=1).values"}),
+              "You took the largest of the bounds. U averages them with the weights q(y|x), and adds the entropy.",
+              variants=(edited(unlabelled_bound, {_AVERAGE: "bounds.max(dim=1).values" + _ENTROPY}),)),
         slip(unlabelled_bound, {"logits.log_softmax(dim=1)": "logits.log_softmax(dim=0)"},
              "Your softmax is over the images. q(y|x) adds up to 1 over the classes of one image: along the second dimension."),
         slip(unlabelled_bound, {").sum(dim=1)": ").mean(dim=1)"},
@@ -272,6 +317,17 @@ UNLABELLED = Exercise(
         slip(unlabelled_bound, {"log_q = logits.log_softmax(dim=1)": "log_q = logits.softmax(dim=1).log()"},
              "Your formula is right, but a q(y|x) that underflows to 0 has the logarithm −∞, and 0 · ∞ is no number. You need log q "
              "from the logits directly.", loses=("hidden",)),
+        Wrong(edited(unlabelled_bound, {_AVERAGE: "(log_q + bounds).logsumexp(dim=1)"}),
+              "You took the logarithm of an average of exp(L). U averages L itself, which is a logarithm already.",
+              variants=(edited(unlabelled_bound, {_AVERAGE: "(log_q + bounds).logsumexp(dim=1)" + _ENTROPY}),)),
+        slip(unlabelled_bound, {"(bounds - log_q)": "(bounds - logits)"},
+             "You used the logits for log q(y|x) in the entropy. They are not normalised: take a log-softmax."),
+        slip(unlabelled_bound, {_AVERAGE: "(log_q.exp() * bounds).sum(dim=1) + math.log(bounds.shape[1])"},
+             "You added log C, the entropy of a classifier that knows nothing. Asked for is that of q(y|x)."),
+        Wrong(edited(unlabelled_bound, {_AVERAGE: "(log_q.exp() * bounds).sum(dim=1) - (log_q.exp() * log_q.exp().log()).sum(dim=1).nan_to_num()"}),
+              "Where some q(y|x) is 0, you replaced the whole sum, which is no number, by 0. Only the term of that class is 0: the "
+              "others count.", loses=("hidden",),
+              variants=(edited(unlabelled_bound, {_AVERAGE: "(log_q.exp() * (bounds - log_q.exp().log())).sum(dim=1).nan_to_num()"}),)),
     ),
     alternatives=(unlabelled_torch, unlabelled_numpy, unlabelled_by_divergence),
 )  # fmt: skip
@@ -312,6 +368,7 @@ def best_by_difference(bounds, logits):
     return bounds.logsumexp(dim=1), bounds.log_softmax(dim=1), bounds.logsumexp(dim=1) - u
 
 
+_GAP = "(log_q.exp() * (log_q - log_s)).sum(dim=1)"
 BEST = Exercise(
     name="best_classifier",
     outputs=(Output("best", ("B",)), Output("log_s", ("B", "C")), Output("gap", ("B",))),
@@ -319,12 +376,12 @@ BEST = Exercise(
     make_inputs=best_inputs,
     cases={
         "visible": ({"B": 4, "C": 3}, {"B": 1, "C": 4}),
-        "hidden": ({"B": 3, "C": 5}, {"B": 1, "C": 3}, {"B": 2, "C": 4, "offset": -1500.0}),
+        "hidden": ({"B": 3, "C": 5}, {"B": 1, "C": 3}, {"B": 2, "C": 4, "offset": -1500.0}, {"B": 4, "C": 3, "sure": 2000.0}),
     },
     reference=best_classifier,
     wrong=(
         slip(best_classifier, {"bounds.logsumexp(dim=1)": "bounds.max(dim=1).values"},
-             "You took the largest bound. With the best q(y|x), U is the logarithm of the sum of exp(L): the other classes count."),
+             "You took the largest bound for log Σ exp(L), which is the best U, and what log s takes off: the other classes count."),
         slip(best_classifier, {"bounds.logsumexp(dim=1)": "bounds.logsumexp(dim=1) - math.log(bounds.shape[1])"},
              "You took the logarithm of a mean. p(x) is the sum of p(x, y) over the classes: no log C is taken off."),
         slip(best_classifier, {"bounds.logsumexp(dim=1)": "bounds.logsumexp(dim=1).mean().expand(len(bounds))"},
@@ -356,6 +413,23 @@ BEST = Exercise(
         slip(best_classifier, {"bounds.logsumexp(dim=1)": "bounds.exp().sum(dim=1).log()"},
              "Your formula is right, but exp(−1500) is 0 in floating point. You have to take the largest bound out before exp.",
              loses=("hidden",)),
+        slip(best_classifier, {"log_s = bounds - best[:, None]": "log_s = bounds.log_softmax(dim=0)"},
+             "Your s adds up to 1 over the images. It is a distribution over the classes of one image."),
+        slip(best_classifier, {"(log_q - log_s)": "(logits - log_s)"},
+             "You used the logits for log q(y|x) in the gap. They are not normalised: take a log-softmax."),
+        slip(best_classifier, {"return best, log_s,": "return best, log_q,"},
+             "You returned log q(y|x), of the classifier that is given. log s is that of the best one, from the bounds."),
+        slip(best_classifier, {"return best, log_s,": "return " + _AVERAGE + ", log_s,"},
+             "You returned U of the q(y|x) that is given. Asked for is the largest U, which the best one reaches."),
+        slip(best_classifier, {"(log_q - log_s)).sum(dim=1)": "(log_q - log_s)).sum(dim=1) / math.log(2)"},
+             "Your gap is in bits, the bounds are in nats. Use the natural logarithm for both."),
+        Wrong(edited(best_classifier, {_GAP: _GAP + ".mean().expand(len(bounds))"}),
+              "You gave every image the same gap, computed from the whole batch. Each image has its own: sum over its classes alone.",
+              variants=(edited(best_classifier, {_GAP: _GAP + ".sum().expand(len(bounds))"}),
+                        edited(best_classifier, {_GAP: _GAP + ".mean().expand(len(bounds)) / bounds.shape[1]"}))),
+        slip(best_classifier, {"logits.log_softmax(dim=1)": "logits.softmax(dim=1).log()"},
+             "Your formula is right, but a q(y|x) that underflows to 0 has the logarithm −∞, and 0 · ∞ is no number. You need log q "
+             "from the logits directly.", loses=("hidden",)),
     ),
     alternatives=(best_torch, best_numpy, best_by_difference),
 )  # fmt: skip
@@ -364,7 +438,7 @@ BEST = Exercise(
 
 
 def objective_inputs(case, rng):
-    """Bounds and logits of B images, some with a label and some without (−1); hidden ones have class 0 among them."""
+    """Bounds and logits of B images, some with a label and some without (−1); hidden ones have class 0 among them, or a classifier that rules it out."""
     B, C = case["B"], case["C"]
     inputs = unlabelled_inputs(case, rng)
     y = np.where(np.arange(B) % 2, -1, (case["first"] + np.arange(B)) % C)
@@ -409,6 +483,7 @@ def objective_one_hot(bounds, logits, y, alpha):
     return (weights * bounds).sum(dim=1) + ((alpha * known - free[:, None] * log_q.exp()) * log_q).sum(dim=1)
 
 
+_LABELLED = "(bounds + alpha * log_q).gather(1, own)[:, 0]"
 _WHERE = "return torch.where(y >= 0, labelled, unlabelled)"
 OBJECTIVE = Exercise(
     name="semi_supervised_objective",
@@ -420,7 +495,7 @@ OBJECTIVE = Exercise(
         "hidden": (
             {"B": 7, "C": 4, "first": 0, "alpha": 1.5},
             {"B": 1, "C": 3, "first": 0, "alpha": 4.0},
-            {"B": 4, "C": 5, "first": 3, "alpha": 0.5},
+            {"B": 4, "C": 5, "first": 3, "alpha": 0.5, "sure": 2000.0},
         ),
     },
     reference=semi_supervised_objective,
@@ -462,6 +537,24 @@ OBJECTIVE = Exercise(
         slip(semi_supervised_objective, {"torch.where(y >= 0,": "torch.where(y > 0,"},
              "You took class 0 for a missing label. Classes count from 0; only −1 says that the label is not known.",
              loses=("hidden",)),
+        Wrong(edited(semi_supervised_objective, {"(bounds + alpha * log_q)": "(alpha * (bounds + log_q))"}),
+              "α multiplies log q(y|x) of the label alone, but you multiplied a bound by it: neither L nor U has a factor.",
+              variants=(edited(semi_supervised_objective, {"(bounds + alpha * log_q)": "(alpha * bounds + log_q)"}),
+                        edited(semi_supervised_objective, {"labelled, unlabelled)": "labelled, alpha * unlabelled)"}),
+                        edited(semi_supervised_objective, {_WHERE: "return alpha * torch.where(y >= 0, labelled, unlabelled)"}))),
+        Wrong(edited(semi_supervised_objective, {_LABELLED: "bounds.gather(1, own)[:, 0] + alpha * log_q.gather(1, own)[y >= 0].mean()"}),
+              "You added the same log q to every image with a label, computed from all of them. Each has that of its own label.",
+              variants=(edited(semi_supervised_objective, {_LABELLED: "bounds.gather(1, own)[:, 0] + alpha * log_q.gather(1, own)[y >= 0].sum()"}),)),
+        Wrong(edited(semi_supervised_objective, {_WHERE: "return torch.where(y >= 0, labelled / (y >= 0).sum(), unlabelled / (y < 0).sum())"}),
+              "You divided by a number of images. The objective is a sum, to which each image contributes its own term.",
+              variants=(edited(semi_supervised_objective, {_WHERE: _WHERE + " / len(y)"}),)),
+        slip(semi_supervised_objective, {"y.clamp(min=0)": "(y - 1).clamp(min=0)"},
+             "You took the class before the label's. Labels count from 0, as indices do."),
+        Wrong(edited(semi_supervised_objective, {"logits.log_softmax(dim=1)": "logits.softmax(dim=1).log()"}),
+              "Your formula is right, but a q(y|x) that underflows to 0 has the logarithm −∞, and 0 · ∞ is no number. You need log q "
+              "from the logits directly.", loses=("hidden",),
+              variants=(edited(semi_supervised_objective, {"logits.log_softmax(dim=1)": "logits.softmax(dim=1).log()",
+                                                           _WHERE: "return (y >= 0) * labelled + (y < 0) * unlabelled"}),)),
     ),
     alternatives=(objective_numpy, objective_loop, objective_one_hot),
 )  # fmt: skip
@@ -470,13 +563,13 @@ OBJECTIVE = Exercise(
 
 
 def layer_inputs(case, rng):
-    """Images, and the weights of a layer with the class as a one-hot vector appended."""
+    """Images, and the weights of a layer with the class as a one-hot vector appended; a low b leaves most units off."""
     B, D, H, C = case["B"], case["D"], case["H"], case["C"]
     return {
         "x": rng.standard_normal((B, D)),
         "W": rng.standard_normal((H, D)),
         "V": rng.standard_normal((H, C)),
-        "b": 0.5 + rng.uniform(0, 1, H),
+        "b": case.get("low", 0.5) + rng.uniform(0, 1, H),
     }
 
 
@@ -507,8 +600,8 @@ LAYER = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=layer_inputs,
     cases={
-        "visible": ({"B": 3, "D": 4, "H": 5, "C": 2}, {"B": 1, "D": 2, "H": 3, "C": 4}),
-        "hidden": ({"B": 4, "D": 3, "H": 6, "C": 5}, {"B": 5, "D": 2, "H": 5, "C": 5}, {"B": 1, "D": 3, "H": 4, "C": 3}),
+        "visible": ({"B": 3, "D": 4, "H": 5, "C": 2, "low": -2.0}, {"B": 1, "D": 2, "H": 3, "C": 4}),
+        "hidden": ({"B": 4, "D": 3, "H": 6, "C": 5, "low": -2.0}, {"B": 5, "D": 2, "H": 5, "C": 5}, {"B": 1, "D": 3, "H": 4, "C": 3}),
     },
     reference=told_the_class,
     wrong=(
@@ -547,6 +640,29 @@ LAYER = Exercise(
         slip(told_the_class, {".relu()": ".relu().transpose(0, 1) if V.shape[1] == len(x) else (features + V.T[:, None]).relu()"},
              "Your classes and images change places where there are as many of the one as of the other: you broadcast over the "
              "wrong axis. Make the axis of the classes first, whatever the sizes.", loses=("hidden",)),
+        slip(told_the_class, {"(features + V.T[:, None]).relu()": "(features[:, None] + V.T).relu().reshape(V.shape[1], len(x), -1)"},
+             "You computed (B, C, H) and reshaped it, which mixes images and classes. Exchange two axes with transpose or permute."),
+        Wrong(edited(told_the_class, {"V.T[:, None]": "V.reshape(V.shape[1], 1, -1)"}),
+              "You reshaped a matrix where it has to be transposed: reshape keeps the order of the entries, so that rows and columns get mixed up.",
+              variants=(edited(told_the_class, {"W.T": "W.reshape(W.shape[1], -1)"}),)),
+        Wrong(edited(told_the_class, {"features + V.T[:, None]": "features + (V * torch.arange(V.shape[1])).T[:, None]"}),
+              "You multiplied V by the class's number. A one-hot vector holds a 1, whatever the class: it picks column c of V as it is.",
+              variants=(edited(told_the_class, {"features + V.T[:, None]": "features + (V * torch.arange(1, V.shape[1] + 1)).T[:, None]"}),
+                        edited(told_the_class, {"features + V.T[:, None]": "features + (V[:, :1] * torch.arange(V.shape[1])).T[:, None]"}))),
+        slip(told_the_class, {"V.T[:, None]).relu()": "V.T[-1:, None].expand(V.shape[1], 1, -1)).relu()"},
+             "All your entries are for the last class. If you loop: does each class write into the same tensor?"),
+        slip(told_the_class, {"return (features + V.T[:, None]).relu()": "return torch.stack([features := (features + v).relu() for v in V.T])"},
+             "You started each class from the features of the class before. Start each from W x + b."),
+        Wrong(edited(told_the_class, {"V.T[:, None]).relu()": "V.T.roll(-1, 0)[:, None]).relu()"}),
+              "Your entry c is for a class next to c. Classes count from 0, as columns do.",
+              variants=(edited(told_the_class, {"V.T[:, None]).relu()": "V.T.roll(1, 0)[:, None]).relu()"}),)),
+        Wrong(edited(told_the_class, {"return (features + V.T[:, None]).relu()": "return torch.nn.functional.leaky_relu(features + V.T[:, None])"}),
+              "You used a relative of the ReLU, such as a leaky one, ELU, softplus, GELU or SiLU. A ReLU is max(0, ·).",
+              variants=tuple(
+                  edited(told_the_class, {"return (features + V.T[:, None]).relu()": f"return torch.nn.functional.{other}(features + V.T[:, None])"})
+                  for other in ("elu", "softplus", "gelu", "silu"))),
+        slip(told_the_class, {"(features + V.T[:, None]).relu()": "features.relu() + V.T[:, None].relu()"},
+             "You gave x and the class a ReLU each. One ReLU is applied to their sum."),
     ),
     alternatives=(told_one_hot, told_loop, told_numpy),
 )  # fmt: skip
@@ -590,6 +706,8 @@ def analogies_numpy(codes, y, A, V):
     return 1 / (1 + np.exp(-logits))
 
 
+_OWN = "codes[torch.arange(len(y)), y]"
+_DRAWN = "torch.sigmoid(logits[:, None] + V.T)"
 ANALOGIES = Exercise(
     name="analogies",
     outputs=(Output("probabilities", ("B", "C", "D")),),
@@ -631,10 +749,29 @@ ANALOGIES = Exercise(
              "You added two sigmoids. Code and class are added before the sigmoid, as logits."),
         slip(analogies, {"V.T)": "V.T.flip(0))"},
              "Your columns are in the reverse order: column c shows class c."),
-        slip(analogies, {"codes[torch.arange(len(y)), y]": "codes[torch.arange(len(y)), (y + 1) % codes.shape[1]]"},
-             "You took the code of the next class. Labels count from 0, as indices do."),
+        Wrong(edited(analogies, {_OWN: "codes[torch.arange(len(y)), (y + 1) % codes.shape[1]]"}),
+              "You took the code that goes with a class next to the label. Labels count from 0, as indices do.",
+              variants=(edited(analogies, {_OWN: "codes[torch.arange(len(y)), y - 1]"}),)),
         slip(analogies, {"return torch.sigmoid(": "return torch.tanh("},
              "You used tanh, which may be negative. A probability is the sigmoid of its logit."),
+        slip(analogies, {_OWN: "codes[:, y[0]]"},
+             "You took the first image's label for all of them. Each image's code goes with its own label."),
+        slip(analogies, {_OWN: "codes[0, y]"},
+             "You took all codes from the first image. Each image has its own: image b's are codes[b]."),
+        slip(analogies, {_OWN: "codes", _DRAWN: "torch.sigmoid(logits + V.T[y][:, None])"},
+             "Two classes have changed places: the code goes with the image's own label, and the decoder is told the column's."),
+        Wrong(edited(analogies, {"V.T": "V.reshape(V.shape[1], -1)"}),
+              "You reshaped a matrix where it has to be transposed: reshape keeps the order of the entries, so that rows and columns get mixed up.",
+              variants=(edited(analogies, {"A.T": "A.reshape(A.shape[1], -1)"}),)),
+        slip(analogies, {_DRAWN: "torch.sigmoid(logits + V.T[:, None]).reshape(len(y), V.shape[1], -1)"},
+             "You computed (C, B, D) and reshaped it, which mixes images and classes. Exchange two axes with transpose or permute."),
+        Wrong(edited(analogies, {"+ V.T)": "+ V.T - V.T[y][:, None])"}),
+              "The own class's column of V is in your logits, too. The decoder is told the column's class only: A z + V e_c.",
+              variants=(edited(analogies, {"+ V.T)": "+ V.T + V.T[y][:, None])"}),)),
+        slip(analogies, {_DRAWN: "torch.sigmoid(logits[:, None]) * torch.sigmoid(V.T)"},
+             "You multiplied two sigmoids. Code and class are added before the sigmoid, as logits."),
+        slip(analogies, {_DRAWN: "torch.sigmoid(-logits[:, None] - V.T)"},
+             "Your sigmoid's argument has the wrong sign: what you give is one minus each probability."),
     ),
     alternatives=(analogies_loops, analogies_gather, analogies_numpy),
 )  # fmt: skip
@@ -689,6 +826,9 @@ def em_loops(log_joint, y, x):
     return r, r.mean(dim=0), means
 
 
+_E_STEP = "torch.where(y[:, None] >= 0, known, log_joint.softmax(dim=1))"
+_HARD = "known, torch.nn.functional.one_hot(log_joint.argmax(dim=1), C).to(known))"
+_MEANS = "r.T @ x / counts[:, None]"
 EM = Exercise(
     name="partial_em_step",
     outputs=(Output("responsibilities", ("N", "C")), Output("shares", ("C",)), Output("means", ("C", "D"))),
@@ -705,11 +845,13 @@ EM = Exercise(
     reference=partial_em_step,
     wrong=(
         slip(partial_em_step, {"torch.where(y[:, None] >= 0, known, log_joint.softmax(dim=1))": "log_joint.softmax(dim=1)"},
-             "You did not use the labels. A label that is known leaves its own class alone: responsibility 1 there, 0 elsewhere."),
+             "You did not use the labels. A label that is known leaves no choice: responsibility 1 for its class, 0 for the others."),
         slip(partial_em_step, {"known, log_joint.softmax(dim=1))": "known, torch.full_like(known, 1 / C))"},
              "You gave images without a label to all classes alike. Their responsibilities are p(y|x), from log_joint."),
-        slip(partial_em_step, {"known, log_joint.softmax(dim=1))": "known, torch.nn.functional.one_hot(log_joint.argmax(dim=1), C).to(known))"},
-             "You gave each image to its most probable class. EM divides it: responsibilities are probabilities."),
+        Wrong(edited(partial_em_step, {"known, log_joint.softmax(dim=1))": _HARD}),
+              "You gave each image to its most probable class. EM divides it: responsibilities are probabilities.",
+              # A class that gets no image has the mean 0/0, or 0 where the division is guarded.
+              variants=(edited(partial_em_step, {"known, log_joint.softmax(dim=1))": _HARD, _MEANS: _MEANS + ".clamp(min=1e-9)"}),)),
         slip(partial_em_step, {"log_joint.softmax(dim=1)": "log_joint.softmax(dim=0)"},
              "Your softmax is over the images. Responsibilities add up to 1 over the classes of one image."),
         slip(partial_em_step, {"log_joint.softmax(dim=1)": "log_joint.sigmoid()"},
@@ -723,7 +865,7 @@ EM = Exercise(
         slip(partial_em_step, {"r, counts / len(x),": "r, (counts / len(x)).log(),"},
              "You returned logarithms of the shares. Asked for are the shares, which add up to 1."),
         slip(partial_em_step, {"r.T @ x / counts[:, None]": "r.T @ x"},
-             "You did not divide the sums by N_c: a mean is a sum over its weights."),
+             "You did not divide the sums by N_c: a weighted mean is a sum divided by the sum of the weights."),
         slip(partial_em_step, {"known, log_joint.softmax(dim=1))": "0.5 * known + 0.5 * log_joint.softmax(dim=1), log_joint.softmax(dim=1))"},
              "You averaged the label with the model's opinion. A label that is known is certain."),
         slip(partial_em_step, {"r.T @ x / counts[:, None]": "(r / r.sum(dim=1, keepdim=True)).T @ x / r.square().sum(dim=0)[:, None]"},
@@ -740,6 +882,30 @@ EM = Exercise(
         slip(partial_em_step, {"y[:, None] >= 0": "y[:, None] > 0"},
              "You took class 0 for a missing label. Classes count from 0; only −1 says that the label is not known.",
              loses=("hidden",)),
+        Wrong(edited(partial_em_step, {_E_STEP: "torch.nn.functional.one_hot(y % C, C).to(known)"}),
+              "You took −1 for a class: as an index it means the last one. It says that the label is not known; there belongs p(y|x).",
+              variants=(edited(partial_em_step, {_E_STEP: "torch.nn.functional.one_hot(y % C, C).to(known)", _MEANS: _MEANS + ".clamp(min=1e-9)"}),)),
+        slip(partial_em_step, {_E_STEP: "torch.where(known > 0, known, log_joint.softmax(dim=1))"},
+             "You set the label's entry to 1, but left the others as they were: such a row adds up to more than 1. Where the label is "
+             "known, the other classes get 0."),
+        slip(partial_em_step, {_E_STEP: "torch.where((y[:, None] >= 0) & (known == 0), 0.0, log_joint).softmax(dim=1)"},
+             "You set the log-densities of classes that a label rules out to 0. What is impossible has probability 0, and the "
+             "logarithm −∞."),
+        Wrong(edited(partial_em_step, {_MEANS: "(r.T @ x + 1) / (counts[:, None] + 2)"}),
+              "You smoothed with pseudo-counts. Asked for are the shares N_c / N, and the means without additions.",
+              variants=(edited(partial_em_step, {"counts / len(x)": "(counts + 1) / (len(x) + C)"}),)),
+        slip(partial_em_step, {_MEANS: _MEANS + ".clamp(min=1)"},
+             "You kept N_c from falling below 1. A class may be responsible for less than one image in all: divide by N_c itself."),
+        slip(partial_em_step, {"return r, counts": "return r.log(), counts"},
+             "You returned logarithms of the responsibilities. Asked for are the probabilities, which add up to 1."),
+        Wrong(edited(partial_em_step, {"counts / len(x)": "known.sum(dim=0) / known.sum()"}),
+              "You left images without a label out of the M step. They count as well, in each class with their responsibility.",
+              variants=(edited(partial_em_step, {"counts / len(x)": "(known.sum(dim=0) / known.sum() if known.any() else counts / len(x))"}),
+                        edited(partial_em_step, {_MEANS: "known.T @ x / known.sum(dim=0)[:, None]"}),
+                        edited(partial_em_step, {_MEANS: "known.T @ x / known.sum(dim=0)[:, None].clamp(min=1)"}))),
+        Wrong(edited(partial_em_step, {_MEANS: "r[y < 0].T @ x[y < 0] / r[y < 0].sum(dim=0)[:, None]"}),
+              "You left images with a label out of the M step. They count as well, each wholly for its class.",
+              variants=(edited(partial_em_step, {"counts / len(x)": "r[y < 0].mean(dim=0)"}),)),
     ),
     alternatives=(em_numpy, em_masked, em_loops),
 )  # fmt: skip
