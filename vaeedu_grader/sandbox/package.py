@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,13 +64,18 @@ def template(sealed: Collection[str] = ()) -> Path:
     raise SandboxError("there is no folder to put the sandbox's library in: set XDG_CACHE_HOME to one")
 
 
-@lru_cache
-def _places() -> tuple[Path, ...]:
+def _places() -> Iterator[Path]:
     """Where to keep it: the user's cache or, where that cannot be written to, a folder until this process ends."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    temporary = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-    return cache / "vaeedu" / "sandbox", temporary
+    yield cache / "vaeedu" / "sandbox"
+    yield _temporary()
+
+
+@lru_cache
+def _temporary() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _remove_old(place: Path) -> None:
