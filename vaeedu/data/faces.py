@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
 from vaeedu import require, sampling
@@ -75,7 +75,7 @@ def faces(
     return draw_faces(factors, size=size), factors
 
 
-def draw_faces(factors: Float[Tensor, "N 11"], *, size: int = 32) -> Float32[Tensor, "N 3 S S"]:
+def draw_faces(factors: object, *, size: int = 32) -> Float32[Tensor, "N 3 S S"]:
     """Draws the face that belongs to each row of factors: nothing is random.
 
     A colour is laid on where a signed distance, that of a pixel to the border of an ellipse, a box or an arc, is
@@ -99,7 +99,7 @@ def draw_faces(factors: Float[Tensor, "N 11"], *, size: int = 32) -> Float32[Ten
     if f.shape[1] != len(FACE_FACTORS):
         raise ValueError(
             f"factors must have a column for each of the {len(FACE_FACTORS)} names in FACE_FACTORS, "
-            f"but has {f.shape[1]}"
+            f"but has {f.shape[1]}: use vaeedu.data.faces for random ones"
         )
     S = require.positive_int("size", size)
     if S < 16:

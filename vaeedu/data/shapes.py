@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
 from vaeedu import require, sampling
@@ -56,7 +56,7 @@ def shapes(
     return draw_shapes(factors, size=size), factors
 
 
-def draw_shapes(factors: Float[Tensor, "N 5"], *, size: int = 32) -> Float32[Tensor, "N 1 S S"]:
+def draw_shapes(factors: object, *, size: int = 32) -> Float32[Tensor, "N 1 S S"]:
     """Draws the shape that belongs to each row of factors: nothing is random.
 
     Args:
@@ -94,6 +94,6 @@ def _draw(f: Tensor, S: int) -> Tensor:
         x - 1.1 * (x_middle - 0.5), y - 1.1 * (y_middle - 0.5), (orientation - 0.5) * math.radians(80)
     )
     u, v = x / radius, y / radius
-    each = torch.stack([box(u, v, 0.9, 0.6), ellipse(u, v, 1.0, 0.65), 1.6 * heart(u / 1.6, v / 1.6 - 0.55)])
+    each = torch.stack([box(u, v, 0.9, 0.6), ellipse(u, v, 1.0, 0.65), 1.6 * heart(u / 1.6, v / 1.6 - 0.66)])
     distance = each.gather(0, shape.long().expand(len(f), S, S)[None])[0] * radius
     return coverage(distance, S)[:, None]

@@ -1,13 +1,13 @@
 """Directions from codes and attributes."""
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 
 from vaeedu import require
 
 
-def mean_difference(z: Float[Tensor, "N K"], present: Shaped[Tensor, " N"]) -> Float[Tensor, " K"]:
+def mean_difference(z: object, present: object) -> Float[Tensor, " K"]:
     r"""Computes the direction from the codes without an attribute to those with it.
 
     $$d = \frac{1}{N_1} \sum_{n:\, a_n = 1} z_n - \frac{1}{N_0} \sum_{n:\, a_n = 0} z_n .$$
@@ -42,9 +42,7 @@ def mean_difference(z: Float[Tensor, "N K"], present: Shaped[Tensor, " N"]) -> F
     return z[with_it].mean(dim=0) - z[~with_it].mean(dim=0)
 
 
-def regression(
-    z: Float[Tensor, "N K"], factors: Float[Tensor, "N F"], *, ridge: float = 0.0
-) -> Float[Tensor, "F K"]:
+def regression(z: object, factors: object, *, ridge: float = 0.0) -> Float[Tensor, "F K"]:
     r"""Computes how codes change with each factor, the other factors held fixed.
 
     $$\min_{b, D} \sum_n \Big\lVert z_n - b - \sum_f a_{nf}\, d_f \Big\rVert^2 + N \lambda \lVert D \rVert^2 .$$
@@ -85,7 +83,7 @@ def regression(
     return torch.linalg.solve(covariance, products).to(z)
 
 
-def orthogonalize(direction: Float[Tensor, " K"], others: Float[Tensor, "M K"]) -> Float[Tensor, " K"]:
+def orthogonalize(direction: object, others: object) -> Float[Tensor, " K"]:
     r"""Takes out of a direction all that lies in the span of others.
 
     $$d_\perp = d - V^\top (V V^\top)^{+} V d, \qquad V = (v_1, \dots, v_M)^\top .$$
@@ -112,7 +110,6 @@ def orthogonalize(direction: Float[Tensor, " K"], others: Float[Tensor, "M K"]) 
     _, singular, right = torch.linalg.svd(V, full_matrices=False)
     basis = right[singular > len(d) * torch.finfo(d.dtype).eps * singular[0]]
     rest = d - basis.T @ (basis @ d)
-    rest = rest - basis.T @ (basis @ rest)  # once more: what rounding left of the others
     if not bool(rest.norm() > 1e-5 * size):
         raise ValueError(
             "direction must not lie in the span of the others, but nothing is left of it: it cannot be moved alone"
@@ -120,9 +117,7 @@ def orthogonalize(direction: Float[Tensor, " K"], others: Float[Tensor, "M K"]) 
     return rest
 
 
-def walk(
-    z: Float[Tensor, "B K"], direction: Float[Tensor, " K"], steps: Float[Tensor, " T"]
-) -> Float[Tensor, "T B K"]:
+def walk(z: object, direction: object, steps: object) -> Float[Tensor, "T B K"]:
     """Returns codes along a direction, z + t d for each of the steps t.
 
     Args:
@@ -146,7 +141,7 @@ def walk(
     return z + t[:, None, None] * d
 
 
-def _yes_or_no(present: Tensor, length: int) -> Tensor:
+def _yes_or_no(present: object, length: int) -> Tensor:
     values = torch.as_tensor(present)
     if values.shape != (length,):
         raise ValueError(

@@ -36,7 +36,7 @@ class Reader:
     def __init__(self, ridge: float = 0.0) -> None:
         self.ridge = require.non_negative_float("ridge", ridge)
 
-    def fit(self, z: Float[Tensor, "N K"], factors: Float[Tensor, "N F"]) -> "Reader":
+    def fit(self, z: object, factors: object) -> "Reader":
         """Fits W and b.
 
         Raises:
@@ -55,12 +55,12 @@ class Reader:
         self.bias_ = middle_a.to(z) - self.weights_ @ middle_z
         return self
 
-    def __call__(self, z: Float[Tensor, "... K"]) -> Float[Tensor, "... F"]:
+    def __call__(self, z: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch F"]:
         """Returns the factors that are read off codes `(..., K)`."""
         return z @ self.weights_.T + self.bias_
 
 
-def r_squared(predicted: Float[Tensor, "N F"], truth: Float[Tensor, "N F"]) -> Float[Tensor, " F"]:
+def r_squared(predicted: object, truth: object) -> Float[Tensor, " F"]:
     r"""Computes which part of each factor's variance a prediction explains.
 
     $$R^2_f = 1 - \frac{\sum_n (a_{nf} - \hat a_{nf})^2}{\sum_n (a_{nf} - \bar a_f)^2} .$$
@@ -106,11 +106,11 @@ class EditEffects(NamedTuple):
 
 
 def edit_effects(
-    before: Float[Tensor, "B F"],
-    after: Float[Tensor, "F B F"],
-    asked: Float[Tensor, " F"],
+    before: object,
+    after: object,
+    asked: object,
     *,
-    ranges: Float[Tensor, " F"] | None = None,
+    ranges: object = None,
 ) -> EditEffects:
     r"""Scores edits against the factors that are read before and after: wanted × moved.
 

@@ -18,9 +18,7 @@ class Informations(NamedTuple):
     """H(a_f), in nats."""
 
 
-def mutual_informations(
-    codes: Float[Tensor, "N K"], factors: Float[Tensor, "N F"], *, num_bins: int = 20
-) -> Informations:
+def mutual_informations(codes: object, factors: object, *, num_bins: int = 20) -> Informations:
     r"""Estimates the mutual information of each code entry with each factor, after cutting both into bins.
 
     $$I(z_k; a_f) = \sum_{i, j} p_{ij} \log \frac{p_{ij}}{p_{i \cdot}\, p_{\cdot j}}, \qquad
@@ -49,15 +47,17 @@ def mutual_informations(
         raise ValueError(f"codes and factors must have as many rows, but have {len(z)} and {len(a)}")
     if require.positive_int("num_bins", num_bins) < 2:
         raise ValueError("num_bins must be at least 2, but is 1: one bin says nothing")
-    z_bins, a_bins = ([_binned(column, num_bins) for column in columns.detach().T] for columns in (z, a))
+    z_bins, a_bins = (
+        [_binned(column, num_bins) for column in columns.detach().T.contiguous()] for columns in (z, a)
+    )
     information = [[_information(i, j) for j in a_bins] for i in z_bins]
     entropy = [_entropy(j.bincount()) for j in a_bins]
-    return Informations(torch.tensor(information).to(z), torch.tensor(entropy).to(z))
+    return Informations(
+        torch.tensor(information, dtype=torch.float64).to(z), torch.tensor(entropy, dtype=torch.float64).to(z)
+    )
 
 
-def mig(
-    codes: Float[Tensor, "N K"], factors: Float[Tensor, "N F"], *, num_bins: int = 20
-) -> Float[Tensor, " F"]:
+def mig(codes: object, factors: object, *, num_bins: int = 20) -> Float[Tensor, " F"]:
     r"""Computes the mutual information gap of each factor: how much more the best code entry knows than the second.
 
     $$\mathrm{MIG}_f = \frac{I(z_{(1)}; a_f) - I(z_{(2)}; a_f)}{H(a_f)} .$$

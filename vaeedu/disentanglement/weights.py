@@ -1,5 +1,6 @@
 """Disentanglement, completeness and informativeness."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,7 @@ class DCI(NamedTuple):
     """|weight| of each standardised entry for each standardised factor."""
 
 
-def dci(codes: Float[Tensor, "N K"], factors: Float[Tensor, "N F"], *, ridge: float = 1e-3) -> DCI:
+def dci(codes: object, factors: object, *, ridge: float = 1e-3) -> DCI:
     r"""Scores codes by the weights with which a linear reader uses them.
 
     Codes and factors are standardised; a ridge regression of the factors on the codes has the weights W, and
@@ -66,7 +67,7 @@ def dci(codes: Float[Tensor, "N K"], factors: Float[Tensor, "N F"], *, ridge: fl
 
 
 def dci_from_importances(
-    importance: Float[Tensor, "K F"],
+    importance: object,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, " F"]]:
     r"""Computes disentanglement and completeness from a table of importances.
 
@@ -107,7 +108,7 @@ def dci_from_importances(
     of_entry = R.sum(dim=1)
     # An entry without any importance has no distribution; its weight ρ is 0, whatever stands there.
     rows = R / of_entry.where(of_entry > 0, 1.0)[:, None]
-    log_F, log_K = (torch.tensor(float(n), dtype=R.dtype, device=R.device).log() for n in (F, K))
+    log_F, log_K = (math.log(n) for n in (F, K))
     disentangled = 1 - torch.special.entr(rows).sum(dim=1) / log_F
     complete = 1 - torch.special.entr(R / of_factor).sum(dim=0) / log_K
     return (of_entry / of_entry.sum()) @ disentangled, complete
