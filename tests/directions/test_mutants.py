@@ -93,8 +93,13 @@ def effects_law(directions):
     moved, hit, stray = directions.edit_effects(before, before + change, asked, ranges=ranges)
     close(hit, torch.tensor([0.75, 1.0, 1.0]).double())
     close(stray, torch.tensor([0.0, 0.5, 0.0]).double())
-    expected = torch.diag(torch.tensor([0.275, -1.0, 0.5], dtype=torch.float64))
+    expected = torch.diag(torch.tensor([0.275, 1.0, 0.5], dtype=torch.float64))
     close(moved, expected)
+    each = asked[:, None].expand(3, 4).clone()
+    each[0, 1] = -0.4  # this one was asked for less, and got more
+    moved, hit, _ = directions.edit_effects(before, before + change, each, least=0.1, ranges=ranges)
+    close(hit, torch.tensor([0.75, 1.0, 1.0]).double())
+    close(moved[0, 0], torch.tensor((0.4 - 0.21 + 0.19 + 0.3) / 4, dtype=torch.float64))
 
 
 FINDING, SCORING = "finding", "scoring"
@@ -144,7 +149,7 @@ MUTANTS = [
         "p.square().sum(dim=0) / a.square().sum(dim=0)",
     ),
     (r_squared_law, SCORING, "total = (a - a.mean(dim=0)).square()", "total = a.square()"),
-    (effects_law, SCORING, "(own / wanted >= 0.5)", "(own >= 0.5)"),
+    (effects_law, SCORING, "(own / wanted >= least)", "(own >= least)"),
     (
         effects_law,
         SCORING,

@@ -98,9 +98,9 @@ class EditEffects(NamedTuple):
     """What edits have moved: row f is the edit that wanted factor f."""
 
     moved: Float[Tensor, "F F"]
-    """The mean change of each factor (columns), in units of its range."""
+    """The mean change of each factor (columns), in units of its range; positive where it goes as asked of factor f."""
     hit: Float[Tensor, " F"]
-    """The share of examples whose wanted factor moved as it should, by at least half of what was asked."""
+    """The share of examples whose wanted factor moved as it should, by at least so much of what was asked."""
     stray: Float[Tensor, " F"]
     """The largest mean absolute change of a factor that should have stayed."""
 
@@ -110,13 +110,15 @@ def edit_effects(
     after: object,
     asked: object,
     *,
+    least: float = 0.5,
     ranges: object = None,
 ) -> EditEffects:
     r"""Scores edits against the factors that are read before and after: wanted × moved.
 
-    $$\Delta_{fbg} = \frac{\mathrm{after}_{fbg} - \mathrm{before}_{bg}}{\mathrm{range}_g}, \quad
-      \mathrm{moved}_{fg} = \frac1B \sum_b \Delta_{fbg}, \quad
-      \mathrm{hit}_f = \frac1B \#\Big\{b : \frac{\Delta_{fbf}}{\mathrm{asked}_f} \ge \tfrac12\Big\}, \quad
+    $$\Delta_{fbg} = \frac{\mathrm{after}_{fbg} - \mathrm{before}_{bg}}{\mathrm{range}_g}, \qquad
+      \mathrm{moved}_{fg} = \frac1B \sum_b \operatorname{sign}(\mathrm{asked}_{fb})\, \Delta_{fbg},$$
+
+    $$\mathrm{hit}_f = \frac1B \#\Big\{b : \frac{\Delta_{fbf}}{\mathrm{asked}_{fb}} \ge \mathrm{least}\Big\}, \qquad
       \mathrm{stray}_f = \max_{g \ne f} \frac1B \sum_b |\Delta_{fbg}| .$$
 
     The stray changes are averaged as absolute values: changes of either sign would hide each other.
@@ -124,7 +126,9 @@ def edit_effects(
     Args:
         before: Factors read off the examples, `(B, F)`.
         after: Factors read off them after the edit that wanted factor f, `(F, B, F)`.
-        asked: The change of factor f that edit f asked for, in units of its range, not 0, `(F,)`.
+        asked: The change of factor f that edit f asked for, in units of its range, not 0: `(F,)`, or `(F, B)` where
+            each example was asked for its own.
+        least: Which part of what was asked counts as a hit.
         ranges: Of the factors, `(F,)`; None where all go from 0 to 1.
 
     Returns:
@@ -146,15 +150,20 @@ def edit_effects(
             f"after must have shape (F, B, F) = {(F, B, F)}, an edit for each of at least two factors, "
             f"but has {tuple(end.shape)}"
         )
-    wanted = require.vector("asked", asked, length=F).to(start)
+    wanted = require.real("asked", asked).to(start)
+    if wanted.shape not in {(F,), (F, B)}:
+        raise ValueError(
+            f"asked must have shape (F,) = {(F,)} or (F, B) = {(F, B)}, but has {tuple(wanted.shape)}"
+        )
+    wanted = wanted.reshape(F, -1).expand(F, B)
     if bool((wanted == 0).any()):
         raise ValueError("asked must not be 0 for any factor: an edit that asks for nothing cannot be scored")
     width = torch.ones(F) if ranges is None else require.vector("ranges", ranges, length=F)
     change = (end - start) / require.positive("ranges", width).to(start)  # (F, B, F)
-    own = change.diagonal(dim1=0, dim2=2)  # (B, F)
+    own = change.diagonal(dim1=0, dim2=2).T  # (F, B)
     others = change.abs().mean(dim=1).masked_fill(torch.eye(F, dtype=torch.bool, device=start.device), 0)
     return EditEffects(
-        moved=change.mean(dim=1),
-        hit=(own / wanted >= 0.5).to(start).mean(dim=0),
+        moved=(change * wanted.sign()[:, :, None]).mean(dim=1),
+        hit=(own / wanted >= least).to(start).mean(dim=1),
         stray=others.amax(dim=1),
     )

@@ -161,7 +161,11 @@ def fully_conv_decoder(
     """
     F = require.positive_int("num_features", num_features)
     channels = _doubling(image_shape, num_channels)
-    layers: list[nn.Module] = [nn.ConvTranspose2d(F, channels[-1], _SMALL)]
+    first = nn.ConvTranspose2d(F, channels[-1], _SMALL)
+    # Each of its outputs is a sum of F terms. Torch's start takes it for one of 16 times as many channels, which is
+    # too small by far.
+    nn.init.uniform_(first.weight, -(F**-0.5), F**-0.5)
+    layers: list[nn.Module] = [first]
     for num_out, num_in in reversed(list(itertools.pairwise(channels))):
         layers += [
             nn.BatchNorm2d(num_in),
