@@ -39,7 +39,7 @@ def sigma_map() -> Tensor:
 
 def train(model: vae.VAE, x: Tensor, epochs: int, seed: int) -> None:
     """Trains a model as the lecture does."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, fused=True)
 
     def rate(epoch: int) -> float:
         return 0.3 if epoch == 0 else (1 + math.cos(math.pi * (epoch - 0.5) / epochs)) / 2
@@ -54,6 +54,7 @@ def train(model: vae.VAE, x: Tensor, epochs: int, seed: int) -> None:
         scheduler=torch.optim.lr_scheduler.LambdaLR(optimizer, rate),
         generator=seeded(seed),
         progress=False,
+        max_grad_norm=1000.0,
     )
     model.eval()
 
