@@ -18,7 +18,7 @@ ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
     3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann"),
-    2: ("pca", "classifiers", "outliers", "inference", "bounds"),
+    2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
     0: ("sampling", "require", "files"),
 }
@@ -152,6 +152,8 @@ UNWANTED = {
             "vaeedu.boltzmann",
             "vaeedu.classifiers",
             "vaeedu.outliers",
+            "vaeedu.directions",
+            "vaeedu.disentanglement",
             "vaeedu.data",
         ],
         HEAVY,

@@ -20,6 +20,8 @@ _MODULES = frozenset(
         "bounds",
         "classifiers",
         "data",
+        "directions",
+        "disentanglement",
         "divergences",
         "environment",
         "feedback",

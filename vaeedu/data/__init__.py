@@ -4,24 +4,39 @@
   the user cache or a download. `natural_patches` are pieces of two photographs.
 - `street_numbers` are generated colour images of a digit among others, before pieces of these
   photographs; `svhn` are the real ones, where the reader has them.
+- `faces` and `shapes` are generated images whose factors are known, drawn anew from any factors by `draw_faces` and
+  `draw_shapes`; `celeba` are photographs of faces, where the reader has them.
 - `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
-Image sets take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C, H, W)`, and int64 labels, None where
-there are none. Sets in the plane return `(N, 2)`.
+Image sets with classes take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C, H, W)`, and int64
+labels, None where there are none. Those with factors return `(images, factors)`, factors float32 `(N, F)`.
+Sets in the plane return `(N, 2)`.
 """
 
+from vaeedu.data.celeba import CelebA, celeba, celeba_at_hand
+from vaeedu.data.faces import FACE_FACTORS, draw_faces, faces
 from vaeedu.data.images import digits, natural_patches
 from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
+from vaeedu.data.shapes import SHAPE_FACTORS, SHAPES, draw_shapes, shapes
 from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
 from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
+    "FACE_FACTORS",
+    "SHAPES",
+    "SHAPE_FACTORS",
+    "CelebA",
     "Mnist",
     "binarize",
+    "celeba",
+    "celeba_at_hand",
     "digits",
+    "draw_faces",
+    "draw_shapes",
     "eight_gaussians",
+    "faces",
     "fetch_mnist",
     "line",
     "mnist",
@@ -29,6 +44,7 @@ __all__ = [
     "natural_patches",
     "pinwheel",
     "quantize",
+    "shapes",
     "spirals",
     "street_numbers",
     "svhn",

@@ -1,4 +1,4 @@
-"""Four convolutions down, four transposed convolutions up."""
+"""Convolutions down, transposed convolutions up: four with a dense layer between, or nothing but convolutions."""
 
 import itertools
 import math
@@ -93,6 +93,88 @@ def conv_decoder(num_features: int, image_shape: Sequence[int], *, num_channels:
     return nn.Sequential(dense, KeepLeading(nn.Sequential(*layers), small))
 
 
+def fully_conv_encoder(
+    image_shape: Sequence[int], num_features: int, *, num_channels: int = 16
+) -> nn.Sequential:
+    """Makes an encoder of nothing but convolutions, with batch normalisation.
+
+    Convolutions of kernel 4 and stride 2 halve the image until its sides are 4, with C, 2C, 4C, … channels; a last one
+    of kernel 4, without padding, looks at all that is left and leaves one pixel with a channel for each feature: what a
+    dense layer would do, in the same numbers. SiLU follows each but the last, batch normalisation comes before it in
+    all but the first (Radford et al. 2016).
+
+    In training mode an output depends on the other images of the batch, through their mean and variance; call
+    `model.eval()` before anything is measured.
+
+    Args:
+        image_shape: `(C, H, W)`, with H = W = 8, 16, 32, 64, …
+        num_features: F, the length of the output.
+        num_channels: Channels of the first convolution; they double from one to the next.
+
+    Returns:
+        A network that maps `(..., C, H, W)` to `(..., F)`.
+
+    Raises:
+        ValueError: The sides are not 4 · 2ⁿ with n ≥ 1, or a number is not positive and whole.
+
+    Reference:
+        Radford, Metz and Chintala (2016), Unsupervised representation learning with deep convolutional generative
+        adversarial networks.
+
+    >>> import torch
+    >>> fully_conv_encoder((3, 32, 32), 20)(torch.zeros(5, 3, 32, 32)).shape
+    torch.Size([5, 20])
+    """
+    F = require.positive_int("num_features", num_features)
+    channels = _doubling(image_shape, num_channels)
+    layers: list[nn.Module] = []
+    for i, (num_in, num_out) in enumerate(itertools.pairwise(channels)):
+        layers.append(nn.Conv2d(num_in, num_out, 4, stride=2, padding=1))
+        layers += [nn.BatchNorm2d(num_out), nn.SiLU()] if i > 0 else [nn.SiLU()]
+    layers.append(nn.Conv2d(channels[-1], F, _SMALL))
+    body = KeepLeading(nn.Sequential(*layers), require.image_shape("image_shape", image_shape))
+    return nn.Sequential(body, nn.Flatten(-3))
+
+
+def fully_conv_decoder(
+    num_features: int, image_shape: Sequence[int], *, num_channels: int = 16
+) -> nn.Sequential:
+    """Makes a decoder of nothing but transposed convolutions, the mirror image of `fully_conv_encoder`.
+
+    A code is an image of one pixel with a channel for each entry. The first transposed convolution, kernel 4, makes it
+    an image of 4×4 pixels; each further one doubles the sides. Batch normalisation and SiLU follow all but the last.
+
+    Args:
+        num_features: F, the length of the input.
+        image_shape: `(C, H, W)`, with H = W = 8, 16, 32, 64, …
+        num_channels: Channels before the last transposed convolution.
+
+    Returns:
+        A network that maps `(..., F)` to `(..., C, H, W)`.
+
+    Raises:
+        ValueError: As `fully_conv_encoder`.
+
+    >>> import torch
+    >>> fully_conv_decoder(20, (3, 32, 32))(torch.zeros(2, 5, 20)).shape
+    torch.Size([2, 5, 3, 32, 32])
+    """
+    F = require.positive_int("num_features", num_features)
+    channels = _doubling(image_shape, num_channels)
+    first = nn.ConvTranspose2d(F, channels[-1], _SMALL)
+    # Each of its outputs is a sum of F terms. Torch's start takes it for one of 16 times as many channels, which is
+    # too small by far.
+    nn.init.uniform_(first.weight, -(F**-0.5), F**-0.5)
+    layers: list[nn.Module] = [first]
+    for num_out, num_in in reversed(list(itertools.pairwise(channels))):
+        layers += [
+            nn.BatchNorm2d(num_in),
+            nn.SiLU(),
+            nn.ConvTranspose2d(num_in, num_out, 4, stride=2, padding=1),
+        ]
+    return nn.Sequential(nn.Unflatten(-1, (F, 1, 1)), KeepLeading(nn.Sequential(*layers), (F, 1, 1)))
+
+
 class KeepLeading(nn.Module):
     """Lets a network that knows one batch dimension, as torch's convolutions do, keep any number of them.
 
@@ -125,6 +207,19 @@ def _plan(C: int, H: int, W: int, num_channels: int) -> tuple[list[_Level], list
         # floor((n + 2 − 4) / 2) + 1 = floor(n / 2) where the kernel is 4 and the padding 1
         levels.append(_Level(2, h // 2, w // 2) if min(h, w) > _SMALL else _Level(1, h, w))
     return levels, [C, num_channels, num_channels, 2 * num_channels, 2 * num_channels]
+
+
+def _doubling(image_shape: Sequence[int], num_channels: int) -> list[int]:
+    """Returns the channels of the image, and of what each convolution with stride 2 makes until the sides are 4."""
+    C, H, W = require.image_shape("image_shape", image_shape)
+    first = require.positive_int("num_channels", num_channels)
+    num_layers = (H // _SMALL).bit_length() - 1
+    if H != W or num_layers < 1 or _SMALL * 2**num_layers != H:
+        raise ValueError(
+            f"image_shape must have equal sides of 8, 16, 32, 64 or so, which can be halved until 4 are left, "
+            f"but is {(C, H, W)}: pad the images, or use conv_encoder and conv_decoder"
+        )
+    return [C, *(first * 2**i for i in range(num_layers))]
 
 
 def _kernel_size(stride: int) -> int:

@@ -23,7 +23,8 @@ class NormalHead(nn.Module):
             `conv_decoder`.
         event_shape: Of what the distribution is over: `(K,)` for latents, `(C, H, W)` for images.
         scale: `"predicted"`: σ has an entry for each of the event's, computed from h like μ. `"learned"`: one σ for
-            all entries, a parameter, which starts at 1. A number: that σ, fixed.
+            all entries, a parameter, which starts at 1. A number: that σ, fixed. A tensor: a fixed σ for each
+            entry, of a shape that broadcasts to the event's; where it is small, errors cost more.
 
     Raises:
         ValueError: A size or the scale is not positive, the word is unknown, or `"predicted"` is asked for without
@@ -36,17 +37,26 @@ class NormalHead(nn.Module):
     torch.Size([3, 5])
     """
 
+    scale_map: Tensor | None
+
     def __init__(
-        self, num_features: int | None, event_shape: Sequence[int], *, scale: str | float = "predicted"
+        self,
+        num_features: int | None,
+        event_shape: Sequence[int],
+        *,
+        scale: str | float | Tensor = "predicted",
     ) -> None:
         super().__init__()
         self.event_shape = require.event_shape("event_shape", event_shape)
-        self.scale = _checked_scale(scale, num_features)
+        fixed = _scale_map(scale, self.event_shape) if isinstance(scale, Tensor) else None
+        # A buffer moves with the model, and is saved with it; a number is part of how it was built.
+        self.register_buffer("scale_map", fixed)
+        self.scale = "map" if isinstance(scale, Tensor) else _checked_scale(scale, num_features)
         # Both halves of what a predicted scale needs come out of one layer, along a first dimension of 2.
-        output_shape = (2, *self.event_shape) if scale == "predicted" else self.event_shape
+        output_shape = (2, *self.event_shape) if self.scale == "predicted" else self.event_shape
         self.layer = _layer(num_features, output_shape)
         self.input_shape = self.event_shape if num_features is None else (num_features,)
-        if scale == "learned":
+        if self.scale == "learned":
             self.log_scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, h: Float[Tensor, "*batch"]) -> Independent:
@@ -58,7 +68,10 @@ class NormalHead(nn.Module):
             scale = log_scale.exp()
         else:
             loc = output
-            scale = self.log_scale.exp() if self.scale == "learned" else loc.new_tensor(self.scale)
+            if self.scale_map is not None:
+                scale = self.scale_map.to(loc)
+            else:
+                scale = self.log_scale.exp() if self.scale == "learned" else loc.new_tensor(self.scale)
         normal = Normal(loc, scale.expand_as(loc), validate_args=False)
         return Independent(_checking_values(normal), len(self.event_shape))
 
@@ -122,6 +135,17 @@ def _checking_values(distribution: Distribution) -> Distribution:
     """
     distribution._validate_args = True
     return distribution
+
+
+def _scale_map(scale: Tensor, event_shape: tuple[int, ...]) -> Tensor:
+    sigma = require.positive("scale", scale).detach()
+    try:
+        return sigma.expand(event_shape).clone()
+    except RuntimeError:
+        raise ValueError(
+            f"scale must have a shape that broadcasts to the event's, {event_shape}, but has {tuple(sigma.shape)}: "
+            "give one σ for each pixel, such as torch.full((32, 32), 0.1)"
+        ) from None
 
 
 def _full_precision(x: Tensor) -> Tensor:

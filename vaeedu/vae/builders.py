@@ -4,9 +4,19 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Independent, Normal
 
 from vaeedu import require
-from vaeedu.networks import BernoulliHead, Flatten, NormalHead, conv_decoder, conv_encoder, mlp
+from vaeedu.networks import (
+    BernoulliHead,
+    Flatten,
+    NormalHead,
+    conv_decoder,
+    conv_encoder,
+    fully_conv_decoder,
+    fully_conv_encoder,
+    mlp,
+)
 from vaeedu.vae.model import VAE
 from vaeedu.vae.priors import NormalPrior
 
@@ -98,6 +108,59 @@ def conv_vae(
     decoder_body = conv_decoder(K, image_shape, num_channels=num_channels)
     head = _likelihood_head(likelihood, scale, None, image_shape)
     return VAE(encoder, nn.Sequential(decoder_body, head), NormalPrior.standard(K))
+
+
+def fully_conv_vae(
+    image_shape: Sequence[int],
+    *,
+    num_latents: int = 16,
+    num_channels: int = 16,
+    scale: str | float | Tensor,
+) -> VAE:
+    r"""Makes a VAE of convolutions and nothing else, with a normal likelihood whose σ has to be chosen.
+
+    $$q(z \mid x) = \mathcal N(\mu(x), \operatorname{diag} \sigma(x)^2), \qquad
+      p(x \mid z) = \mathcal N(f(z), \operatorname{diag} \sigma^2) .$$
+
+    σ has no default: it says how many nats a squared error costs, 1 / 2σ², and so what the code keeps.
+
+    Args:
+        image_shape: `(C, H, W)`, with H = W = 8, 16, 32, 64, …
+        num_latents: K.
+        num_channels: Channels at half the image's size; they double with each halving.
+        scale: σ of the likelihood: a number; a tensor, one for each pixel; or `"learned"`, one for all pixels.
+
+    Returns:
+        A model with a standard normal prior, initialised from torch's global generator. It has batch normalisation:
+        call `eval()` on it before anything is measured.
+
+    Raises:
+        ValueError: The sides are not as said, a number is not positive, or the scale's shape does not fit.
+
+    >>> fully_conv_vae((3, 32, 32), scale=0.1).sample(4).shape
+    torch.Size([4, 3, 32, 32])
+    """
+    K = require.positive_int("num_latents", num_latents)
+    encoder = nn.Sequential(fully_conv_encoder(image_shape, 2 * K, num_channels=num_channels), _TwoHalves(K))
+    decoder = nn.Sequential(
+        fully_conv_decoder(K, image_shape, num_channels=num_channels),
+        NormalHead(None, image_shape, scale=scale),
+    )
+    return VAE(encoder, decoder, NormalPrior.standard(K))
+
+
+class _TwoHalves(nn.Module):
+    """Takes the first half of its input for μ and the second for log σ, of a normal distribution."""
+
+    def __init__(self, num_latents: int) -> None:
+        super().__init__()
+        self.num_latents = num_latents
+
+    def forward(self, h: Tensor) -> Independent:
+        # Log-probabilities need more digits than bfloat16 has, whatever the layers were run in.
+        full = h.float() if h.dtype in (torch.bfloat16, torch.float16) else h
+        mu, log_sigma = full.split(self.num_latents, dim=-1)
+        return Independent(Normal(mu, log_sigma.exp(), validate_args=False), 1)
 
 
 def _hidden(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Module:
