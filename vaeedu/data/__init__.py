@@ -4,6 +4,8 @@
   the user cache or a download. `natural_patches` are pieces of two photographs.
 - `street_numbers` are generated colour images of a digit among others, before pieces of these
   photographs; `svhn` are the real ones, where the reader has them.
+- `speech` is always at hand: spoken numbers, letters and other words; `audio` reads the reader's own WAV file;
+  `plucked_strings` are made on the spot.
 - `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
@@ -14,11 +16,14 @@ there are none. Sets in the plane return `(N, 2)`.
 from vaeedu.data.images import digits, natural_patches
 from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
+from vaeedu.data.sound import Speech, audio, plucked_strings, speech
 from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
 from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
     "Mnist",
+    "Speech",
+    "audio",
     "binarize",
     "digits",
     "eight_gaussians",
@@ -28,7 +33,9 @@ __all__ = [
     "mnist_at_hand",
     "natural_patches",
     "pinwheel",
+    "plucked_strings",
     "quantize",
+    "speech",
     "spirals",
     "street_numbers",
     "svhn",
