@@ -122,7 +122,8 @@ def audio(path: str | Path) -> tuple[Float32[Tensor, " T"], int]:
             rate, numbers = wavfile.read(str(path))
     except ValueError as error:
         raise ValueError(
-            f"path must be a WAV file, but {path} cannot be read ({error}): convert it, say by `ffmpeg -i in.mp3 out.wav`"
+            f"path must be a WAV file, but {path} cannot be read ({error}): convert it, say by "
+            "`ffmpeg -i in.mp3 out.wav`"
         ) from None
     x = numbers.astype(np.float64)
     if numbers.dtype == np.uint8:

@@ -40,7 +40,7 @@ class NGram:
             raise ValueError(f"order must be at most 2, because its table grows as L^(m + 1), but is {order}")
         self.strength = require.positive_float("strength", strength)
 
-    def fit(self, sounds: list[Int64[Tensor, " T"]]) -> "NGram":
+    def fit(self, sounds: list[Tensor]) -> "NGram":
         """Counts in a list of sounds, each `(T,)`; returns itself, with `probs_[m]` of shape `(L^m, L)`.
 
         Raises:
