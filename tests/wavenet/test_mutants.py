@@ -105,7 +105,7 @@ def neighbour_law(wavenet):
 def counting_law(wavenet):
     sounds = torch.tensor(list(itertools.product(range(3), repeat=4)))
     for order in (0, 1, 2):
-        model = wavenet.NGram(3, order, strength=0.5).fit([torch.tensor([0, 1, 2, 1, 1, 0, 2, 2])])
+        model = wavenet.NGram(3, order, strength=0.5).fit([torch.tensor([0, 1, 2, 1, 1, 0, 1, 2, 2])])
         assert abs(float(model.log_prob(sounds).exp().sum()) - 1) < 1e-12
         if order == 2:  # after 2, 0, which did not occur, as after 0
             torch.testing.assert_close(model.probs_[2][6], model.probs_[1][0])
