@@ -17,9 +17,9 @@ PACKAGE = Path(vaeedu.__file__).parent
 ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
-    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann", "wavenet"),
     2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement"),
-    1: ("data", "networks", "divergences", "gradients", "plotting"),
+    1: ("data", "networks", "divergences", "gradients", "plotting", "audio"),
     0: ("sampling", "require", "files"),
 }
 ROW_OF = {name: row for row, names in ROWS.items() for name in names}
@@ -148,6 +148,8 @@ UNWANTED = {
             "vaeedu.divergences",
             "vaeedu.training",
             "vaeedu.pixelcnn",
+            "vaeedu.wavenet",
+            "vaeedu.audio",
             "vaeedu.autoregressive",
             "vaeedu.boltzmann",
             "vaeedu.classifiers",

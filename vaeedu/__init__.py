@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "audio",
         "autoencoders",
         "autoregressive",
         "boltzmann",
@@ -37,6 +38,7 @@ _MODULES = frozenset(
         "semisupervised",
         "training",
         "vae",
+        "wavenet",
         "widgets",
     }
 )

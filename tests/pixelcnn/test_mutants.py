@@ -221,9 +221,9 @@ MUTANTS = {
     ),
     "levels by argmax": (
         frequency_law,
-        "levels",
-        "probs.cumsum(dim=-1)[..., :-1] <= u[..., None]).sum(dim=-1)",
-        "probs.argmax(dim=-1) + 0 * u).round()",
+        "outputs",
+        "invert_cumulative(parameters.softmax(dim=1), noise)",
+        "parameters.argmax(dim=1).to(noise)",
         BOTH,
     ),
     "logits for probabilities in a draw": (frequency_law, "outputs", "return -u.logit()", "return u", BOTH),

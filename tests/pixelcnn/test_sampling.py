@@ -145,16 +145,16 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("y", "words"),
         [
-            (None, "y must be whole numbers of shape (2,), one for each image, but is None"),
+            (None, "y must be whole numbers of shape (2,), one for each example, but is None"),
             (
                 torch.zeros(3).long(),
-                "y must be whole numbers of shape (2,), one for each image, but is torch.int64 of",
+                "y must be whole numbers of shape (2,), one for each example, but is torch.int64 of",
             ),
             (
                 torch.zeros(2),
-                "y must be whole numbers of shape (2,), one for each image, but is torch.float32 of",
+                "y must be whole numbers of shape (2,), one for each example, but is torch.float32 of",
             ),
-            (True, "y must be whole numbers of shape (2,), one for each image, but is True"),
+            (True, "y must be whole numbers of shape (2,), one for each example, but is True"),
             (3, "y must hold labels 0, …, 2, but its entries range from 3 to 3"),
             (torch.tensor([0, -1]), "y must hold labels 0, …, 2, but its entries range from -1 to 0"),
         ],

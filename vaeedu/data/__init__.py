@@ -6,6 +6,8 @@
   photographs; `svhn` are the real ones, where the reader has them.
 - `faces` and `shapes` are generated images whose factors are known, drawn anew from any factors by `draw_faces` and
   `draw_shapes`; `celeba` are photographs of faces, where the reader has them.
+- `speech` is always at hand: spoken numbers, letters and other words; `audio` reads the reader's own WAV file;
+  `plucked_strings` are made on the spot.
 - `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
@@ -20,6 +22,7 @@ from vaeedu.data.images import digits, natural_patches
 from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
 from vaeedu.data.shapes import SHAPE_FACTORS, SHAPES, draw_shapes, shapes
+from vaeedu.data.sound import Speech, audio, plucked_strings, speech
 from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
 from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
 
@@ -29,6 +32,8 @@ __all__ = [
     "SHAPE_FACTORS",
     "CelebA",
     "Mnist",
+    "Speech",
+    "audio",
     "binarize",
     "celeba",
     "celeba_at_hand",
@@ -43,8 +48,10 @@ __all__ = [
     "mnist_at_hand",
     "natural_patches",
     "pinwheel",
+    "plucked_strings",
     "quantize",
     "shapes",
+    "speech",
     "spirals",
     "street_numbers",
     "svhn",

@@ -4,6 +4,7 @@
 - `conv_encoder`, `conv_decoder`: four convolutions down, four transposed convolutions up.
 - `fully_conv_encoder`, `fully_conv_decoder`: convolutions and nothing else, with batch normalisation.
 - `NormalHead`, `BernoulliHead`: a body's features become a distribution.
+- `autoregressive` holds what networks over pixels and over sound share.
 - `convolution_matrix`, `transposed_convolution`: a convolution as a matrix, and its transpose written out, for reading.
 
 Every network keeps leading dimensions, so that latent samples `(S, B, K)` can be decoded at once.

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vaeedu import require, sampling
+from vaeedu.networks.autoregressive import mean_input_gradient
 from vaeedu.pixelcnn.levels import scale_levels
 from vaeedu.pixelcnn.outputs import Output
-from vaeedu.pixelcnn.receptive import mean_input_gradient
 
 _LARGEST_TENSOR = 2**24  # bytes
 # At one image a rectifier is off that is on at another, so that what a pixel depends on takes a few.
@@ -181,20 +181,5 @@ class PixelModel(nn.Module, abc.ABC):
         return require.levels(name, value, self.image_shape, self.num_levels).to(self._like())
 
     def _labels(self, y: object, n: int) -> Tensor | None:
-        if self.num_classes is None:
-            if y is not None:
-                raise ValueError(
-                    "y must be None for a model without num_classes: leave it out, or make one with num_classes"
-                )
-            return None
-        if isinstance(y, int) and not isinstance(y, bool):
-            y = torch.full((n,), y)
-        if not isinstance(y, Tensor) or y.is_floating_point() or y.is_complex() or y.shape != (n,):
-            got = f"{y.dtype} of shape {tuple(y.shape)}" if isinstance(y, Tensor) else repr(y)
-            raise ValueError(f"y must be whole numbers of shape ({n},), one for each image, but is {got}")
-        if bool(((y < 0) | (y >= self.num_classes)).any()):
-            raise ValueError(
-                f"y must hold labels 0, …, {self.num_classes - 1}, but its entries range from {int(y.min())} to "
-                f"{int(y.max())}"
-            )
-        return y.long().to(self._like().device)
+        labels = require.labels("y", y, n, self.num_classes)
+        return None if labels is None else labels.to(self._like().device)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vaeedu import require
+from vaeedu.networks.autoregressive import gate, label_table
 from vaeedu.pixelcnn.masks import causal_mask, feature_colors
 
 
@@ -178,33 +179,6 @@ class GatedLayer(nn.Module):
     def masked_shortcut(self) -> Float[Tensor, "O I 1 1"]:
         """Returns the weights of the horizontal short cut that are in use."""
         return self.horizontal_shortcut.weight * self.shortcut_mask  # type: ignore[union-attr, operator]
-
-
-def label_table(num_classes: int | None, num_features: int) -> nn.Embedding | None:
-    """Makes what each class adds to the features; None for a model without classes.
-
-    It starts at zero, so that all classes begin as one model and share what they learn. The numbers of size 1 with
-    which an embedding starts otherwise would make each class another network from the first step.
-
-    >>> label_table(2, 3).weight.detach()
-    tensor([[0., 0., 0.],
-            [0., 0., 0.]])
-    """
-    if num_classes is None:
-        return None
-    table = nn.Embedding(num_classes, num_features)
-    nn.init.zeros_(table.weight)
-    return table
-
-
-def gate(features: Float[Tensor, "B F2 H W"]) -> Float[Tensor, "B F H W"]:
-    """Returns tanh of one half of the features times σ of the other.
-
-    >>> gate(torch.ones(1, 2, 1, 1)).flatten()
-    tensor([0.5568])
-    """
-    a, b = features.chunk(2, dim=1)
-    return a.tanh() * b.sigmoid()
 
 
 def in_fast_layout(features: Float[Tensor, "B F H W"]) -> Float[Tensor, "B F H W"]:

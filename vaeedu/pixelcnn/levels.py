@@ -1,4 +1,4 @@
-"""Levels: how many there may be, as numbers that a network reads, and drawn from their probabilities."""
+"""Levels: how many there may be, and as numbers that a network reads."""
 
 import functools
 
@@ -35,13 +35,3 @@ def _minus_one(dtype: torch.dtype, device: torch.device) -> Tensor:
     # Made once: the sampler adds it for every sub-pixel. Not in inference mode, even if first asked for there.
     with torch.inference_mode(False):
         return torch.tensor(-1.0, dtype=dtype, device=device)
-
-
-def invert_cumulative(probs: Float[Tensor, "N L"], u: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
-    """Returns the level at which the cumulative probability first exceeds u.
-
-    >>> invert_cumulative(torch.tensor([[0.2, 0.3, 0.5]]).expand(3, 3), torch.tensor([0.1, 0.3, 0.9]))
-    tensor([0., 1., 2.])
-    """
-    # The last cumulative sum is 1 but for rounding: left out, so that no u can lie above it.
-    return (probs.cumsum(dim=-1)[..., :-1] <= u[..., None]).sum(dim=-1).to(u)

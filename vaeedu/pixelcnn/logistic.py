@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from vaeedu import require
-from vaeedu.pixelcnn.levels import check_num_levels, invert_cumulative, scale_levels
+from vaeedu.networks.autoregressive import invert_cumulative
+from vaeedu.pixelcnn.levels import check_num_levels, scale_levels
 from vaeedu.pixelcnn.outputs import Output
 
 _SMALLEST_LOG_SCALE = -7.0

@@ -6,8 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaeedu import require
+from vaeedu.networks.autoregressive import label_table
 from vaeedu.pixelcnn.core import PixelModel
-from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout, label_table
+from vaeedu.pixelcnn.layers import GatedLayer, MaskedConv2d, ResidualBlock, in_fast_layout
 from vaeedu.pixelcnn.outputs import BLACK_AND_WHITE
 
 

@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from vaeedu.pixelcnn.levels import check_num_levels, invert_cumulative
+from vaeedu.networks.autoregressive import invert_cumulative
+from vaeedu.pixelcnn.levels import check_num_levels
 
 
 class Output(abc.ABC):

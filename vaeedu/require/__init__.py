@@ -8,6 +8,7 @@ for covariances and distributions. What one function alone asks of its arguments
 
 from vaeedu.require.distributions import covariance, distribution, probabilities
 from vaeedu.require.images import image_shape, images, levels
+from vaeedu.require.labels import labels
 from vaeedu.require.settings import (
     choice,
     finite_float,
@@ -40,6 +41,7 @@ __all__ = [
     "finite_float",
     "image_shape",
     "images",
+    "labels",
     "levels",
     "matrix",
     "non_negative_float",

@@ -66,6 +66,6 @@ def _is_for_students(parts: tuple[str, ...], only: tuple[str, ...] | None) -> bo
     if parts[0] == "assignments":
         allowed = parts[-1] == "checks.json" or parts[-1] == f"{parts[1]}.ipynb"
         return allowed and (only is None or parts[1] in only)
-    if parts[0] == "vaeedu" and parts[-1] == "small_mnist.npz":
+    if parts[0] == "vaeedu" and parts[-1] in ("small_mnist.npz", "speech.npz"):
         return True
     return Path(parts[-1]).suffix in (".py", ".js", ".ipynb", ".json", ".typed", ".md", ".png", ".svg")

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaeedu.networks.autoregressive import negated_gate
 from vaeedu.pixelcnn.fast.incremental import RowProgram
 from vaeedu.pixelcnn.fast.packing import (
     bias,
@@ -85,7 +86,7 @@ class GatedProgram(RowProgram):
             torch.add(across.transpose(0, 1), layer.horizontal_bias, out=self.partial[i])
             if i + 1 < len(self.packed):
                 below = self.v[i]
-                gate(*a.add_(layer.vertical_label).sigmoid_().chunk(2, dim=-1), out=below[:, 1, 1:-1])
+                negated_gate(*a.add_(layer.vertical_label).sigmoid_().chunk(2, dim=-1), out=below[:, 1, 1:-1])
         self.pair.zero_()
 
     def features(self, j: int, step: int) -> Float[Tensor, "N F"]:
@@ -94,7 +95,7 @@ class GatedProgram(RowProgram):
             for x, weight in products:
                 partial.addmm_(x, weight)
             partial.sigmoid_()
-            gate(s, r, out=gated)
+            negated_gate(s, r, out=gated)
             torch.addmm(h, gated_seen, U, out=out)
         return self.result[step]
 
@@ -105,11 +106,6 @@ class GatedProgram(RowProgram):
     def forget(self) -> None:
         """Forgets the vertical features of all rows."""
         self.v.zero_()
-
-
-def gate(s: Tensor, r: Tensor, *, out: Tensor) -> None:
-    """Writes −(2s − 1) r."""
-    torch.addcmul(r, s, r, value=-2, out=out)
 
 
 class _PackedLayer:
