@@ -128,7 +128,8 @@ SIZES = Exercise(
 def price_inputs(case, rng):
     """Images and the decoder's means, with a σ for each pixel; hidden ones have a very small σ, or a far pixel."""
     B, D = case["B"], case["D"]
-    mean = rng.uniform(0, 1, (B, D))
+    # As small as σ, or the difference to x would have no digits left in single precision.
+    mean = case.get("scale", 1.0) * rng.uniform(0, 1, (B, D))
     sigma = case.get("scale", 1.0) * rng.uniform(0.3, 0.9, D)
     return {
         "x": mean + case.get("apart", 1.0) * sigma * (0.4 + rng.uniform(0, 2, (B, D))),
