@@ -1275,7 +1275,7 @@ AUROC = Exercise(
             {
                 "(gap > 0).double() + 0.5 * (gap == 0).double()": "(gap.sign() * ~torch.isclose(inliers[:, None], outliers[None]) + 1) / 2"
             },
-            "You took scores that differ a little for equal. torch.isclose allows a part of their size, much for scores like −1500: only equal scores are a tie.",
+            "Scores that differ count as equal in your result: so it is with torch.isclose, which allows a part of their size, and with exp of log-likelihoods, which is 0. Only equal scores are a tie.",
             loses=("hidden",),
         ),
         slip(
@@ -1620,6 +1620,11 @@ TYPICAL = Exercise(
     },
     reference=typicality,
     wrong=(
+        slip(
+            typicality,
+            {"usual = -(reference - center).abs()": "usual = reference"},
+            "Your share compares the inputs' scores with log p of the held-out data. Compare scores with scores: those of the held-out data are −|log p − mean|, too.",
+        ),
         slip(
             typicality,
             {"-(log_prob - center).abs()": "log_prob - center"},
