@@ -1340,7 +1340,7 @@ AUROC = Exercise(
 
 
 def scores_inputs(case, rng):
-    """Where inputs come from, q, and a model, p; in the visible cases p is centred at 0."""
+    """Where inputs come from, q, and a model, p: centred at 0 in the visible cases, narrow in a hidden one."""
     B, D = case["B"], case["D"]
     return {
         "loc_q": 0.6 + 0.5 * rng.standard_normal((B, D)),
@@ -1546,7 +1546,7 @@ EXPECTED = Exercise(
 def typical_inputs(case, rng):
     """Log-likelihoods of inputs and of held-out data; the visible inputs all lie below the mean of the data.
 
-    The first hidden input is as far above the mean as a held-out value below it. All of them have one decimal, so that
+    The first hidden input is as far above the mean as a held-out value below it. These have one decimal, so that
     the two distances are equal in exact arithmetic, and not in floating point.
     """
     N, M = case["N"], case["M"]
@@ -1560,7 +1560,7 @@ def typical_inputs(case, rng):
         reference = tenths / 10
         log_prob = center / 10 + np.where(np.arange(N) % 2 == 0, 1, -1) * rng.uniform(1, 9, N)
         log_prob[0] = (2 * center - tenths[1]) / 10
-        if N > 2:
+        if N > 3:
             log_prob[1] = reference[2]
             # Farther out than a held-out value, by more than the margin, and not by much more.
             log_prob[3] = reference[3] + np.sign(tenths[3] - center) * 5e-4

@@ -277,6 +277,31 @@ def test_the_library_is_made_once_and_again_when_it_changes(monkeypatch, tmp_pat
     assert not first.exists()
 
 
+def test_it_is_made_again_when_any_of_its_files_changes_and_has_no_folder_without_files(
+    monkeypatch, tmp_path
+):
+    library = tmp_path / "vaeedu"
+    for name in ("a.py", "data/numbers.npz", "cli/secret.py", "data/__pycache__/old.pyc"):
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_text("")
+    (library / "left_behind" / "__pycache__").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(package, "_SOURCE", library)
+    first = package.template()
+    made = {
+        str(path.relative_to(first))
+        for path in (first / "vaeedu").rglob("*")
+        if "__pycache__" not in path.parts
+    }
+    assert made == {"vaeedu/a.py", "vaeedu/data", "vaeedu/data/numbers.npz"}
+    (library / "cli" / "secret.py").write_text("other")
+    assert package.template() == first
+    (library / "data" / "numbers.npz").write_text("other")
+    second = package.template()
+    assert second != first
+    assert (second / "vaeedu" / "data" / "numbers.npz").read_text() == "other"
+
+
 def test_where_the_cache_cannot_be_written_to_the_library_lies_elsewhere(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
