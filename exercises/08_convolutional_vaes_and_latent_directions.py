@@ -23,7 +23,7 @@ def sizes_inputs(case, rng):
     return {"side": side, "kernel": layers[:, 0], "stride": layers[:, 1], "padding": layers[:, 2]}
 
 
-def layer_sizes(side, kernel, stride, padding):
+def sizes_and_field(side, kernel, stride, padding):
     sizes, n = [], side
     for k, s, p in zip(kernel.tolist(), stride.tolist(), padding.tolist(), strict=True):
         n = (n + 2 * p - k) // s + 1
@@ -73,50 +73,51 @@ def sizes_recursive(side, kernel, stride, padding):
 
 
 SIZES = Exercise(
-    name="layer_sizes",
+    name="sizes_and_field",
     outputs=(Output("sizes", ("L",)), Output("field", ())),
     points={"visible": 1, "hidden": 1},
     make_inputs=sizes_inputs,
     cases={
         "visible": (
-            {"side": 33, "layers": [(4, 2, 1), (4, 2, 1), (3, 1, 1), (3, 3, 2)]},
-            {"side": 20, "layers": [(5, 2, 1), (4, 3, 2)]},
+            {"L": 4, "side": 33, "layers": ((4, 2, 1), (4, 2, 1), (3, 1, 1), (3, 3, 2))},
+            {"L": 2, "side": 20, "layers": ((5, 2, 1), (4, 3, 2))},
+            {"L": 1, "side": 12, "layers": ((5, 3, 1),)},
         ),
         "hidden": (
-            {"side": 67, "layers": [(4, 2, 1), (5, 2, 1), (4, 3, 2), (3, 2, 1), (2, 1, 1)]},
-            {"side": 9, "layers": [(6, 2, 1)]},
-            {"side": 50, "layers": [(3, 3, 2), (4, 2, 3), (2, 1, 1)]},
+            {"L": 5, "side": 67, "layers": ((4, 2, 1), (5, 2, 1), (4, 3, 2), (3, 2, 1), (2, 1, 1))},
+            {"L": 1, "side": 9, "layers": ((6, 2, 1),)},
+            {"L": 3, "side": 50, "layers": ((3, 3, 2), (4, 2, 3), (2, 1, 1))},
         ),
     },
-    reference=layer_sizes,
+    reference=sizes_and_field,
     wrong=(
-        slip(layer_sizes, {"(n + 2 * p - k) // s + 1": "(n + 2 * p - k) // s"},
+        slip(sizes_and_field, {"(n + 2 * p - k) // s + 1": "(n + 2 * p - k) // s"},
              "Your sizes are one too small in each layer: the first place of the kernel counts, too. It is the floor of (n + 2p − k)/s, plus 1."),
-        slip(layer_sizes, {"n + 2 * p - k": "n + p - k"},
+        slip(sizes_and_field, {"n + 2 * p - k": "n + p - k"},
              "You padded one side only. The padding is on both sides: n + 2p."),
-        slip(layer_sizes, {"n + 2 * p - k": "n - k"},
+        slip(sizes_and_field, {"n + 2 * p - k": "n - k"},
              "You left the padding out: a padded row has n + 2p entries."),
-        slip(layer_sizes, {"(n + 2 * p - k) // s + 1": "-(-(n + 2 * p - k) // s) + 1"},
+        slip(sizes_and_field, {"(n + 2 * p - k) // s + 1": "-(-(n + 2 * p - k) // s) + 1"},
              "You rounded up. The kernel may not stick out at the end: (n + 2p − k)/s is rounded down."),
-        slip(layer_sizes, {"(n + 2 * p - k) // s + 1": "n // s"},
+        slip(sizes_and_field, {"(n + 2 * p - k) // s + 1": "n // s"},
              "You divided by the stride only. That is right for some kernels and paddings; in general it is the floor of (n + 2p − k)/s, plus 1."),
-        slip(layer_sizes, {"(n + 2 * p - k) // s + 1": "(n - 1) * s - 2 * p + k"},
+        slip(sizes_and_field, {"(n + 2 * p - k) // s + 1": "(n - 1) * s - 2 * p + k"},
              "You computed the size that a transposed convolution makes. An encoder's layers are convolutions."),
-        slip(layer_sizes, {"n = (n + 2 * p - k) // s + 1": "n = side\n        n = (n + 2 * p - k) // s + 1"},
+        slip(sizes_and_field, {"n = (n + 2 * p - k) // s + 1": "n = side\n        n = (n + 2 * p - k) // s + 1"},
              "You gave every layer the image itself. A layer gets what the layer before it has made."),
-        slip(layer_sizes, {"(n + 2 * p - k) // s": "(n + 2 * p - k) / s"},
+        slip(sizes_and_field, {"(n + 2 * p - k) // s": "(n + 2 * p - k) / s"},
              "Your sizes are not whole numbers: (n + 2p − k)/s is rounded down."),
-        slip(layer_sizes, {"field + (k - 1) * jump": "field + k * jump"},
+        slip(sizes_and_field, {"field + (k - 1) * jump": "field + k * jump"},
              "Your receptive field is too large: a kernel of k adds k − 1 steps, as one of its entries is there already."),
-        slip(layer_sizes, {"jump = jump * s": "jump = jump"},
+        slip(sizes_and_field, {"jump = jump * s": "jump = jump"},
              "You left the strides out of the receptive field. One step in a later layer is as many pixels as the product of the strides before it."),
-        slip(layer_sizes, {"field = field + (k - 1) * jump\n        jump = jump * s": "jump = jump * s\n        field = field + (k - 1) * jump"},
+        slip(sizes_and_field, {"field = field + (k - 1) * jump\n        jump = jump * s": "jump = jump * s\n        field = field + (k - 1) * jump"},
              "You multiplied by a layer's own stride too early. Neighbours in its input are as far apart as the strides of the layers *before* it say."),
-        slip(layer_sizes, {"jump = jump * s": "jump = jump + s"},
+        slip(sizes_and_field, {"jump = jump * s": "jump = jump + s"},
              "You added the strides up. Steps of steps multiply: 2 · 2 = 4 pixels."),
-        slip(layer_sizes, {"jump = jump * s": "jump = s"},
+        slip(sizes_and_field, {"jump = jump * s": "jump = s"},
              "You used only the stride of the layer before. All strides before it multiply."),
-        slip(layer_sizes, {"return sizes, field": "return sizes, field**2"},
+        slip(sizes_and_field, {"return sizes, field": "return sizes, field**2"},
              "You counted the pixels of the whole receptive field. Asked for is the length of its side."),
     ),
     alternatives=(sizes_numpy, sizes_measured, sizes_recursive),
@@ -334,7 +335,7 @@ DIFFERENCE = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=difference_inputs,
     cases={
-        "visible": ({"N": 9, "K": 3, "count": 2}, {"N": 5, "K": 2, "count": 1}),
+        "visible": ({"N": 9, "K": 3, "count": 2}, {"N": 6, "K": 1, "count": 4}),
         "hidden": ({"N": 12, "K": 5, "count": 3}, {"N": 7, "K": 1, "count": 6, "offset": -200.0}, {"N": 40, "K": 4, "count": 1}),
     },
     reference=attribute_direction,
@@ -398,7 +399,7 @@ REGRESSION = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=regression_inputs,
     cases={
-        "visible": ({"N": 12, "K": 4, "F": 2}, {"N": 9, "K": 2, "F": 3}),
+        "visible": ({"N": 12, "K": 4, "F": 2}, {"N": 9, "K": 1, "F": 3}),
         "hidden": ({"N": 20, "K": 5, "F": 3}, {"N": 10, "K": 1, "F": 2}, {"N": 15, "K": 3, "F": 2, "offset": 40.0}),
     },
     reference=factor_directions,
@@ -484,8 +485,8 @@ EDIT = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=edit_inputs,
     cases={
-        "visible": ({"K": 6, "M": 2, "amount": 0.5}, {"K": 5, "M": 3, "amount": -2.0}),
-        "hidden": ({"K": 8, "M": 4, "amount": -0.7}, {"K": 4, "M": 2, "amount": 3.0, "times": 1e-4}, {"K": 7, "M": 3, "amount": 0.2, "times": 1e3}),
+        "visible": ({"K": 6, "M": 2, "amount": 0.5}, {"K": 5, "M": 3, "amount": -2.0}, {"K": 3, "M": 1, "amount": 1.5}),
+        "hidden": ({"K": 8, "M": 4, "amount": -0.7}, {"K": 4, "M": 2, "amount": 3.0, "times": 1e-4}, {"K": 7, "M": 3, "amount": 0.2, "times": 1e3}, {"K": 2, "M": 1, "amount": -4.0}),
     },
     reference=lone_edit,
     wrong=(
@@ -546,7 +547,8 @@ def information_gap(counts):
     information = (p * logs).sum(dim=(1, 2))
     f = factor[0, 0]
     entropy = -(f * f.log()).sum()
-    first, second = information.sort(descending=True).values[:2]
+    second_is_0 = information.new_zeros(1)  # where there is one entry only
+    first, second = torch.cat([information, second_is_0]).sort(descending=True).values[:2]
     return information, (first - second) / entropy
 
 
@@ -557,7 +559,7 @@ def gap_entropies(counts):
     p = counts / counts.sum(dim=(1, 2), keepdim=True)
     factor = entropy(p.sum(dim=1), 1)
     information = entropy(p.sum(dim=2), 1) + factor - entropy(p, (1, 2))
-    best = information.topk(2).values
+    best = torch.nn.functional.pad(information, (0, 1)).topk(2).values
     return information, (best[0] - best[1]) / factor[0]
 
 
@@ -569,7 +571,7 @@ def gap_numpy(counts):
         result.append(float(np.sum(p[p > 0] * np.log(p[p > 0] / outer[p > 0]))))
     f = counts[0].sum(dim=0).numpy()
     f = f / f.sum()
-    low, high = sorted(result)[-2:]
+    low, high = sorted([0.0, *result])[-2:]
     return result, (high - low) / -np.sum(f * np.log(f))
 
 
@@ -579,7 +581,7 @@ def gap_xlogy(counts):
     together = torch.xlogy(p, p).sum(dim=(1, 2))
     information = together - torch.xlogy(code, code).sum(dim=1) - torch.xlogy(factor, factor).sum(dim=1)
     rest = information.clone()
-    rest[information.argmax()] = -1
+    rest[information.argmax()] = 0
     return information, (information.max() - rest.max()) / -torch.xlogy(factor, factor).sum(dim=1)[0]
 
 
@@ -590,8 +592,8 @@ GAP = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=gap_inputs,
     cases={
-        "visible": ({"K": 3, "I": 4, "J": 3}, {"K": 2, "I": 3, "J": 4}),
-        "hidden": ({"K": 4, "I": 5, "J": 3, "empty": True}, {"K": 2, "I": 2, "J": 3, "empty": True, "even": True}, {"K": 5, "I": 3, "J": 2, "empty": True}),
+        "visible": ({"K": 3, "I": 4, "J": 3}, {"K": 2, "I": 3, "J": 4}, {"K": 1, "I": 3, "J": 2}),
+        "hidden": ({"K": 4, "I": 5, "J": 3, "empty": True}, {"K": 2, "I": 2, "J": 3, "empty": True, "even": True}, {"K": 5, "I": 3, "J": 2, "empty": True}, {"K": 1, "I": 4, "J": 3, "empty": True}),
     },
     reference=information_gap,
     wrong=(
@@ -601,7 +603,7 @@ GAP = Exercise(
              "You divided by the largest information. The gap is a part of the factor's entropy, all that there is to know."),
         slip(information_gap, {_GAP: "first / entropy"},
              "You left the second out. The gap is between the code entry that knows most and the one that knows second most."),
-        slip(information_gap, {"information.sort(descending=True).values[:2]": "information.sort(descending=True).values[[0, -1]]"},
+        slip(information_gap, {"torch.cat([information, second_is_0]).sort(descending=True).values[:2]": "information.sort(descending=True).values[[0, -1]]"},
              "You took the gap between the most and the least informed entry. It is between the first and the *second*.", loses=("visible", "hidden")),
         slip(information_gap, {"(p * logs).sum(dim=(1, 2))": "(p * logs).sum(dim=(1, 2)) / math.log(2)"},
              "Your informations are in bits. Asked for are nats."),
