@@ -4,6 +4,7 @@ import json
 import os
 import socket
 
+import nbformat
 import pytest
 
 from vaeedu_grader.intake import files as intake
@@ -37,9 +38,19 @@ def code(source="x = 1", **others):
     }
 
 
+SOURCE = nbformat.from_dict(notebook(code("raise NotImplementedError()", metadata=SOLVED, id="solve")))
+
+
+def taken_from(**files):
+    """What is taken of files, whose names are those given behind the assignment's name."""
+    return take_notebook(
+        {f"{NAME}{end}": json.dumps(value).encode() for end, value in files.items()}, SOURCE, NAME
+    )
+
+
 def take(value, name=f"{NAME}.ipynb"):
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return take_notebook({name: data}, NAME)
+    return take_notebook({name: data}, SOURCE, NAME)
 
 
 def test_files_of_the_usual_kinds_are_read(tmp_path):
@@ -301,13 +312,51 @@ def test_another_notebook_is_not_taken_for_the_assignments():
 
 def test_of_several_notebooks_only_the_right_name_will_do():
     data = json.dumps(notebook(code())).encode()
-    assert take_notebook({f"{NAME}.ipynb": data, "b.ipynb": b""}, NAME).notes == ()
+    assert take_notebook({f"{NAME}.ipynb": data, "b.ipynb": b""}, SOURCE, NAME).notes == ()
     with pytest.raises(
         Rejected, match=rf"there must be a notebook {NAME}.ipynb, but there is a.ipynb, b.ipynb"
     ):
-        take_notebook({"a.ipynb": data, "b.ipynb": data}, NAME)
+        take_notebook({"a.ipynb": data, "b.ipynb": data}, SOURCE, NAME)
     with pytest.raises(Rejected, match="but there is none"):
-        take_notebook({"a.txt": data}, NAME)
+        take_notebook({"a.txt": data}, SOURCE, NAME)
+
+
+UNTOUCHED = notebook(code("raise NotImplementedError()", metadata=SOLVED))
+WORKED = notebook(code("def solve():\n    return 5", metadata=SOLVED))
+
+
+@pytest.mark.parametrize(
+    "end", ["-Copy1.ipynb", " (1).ipynb", "-checkpoint.ipynb", ".ipynb.txt", ".ipynb.json"]
+)
+def test_where_the_notebook_is_untouched_a_copy_with_work_is_taken_and_flagged(end):
+    taken = taken_from(**{".ipynb": UNTOUCHED, end: WORKED})
+    assert taken.notebook["cells"][0]["source"] == "def solve():\n    return 5"
+    assert taken.notes == (f"{NAME}.ipynb is as it was given out: {NAME}{end} has work in it, and is taken",)
+
+
+def test_a_copy_is_left_alone_where_the_notebook_has_work_or_the_copy_has_none():
+    other = notebook(code("def solve():\n    return 6", metadata=SOLVED))
+    assert (
+        taken_from(**{".ipynb": WORKED, "-Copy1.ipynb": other}).notebook
+        == taken_from(**{".ipynb": WORKED}).notebook
+    )
+    for useless in (UNTOUCHED, notebook(code("x = 5")), "no notebook"):
+        taken = taken_from(**{".ipynb": UNTOUCHED, "-Copy1.ipynb": useless})
+        assert (taken.notes, taken.notebook["cells"][0]["source"]) == ((), "raise NotImplementedError()")
+
+
+@pytest.mark.parametrize("end", ["txt", "json"])
+def test_what_a_browser_has_put_behind_the_name_is_no_part_of_it(end):
+    taken = taken_from(**{f".ipynb.{end}": WORKED})
+    assert taken.notebook["cells"][0]["source"] == "def solve():\n    return 5"
+    assert taken.notes == (f"renamed to {NAME}.ipynb.{end}, taken as {NAME}.ipynb",)
+
+
+def test_of_several_copies_without_the_notebook_the_only_one_with_work_is_taken():
+    taken = taken_from(**{"-Copy1.ipynb": UNTOUCHED, "-Copy2.ipynb": WORKED})
+    assert taken.notes == (f"renamed to {NAME}-Copy2.ipynb, taken as {NAME}.ipynb",)
+    with pytest.raises(Rejected, match="there must be a notebook"):
+        taken_from(**{"-Copy1.ipynb": WORKED, "-Copy2.ipynb": WORKED})
 
 
 def test_names_are_shown_harmlessly():

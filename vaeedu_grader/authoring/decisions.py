@@ -111,7 +111,7 @@ def _taken(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode:
     """A submission when it has been taken in and rebuilt, without the cells that no answer needs."""
     files = {assignment.file: nbformat.writes(_answered(assignment, pack)).encode()}
     source = _answered(assignment, {})
-    notebook = rebuild(source, take_notebook(files, assignment.name).notebook).notebook
+    notebook = rebuild(source, take_notebook(files, source, assignment.name).notebook).notebook
     notebook.cells = _needed([cell for cell in notebook.cells if "nbgrader" in cell.metadata])
     return notebook
 

@@ -62,6 +62,15 @@ def rebuild(source: NotebookNode, submitted: Mapping[str, Any]) -> Rebuilt:
     return Rebuilt(notebook, tuple(flags))
 
 
+def number_written(source: NotebookNode, submitted: Mapping[str, Any]) -> int:
+    """Returns how many of the cells that students write in are not as they were given out."""
+    given = {name: cell.source for cell in source.cells if (name := _grade_id(cell)) and _is_solution(cell)}
+    found = {
+        name: cell.source for cell in rebuild(source, submitted).notebook.cells if (name := _grade_id(cell))
+    }
+    return sum(found[name] != text for name, text in given.items())
+
+
 def text_of(cell: Mapping[str, Any]) -> str:
     """A cell's source, which the format allows to be a list of lines."""
     source = cell["source"]

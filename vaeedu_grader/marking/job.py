@@ -103,7 +103,7 @@ def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]
     try:
         if job.rejected:
             raise Rejected(job.rejected)
-        submitted = take_notebook(job.files, job.assignment)
+        submitted = take_notebook(job.files, source, job.assignment)
     except Rejected as rejected:
         refuse(source, f"This submission could not be graded: {rejected}")
         return _outcome(job, "rejected", [str(rejected)], source, {}, started)
