@@ -63,6 +63,40 @@ def test_files_of_the_usual_kinds_are_read(tmp_path):
     }
 
 
+def test_folders_are_entered_for_data_but_what_is_no_file_there_is_left_out(tmp_path):
+    for name in (
+        "data/a.csv",
+        "data/deep/er/b.py",
+        "1/2/3/4/c.csv",
+        "1/2/3/4/5/d.csv",
+        ".git/e.txt",
+        "__pycache__/f.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "z.csv").write_text("z.csv")
+    (tmp_path / "data" / "other.ipynb").write_text("a notebook")
+    (tmp_path / "data" / "link.csv").symlink_to("/etc/passwd")
+    (tmp_path / "data" / "away").symlink_to("/etc")
+    os.mkfifo(tmp_path / "data" / "pipe.csv")
+    names = ("z.csv", "1/2/3/4/c.csv", "data/a.csv", "data/deep/er/b.py")
+    assert read_files(tmp_path) == {name: name.encode() for name in names}
+    assert next(iter(read_files(tmp_path))) == "z.csv"
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MOST_FILES", 4), ("MOST_BYTES", 99), ("MOST_TOTAL_BYTES", 350)]
+)
+def test_of_folders_with_too_much_in_them_the_rest_is_left_out(limit, value, monkeypatch, tmp_path):
+    (tmp_path / "a.ipynb").write_bytes(b"1")
+    (tmp_path / "data").mkdir()
+    for i in range(5):
+        (tmp_path / "data" / f"{i}.txt").write_bytes(bytes(100))
+    assert len(read_files(tmp_path)) == 6
+    monkeypatch.setattr(intake, limit, value)
+    assert len(read_files(tmp_path)) == {"MOST_FILES": 4, "MOST_BYTES": 1, "MOST_TOTAL_BYTES": 4}[limit]
+
+
 def a_link(path):
     path.symlink_to("/etc/passwd")
 

@@ -23,6 +23,7 @@ __all__ = ["Rejected", "Taken", "read_files", "refuse_all_but_files", "take_note
 _MIB = 2**20
 MOST_ENTRIES, MOST_FILES = 1000, 100
 MOST_BYTES, MOST_TOTAL_BYTES = 20 * _MIB, 64 * _MIB
+_MOST_DEPTH = 4
 # Other kinds of files stay where they are, unread.
 KINDS = (".ipynb", ".csv", ".jpeg", ".jpg", ".json", ".npy", ".png", ".py", ".txt")
 # What browsers and platforms put behind a notebook's name is no part of it.
@@ -47,13 +48,15 @@ class Taken:
 def read_files(folder: Path) -> dict[str, bytes]:
     """Reads a submission's files, those of the usual kinds.
 
-    Folders in it, such as those that editors keep their copies in, are not entered.
+    Folders in it are entered, a few levels deep, for the data and modules that a notebook may have beside it. What is
+    no file there is left out, and so is what would be too much. Notebooks are read at the top only; folders with a dot
+    before their name, such as editors keep their copies in, are not entered.
 
     Args:
         folder: The submission's folder.
 
     Returns:
-        The files' bytes by name, in alphabetical order.
+        The files' bytes by name, such as `data/numbers.csv`; those at the top come first, in alphabetical order.
 
     Raises:
         Rejected: Something in the folder is neither a file nor a folder, or there is too much of it.
@@ -94,7 +97,34 @@ def _read_all(folder: int) -> dict[str, bytes]:
             raise Rejected(f"there may be {MOST_FILES} files at most, but there are more")
         found[name] = _read(folder, name, left)
         left -= len(found[name])
+    _add_those_in_folders(folder, found, left)
     return found
+
+
+def _add_those_in_folders(top: int, found: dict[str, bytes], left: int) -> None:
+    seen = 0
+    for path, folders, names, number in os.fwalk(".", dir_fd=top):  # follows no link
+        depth = path.count("/")
+        inner = [n for n in folders if _is_name(n) and not n.startswith((".", "__"))]
+        folders[:] = sorted(inner) if depth < _MOST_DEPTH else []
+        seen += len(names) + len(folders)
+        if seen > MOST_ENTRIES:
+            return
+        for name in sorted(names) if depth else ():
+            if len(found) == MOST_FILES:
+                return
+            kind = Path(name).suffix.lower()
+            if _is_name(name) and kind in KINDS and kind != ".ipynb":
+                with contextlib.suppress(
+                    Rejected
+                ):  # what is at the top decides whether there is a submission
+                    data = _read(number, name, left)
+                    found[f"{path.removeprefix('./')}/{name}"] = data
+                    left -= len(data)
+
+
+def _is_name(name: str) -> bool:
+    return NAME.fullmatch(name) is not None and is_text(name)
 
 
 def _names(folder: int) -> list[str]:
@@ -115,7 +145,7 @@ def _is_wanted(folder: int, name: str) -> bool:
         return False
     if not stat.S_ISREG(mode):
         raise Rejected(f"{shown(name)} must be a file, but is {_kind_of(mode)}: hand in files only")
-    return kind in KINDS and NAME.fullmatch(name) is not None and is_text(name)
+    return kind in KINDS and _is_name(name)
 
 
 def _kind_of(mode: int) -> str:
