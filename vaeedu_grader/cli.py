@@ -59,6 +59,9 @@ def _add_grade(commands: Any) -> None:
     grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
     grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument(
+        "--regrade", action="append", metavar="NAME", help="only this one, graded anew; may be repeated"
+    )
     grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
     grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
     grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
@@ -93,6 +96,12 @@ def _add_class(commands: Any) -> None:
         "--late-penalty", type=float, default=0.0, metavar="PART", help="of the points, a further day"
     )
     marks.set_defaults(run=_saying_why(_marks))
+
+    extend = commands.add_parser("extend", help="give a student another due date, for late days")
+    extend.add_argument("student", metavar="STUDENT", help="the student's id")
+    extend.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    extend.add_argument("due", metavar="DATE", help="such as 2026-10-20T23:59+02:00, or none to take it back")
+    extend.set_defaults(run=_saying_why(_extend))
 
     bundle = commands.add_parser("student-bundle", help="make the zip that students receive")
     bundle.add_argument(
@@ -170,8 +179,14 @@ def _grade(options: argparse.Namespace) -> int:
     from vaeedu_grader.table import print_class
 
     _check_jobs(options.jobs)
+    asked = (
+        None
+        if options.student is options.regrade is None
+        else (options.student or []) + (options.regrade or [])
+    )
     settings = Settings(
-        students=None if options.student is None else tuple(options.student),
+        students=None if asked is None else tuple(asked),
+        again=tuple(options.regrade or ()),
         workers=options.jobs,
         cluster=options.cluster,
         unsafe=options.unsafe,
@@ -248,6 +263,23 @@ def _marks(options: argparse.Namespace) -> int:
         write_whole(options.output, table.getvalue().encode())
     if waiting:
         print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
+    return 0
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.gradebook.classroom import Classroom
+    from vaeedu_grader.gradebook.extensions import Extensions
+    from vaeedu_grader.intake.tables import read_time
+
+    assignment = Assignment(course_root(), options.assignment)
+    if options.student not in Classroom(assignment).students():
+        raise ValueError(f"the student must be in the roster, but {options.student!r} is not")
+    due = None if options.due == "none" else read_time("DATE", options.due)
+    Extensions(assignment.classroom).put(options.student, assignment.name, due)
+    said = "no extension" if due is None else f"due {due:%Y-%m-%d %H:%M} UTC"
+    print(f"{options.student}, {assignment.name}: {said}")
     return 0
 
 

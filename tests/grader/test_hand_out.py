@@ -177,7 +177,8 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
     rule = ("--free-late-days", "1", "--late-penalty", "0.1")
     code, out, err = marks(ASSIGNMENT, *rule)
     assert code == 0, err
-    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(out))}
+    table = out
+    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(table))}
     ada = rows["ada"]
     assert [ada[n] for n in ("points", "max_points", "late_days", "free_days_used", "penalty", "score")] == [
         "6", "8", "3", "1", "1.2", "4.8",
@@ -186,6 +187,25 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
     assert rows["'=cmd"]["score"] == "0"
     assert (rows["zoe"]["status"], rows["zoe"]["score"], rows["zoe"]["last_name"]) == ("missing", "0", "'+1")
     assert "1 submissions wait for marking by hand" in err
+
+    def extended(*arguments):
+        code = cli.main(["extend", *arguments])
+        return code, *capsys.readouterr()
+
+    until = "2026-01-02T01:00:00+01:00"
+    assert extended("ada", ASSIGNMENT, until)[:2] == (0, f"ada, {ASSIGNMENT}: due 2026-01-02 00:00 UTC\n")
+    (own,) = [r for r in csv.DictReader(io.StringIO(marks(ASSIGNMENT, *rule)[1])) if r["student_id"] == "ada"]
+    assert [own[n] for n in ("late_days", "free_days_used", "penalty", "score")] == ["2", "1", "0.6", "5.4"]
+    for wrong, message in (
+        (("eve", ASSIGNMENT, until), "must be in the roster, but 'eve' is not"),
+        (("ada", ASSIGNMENT, "2026-01-02"), "DATE must say its zone"),
+        (("ada", "99_nothing", until), "assignment must be one of"),
+    ):
+        code, out, err = extended(*wrong)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert message in err
+    assert extended("ada", ASSIGNMENT, "none")[0] == 0
+    assert marks(ASSIGNMENT, *rule)[1] == table
     kept = put(tmp_path, **{"marks.csv": "kept"}) / "marks.csv"
     code, out, err = marks("99_nothing", "--output", kept)
     assert (code, out, err.count("\n")) == (2, "", 1)

@@ -74,20 +74,30 @@ def read_times(path: Path) -> dict[str, datetime]:
     """
     times: dict[str, datetime] = {}
     for row in read_table(path, required="id", optional=("time",)):
-        where, text = f"{path.name}, line {row.number}", row.values.get("time", "")
-        try:
-            time = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
-        except ValueError:
-            raise ValueError(
-                f"{where}: time must be like 2026-01-31T23:59:00+01:00, but is {text!r}"
-            ) from None
-        if time.tzinfo is None:
-            raise ValueError(
-                f"{where}: time must say its zone, such as {text}+01:00 or {text}Z, but is {text!r}"
-            )
-        if times.setdefault(row.values["id"], time.astimezone(UTC)) != time:
+        where = f"{path.name}, line {row.number}"
+        time = read_time(f"{where}: time", row.values.get("time", ""))
+        if times.setdefault(row.values["id"], time) != time:
             raise ValueError(f"{where}: {row.values['id']!r} must have one time, but has two")
     return times
+
+
+def read_time(name: str, text: str) -> datetime:
+    """Reads a point in time, such as 2026-01-31T23:59+01:00 or 2026-01-31 22:59 UTC, and returns it in UTC.
+
+    Args:
+        name: What to call it in an error.
+        text: The time, with its zone.
+
+    Raises:
+        ValueError: It is none, or does not say its zone.
+    """
+    try:
+        time = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
+    except ValueError:
+        raise ValueError(f"{name} must be like 2026-01-31T23:59:00+01:00, but is {text!r}") from None
+    if time.tzinfo is None:
+        raise ValueError(f"{name} must say its zone, such as {text}+01:00 or {text}Z, but is {text!r}")
+    return time.astimezone(UTC)
 
 
 def _text(path: Path) -> str:
