@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaeedu.files import write_whole
+
+if TYPE_CHECKING:
+    from vaeedu_grader.intake.collect import Collected
 
 _NO_TIMES = "none counts as late, for files do not say when they were handed in"
 Command = Callable[[argparse.Namespace], int]
@@ -56,6 +59,9 @@ def _add_grade(commands: Any) -> None:
     grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
     grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
     grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument(
+        "--regrade", action="append", metavar="NAME", help="only this one, graded anew; may be repeated"
+    )
     grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
     grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
     grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
@@ -69,7 +75,16 @@ def _add_class(commands: Any) -> None:
     collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
     collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
     collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
+    collect.add_argument(
+        "--times", type=Path, metavar="FILE", help="a table with the columns id and time, with its zone"
+    )
     collect.set_defaults(run=_saying_why(_collect))
+
+    roster = commands.add_parser("roster", help="enrol a class")
+    what = roster.add_subparsers(dest="what", required=True, metavar="WHAT")
+    enrol = what.add_parser("import", help="enrol everybody in a table: id, last_name, first_name, email")
+    enrol.add_argument("table", type=Path, metavar="FILE", help="a CSV, as Excel and others write it")
+    enrol.set_defaults(run=_saying_why(_roster_import))
 
     marks = commands.add_parser("marks", help="write an assignment's marks as CSV, with late days")
     marks.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
@@ -81,6 +96,12 @@ def _add_class(commands: Any) -> None:
         "--late-penalty", type=float, default=0.0, metavar="PART", help="of the points, a further day"
     )
     marks.set_defaults(run=_saying_why(_marks))
+
+    extend = commands.add_parser("extend", help="give a student another due date, for late days")
+    extend.add_argument("student", metavar="STUDENT", help="the student's id")
+    extend.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    extend.add_argument("due", metavar="DATE", help="such as 2026-10-20T23:59+02:00, or none to take it back")
+    extend.set_defaults(run=_saying_why(_extend))
 
     bundle = commands.add_parser("student-bundle", help="make the zip that students receive")
     bundle.add_argument(
@@ -158,8 +179,14 @@ def _grade(options: argparse.Namespace) -> int:
     from vaeedu_grader.table import print_class
 
     _check_jobs(options.jobs)
+    asked = (
+        None
+        if options.student is options.regrade is None
+        else (options.student or []) + (options.regrade or [])
+    )
     settings = Settings(
-        students=None if options.student is None else tuple(options.student),
+        students=None if asked is None else tuple(asked),
+        again=tuple(options.regrade or ()),
         workers=options.jobs,
         cluster=options.cluster,
         unsafe=options.unsafe,
@@ -172,16 +199,53 @@ def _collect(options: argparse.Namespace) -> int:
     from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.intake.collect import collect
+    from vaeedu_grader.intake.tables import read_times
 
     assignment = Assignment(course_root(), options.assignment)
-    submitted = assignment.classroom / "submitted"
-    found = collect(options.source, submitted, assignment.name, Classroom(assignment).people())
+    classroom, submitted = Classroom(assignment), assignment.classroom / "submitted"
+    found = collect(
+        options.source,
+        submitted,
+        assignment.name,
+        classroom.people(),
+        times=None if options.times is None else read_times(options.times),
+        due=classroom.due(),
+    )
     for student, names in found.files.items():
         print(f"{student}: {', '.join(names)}")
     for problem in found.problems:
         print(f"not taken: {problem}", file=sys.stderr)
-    print(f"{len(found.files)} submissions of {options.assignment}; {_NO_TIMES}")
+    print(f"{len(found.files)} submissions of {options.assignment}; {_of_times(found)}")
     return int(bool(found.problems))
+
+
+def _of_times(found: "Collected") -> str:
+    """Says what is known of when everybody handed in, and what follows."""
+    unknown = len(found.files) - len(found.times)
+    marked = [student for student in found.late if student in found.times]
+    parts = [f"{len(found.times) - len(marked)} have a time"] if len(found.times) > len(marked) else []
+    if marked:
+        parts.append(
+            f"marked late by Canvas, and so a day late unless --times says more: {', '.join(marked)}"
+        )
+    if lost := [student for student in found.late if student not in found.times]:
+        parts.append(f"marked late by Canvas, but the gradebook has no due date: {', '.join(lost)}")
+    if unknown:
+        parts.append(
+            _NO_TIMES if unknown == len(found.files) else f"{unknown} have none, and do not count as late"
+        )
+    return "; ".join(parts)
+
+
+def _roster_import(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import configuration
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.gradebook.roster import enrol, read_roster
+
+    people = read_roster(options.table)
+    new = enrol(configuration(course_root()), people)
+    print(f"{len(people)} students, {new} of them new")
+    return 0
 
 
 def _marks(options: argparse.Namespace) -> int:
@@ -199,6 +263,23 @@ def _marks(options: argparse.Namespace) -> int:
         write_whole(options.output, table.getvalue().encode())
     if waiting:
         print(f"{waiting} submissions wait for marking by hand", file=sys.stderr)
+    return 0
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.gradebook.classroom import Classroom
+    from vaeedu_grader.gradebook.extensions import Extensions
+    from vaeedu_grader.intake.tables import read_time
+
+    assignment = Assignment(course_root(), options.assignment)
+    if options.student not in Classroom(assignment).students():
+        raise ValueError(f"the student must be in the roster, but {options.student!r} is not")
+    due = None if options.due == "none" else read_time("DATE", options.due)
+    Extensions(assignment.classroom).put(options.student, assignment.name, due)
+    said = "no extension" if due is None else f"due {due:%Y-%m-%d %H:%M} UTC"
+    print(f"{options.student}, {assignment.name}: {said}")
     return 0
 
 

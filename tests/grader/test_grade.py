@@ -111,9 +111,13 @@ def test_a_record_explains_and_repeats_a_mark(course, room):
         " by hand  essay",
     ):
         assert expected in text
-    (room / "graded" / ASSIGNMENT / "ada.json").unlink()
-    grade(course, room)
+    hand_in(course, room, "bob", {**RIGHT, "total": "def total(x):\n    return x.mean()"})
+    assert row(grade(course, room), "bob").endswith("the same notebook, byte for byte, as ada")
+    assert record(room, "ada") == first
+    text = grade(course, room, "--regrade", "ada")
+    assert len(text.splitlines()) == 3  # the head of the table, ada, and the summary
     again = record(room, "ada")
+    assert again != first
     for name in ("started", "finished", "seconds", "cells"):
         first["record"].pop(name), again["record"].pop(name)
     for outcome in (first, again):

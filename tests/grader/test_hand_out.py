@@ -1,13 +1,11 @@
-"""What goes to students and what comes from them: the bundle, `make check`, `vaeedu collect`, `vaeedu marks`."""
+"""What goes to students and what comes from them: the bundle, `make check`, `vaeedu marks`."""
 
 import csv
 import io
 import json
 import os
-import stat
 import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support import mini_course as mini
+from support.handed_in import put
 from support.mini_course import ASSIGNMENT, NOTEBOOK, RIGHT, hand_in
 
 from vaeedu import cli
@@ -24,14 +23,8 @@ from vaeedu_grader.authoring.bundle import make_bundle
 from vaeedu_grader.authoring.course import assignments, exercises
 from vaeedu_grader.authoring.exercise import answer_key
 from vaeedu_grader.gradebook.marks import LateDays, days_late
-from vaeedu_grader.intake.collect import Person, collect
 
 ROOT = Path(__file__).resolve().parents[2]
-ROSTER = (
-    Person("ada", "Ada", "Lovelace", "ada@example.org"),
-    Person("ada_b", "Ada", "Byron"),
-    Person("s123", "José", "García Márquez"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -150,132 +143,6 @@ def test_a_students_copy_has_no_instructors_commands(bundle):
     assert "invalid choice: 'grade'" in done.stderr
 
 
-def put(folder, **files):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_submissions_are_found_by_every_platforms_names(tmp_path, packed):
-    names = {
-        "ada/01_mini.ipynb": "1",
-        "Ada Byron_77_assignsubmission_file_/01_mini.ipynb": "2",
-        "garciamarquezjose_LATE_9_8_my work.ipynb": "3",
-        "ada/helper.py": "4",
-        "stranger_1_2_x.ipynb": "5",
-        "ada/run.exe": "6",
-        "s123/sub/my work.ipynb": "7",
-    }
-    source = put(tmp_path / "in", **names)
-    if packed:
-        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
-            for name in names:
-                archive.write(source / name, name)
-        source = tmp_path / "in.zip"
-    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
-    assert dict(found.files) == {
-        "ada": ("01_mini.ipynb", "helper.py"),
-        "ada_b": ("01_mini.ipynb",),
-        "s123": ("my work.ipynb",),
-    }
-    assert (tmp_path / "out" / "ada" / ASSIGNMENT / "01_mini.ipynb").read_text() == "1"
-    assert (tmp_path / "out" / "ada_b" / ASSIGNMENT / "01_mini.ipynb").read_text() == "2"
-    assert sorted(problem.split(" is ")[0] for problem in found.problems) == [
-        "ada/run.exe", "s123/sub/my work.ipynb", "stranger_1_2_x.ipynb",
-    ]  # fmt: skip
-    # Files have the time of the download: nobody is late by it.
-    assert not list((tmp_path / "out").rglob("timestamp.txt"))
-
-
-def test_names_are_found_in_the_letters_that_a_platform_makes_of_them(tmp_path):
-    roster = (*ROSTER, Person("s9", "Élie", "Østergård"))
-    names = {"ostergardelie_9_8_hw.ipynb": "1"}
-    assert set(collect(put(tmp_path / "in", **names), tmp_path / "out", ASSIGNMENT, roster).files) == {"s9"}
-
-
-def test_a_new_collection_replaces_whole_submissions_and_no_others(tmp_path):
-    out = tmp_path / "out"
-    put(out / "ada" / ASSIGNMENT, **{"old.ipynb": "old", "timestamp.txt": "2026-01-01 00:00:00 UTC"})
-    put(out / "s123" / ASSIGNMENT, **{"kept.ipynb": "kept"})
-    collect(put(tmp_path / "in", **{"ada_hw.ipynb": "new"}), out, ASSIGNMENT, ROSTER)
-    assert sorted(p.name for p in (out / "ada" / ASSIGNMENT).iterdir()) == ["ada_hw.ipynb"]
-    assert (out / "s123" / ASSIGNMENT / "kept.ipynb").read_text() == "kept"
-    assert sorted(p.name for p in (out / "ada").iterdir()) == [ASSIGNMENT]
-
-
-def test_a_submission_that_cannot_be_written_leaves_the_earlier_one(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    put(out / "ada" / ASSIGNMENT, **{"old.ipynb": "old"})
-    source, rename = put(tmp_path / "in", **{"ada_hw.ipynb": "new"}), Path.rename
-
-    def refusing(self, target):
-        if self.name == "new":
-            raise OSError("no")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", refusing)
-    with pytest.raises(OSError, match="no"):
-        collect(source, out, ASSIGNMENT, ROSTER)
-    assert [p.relative_to(out).as_posix() for p in out.rglob("*.*")] == [f"ada/{ASSIGNMENT}/old.ipynb"]
-
-
-def packed_in(path, **files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
-
-
-def test_a_stranger_cannot_hand_in_for_somebody_by_naming_files_so(tmp_path):
-    names = {"A Stranger_1_assignsubmission_file_/ada/hw.ipynb": "bad", "ada/hw.ipynb": "good"}
-    found = collect(packed_in(tmp_path / "in.zip", **names), tmp_path / "out", ASSIGNMENT, ROSTER)
-    assert (tmp_path / "out" / "ada" / ASSIGNMENT / "hw.ipynb").read_text() == "good"
-    assert len(found.problems) == 1
-    assert "is of nobody in the roster" in found.problems[0]
-
-
-def test_one_file_that_cannot_be_unpacked_or_named_does_not_stop_the_others(tmp_path):
-    source = packed_in(
-        tmp_path / "in.zip",
-        **{f"ada/{'字' * 140}.csv": "long", "ada/damaged.csv": "x" * 999, "s123/hw.ipynb": "kept"},
-    )
-    data = bytearray(source.read_bytes())
-    start = data.index(b"damaged.csv") + len("damaged.csv")
-    data[start : start + 4] = b"\xff" * 4
-    source.write_bytes(data)
-    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
-    assert found.problems == ("ada/damaged.csv cannot be unpacked: error",)
-    assert set(found.files) == {"ada", "s123"}
-    (name,) = found.files["ada"]
-    assert name.endswith("字.csv")
-    assert (tmp_path / "out" / "ada" / ASSIGNMENT / name).read_text() == "long"
-
-
-def test_links_bombs_and_paths_that_lead_out_do_no_harm(tmp_path):
-    source = tmp_path / "in.zip"
-    link = zipfile.ZipInfo("ada/link.ipynb")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(link, "/etc/passwd")
-        archive.writestr("ada/../../../../tmp/evil.ipynb", "x")
-        archive.writestr("/ada/absolute.ipynb", "y")
-        archive.writestr("ada/bomb.ipynb", bytes(30 * 2**20))
-    before = sorted(path.name for path in tmp_path.iterdir())
-    found = collect(source, tmp_path / "out", ASSIGNMENT, ROSTER)
-    assert dict(found.files) == {"ada": ("absolute.ipynb", "evil.ipynb")}
-    assert any("link.ipynb is no file" in problem for problem in found.problems)
-    assert any("bomb.ipynb is larger than 20 MiB" in problem for problem in found.problems)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "out"])
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "ada.ipynb").symlink_to("/etc/passwd")
-    assert collect(tmp_path / "folder", tmp_path / "out", ASSIGNMENT, ROSTER).files == {}
-    with pytest.raises(ValueError, match="source must be a folder or a zip, but"):
-        collect(tmp_path / "nothing.zip", tmp_path / "out", ASSIGNMENT, ROSTER)
-
-
 def test_late_days_count_begun_days():
     due = datetime(2026, 1, 1, 12)
     assert [days_late(datetime(2026, 1, d, h), due) for d, h in ((1, 11), (1, 12), (1, 13), (2, 12), (2, 13))] == [
@@ -285,16 +152,6 @@ def test_late_days_count_begun_days():
     for wrong in ({"free": -1}, {"penalty": 1.5}, {"penalty": float("nan")}):
         with pytest.raises(ValueError, match="must be"):
             LateDays(**wrong)
-
-
-@pytest.fixture
-def in_kiritimati(monkeypatch):
-    """A machine fourteen hours ahead of UTC."""
-    with monkeypatch.context() as there:
-        there.setenv("TZ", "Pacific/Kiritimati")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiritimati):
@@ -320,7 +177,8 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
     rule = ("--free-late-days", "1", "--late-penalty", "0.1")
     code, out, err = marks(ASSIGNMENT, *rule)
     assert code == 0, err
-    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(out))}
+    table = out
+    rows = {row["student_id"]: row for row in csv.DictReader(io.StringIO(table))}
     ada = rows["ada"]
     assert [ada[n] for n in ("points", "max_points", "late_days", "free_days_used", "penalty", "score")] == [
         "6", "8", "3", "1", "1.2", "4.8",
@@ -329,6 +187,25 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
     assert rows["'=cmd"]["score"] == "0"
     assert (rows["zoe"]["status"], rows["zoe"]["score"], rows["zoe"]["last_name"]) == ("missing", "0", "'+1")
     assert "1 submissions wait for marking by hand" in err
+
+    def extended(*arguments):
+        code = cli.main(["extend", *arguments])
+        return code, *capsys.readouterr()
+
+    until = "2026-01-02T01:00:00+01:00"
+    assert extended("ada", ASSIGNMENT, until)[:2] == (0, f"ada, {ASSIGNMENT}: due 2026-01-02 00:00 UTC\n")
+    (own,) = [r for r in csv.DictReader(io.StringIO(marks(ASSIGNMENT, *rule)[1])) if r["student_id"] == "ada"]
+    assert [own[n] for n in ("late_days", "free_days_used", "penalty", "score")] == ["2", "1", "0.6", "5.4"]
+    for wrong, message in (
+        (("eve", ASSIGNMENT, until), "must be in the roster, but 'eve' is not"),
+        (("ada", ASSIGNMENT, "2026-01-02"), "DATE must say its zone"),
+        (("ada", "99_nothing", until), "assignment must be one of"),
+    ):
+        code, out, err = extended(*wrong)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert message in err
+    assert extended("ada", ASSIGNMENT, "none")[0] == 0
+    assert marks(ASSIGNMENT, *rule)[1] == table
     kept = put(tmp_path, **{"marks.csv": "kept"}) / "marks.csv"
     code, out, err = marks("99_nothing", "--output", kept)
     assert (code, out, err.count("\n")) == (2, "", 1)

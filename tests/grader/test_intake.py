@@ -4,6 +4,7 @@ import json
 import os
 import socket
 
+import nbformat
 import pytest
 
 from vaeedu_grader.intake import files as intake
@@ -37,9 +38,19 @@ def code(source="x = 1", **others):
     }
 
 
+SOURCE = nbformat.from_dict(notebook(code("raise NotImplementedError()", metadata=SOLVED, id="solve")))
+
+
+def taken_from(**files):
+    """What is taken of files, whose names are those given behind the assignment's name."""
+    return take_notebook(
+        {f"{NAME}{end}": json.dumps(value).encode() for end, value in files.items()}, SOURCE, NAME
+    )
+
+
 def take(value, name=f"{NAME}.ipynb"):
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return take_notebook({name: data}, NAME)
+    return take_notebook({name: data}, SOURCE, NAME)
 
 
 def test_files_of_the_usual_kinds_are_read(tmp_path):
@@ -50,6 +61,40 @@ def test_files_of_the_usual_kinds_are_read(tmp_path):
     assert read_files(tmp_path) == {
         name: name.encode() for name in ("B.IPYNB", "a.ipynb", "d.csv", "notes.txt")
     }
+
+
+def test_folders_are_entered_for_data_but_what_is_no_file_there_is_left_out(tmp_path):
+    for name in (
+        "data/a.csv",
+        "data/deep/er/b.py",
+        "1/2/3/4/c.csv",
+        "1/2/3/4/5/d.csv",
+        ".git/e.txt",
+        "__pycache__/f.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "z.csv").write_text("z.csv")
+    (tmp_path / "data" / "other.ipynb").write_text("a notebook")
+    (tmp_path / "data" / "link.csv").symlink_to("/etc/passwd")
+    (tmp_path / "data" / "away").symlink_to("/etc")
+    os.mkfifo(tmp_path / "data" / "pipe.csv")
+    names = ("z.csv", "1/2/3/4/c.csv", "data/a.csv", "data/deep/er/b.py")
+    assert read_files(tmp_path) == {name: name.encode() for name in names}
+    assert next(iter(read_files(tmp_path))) == "z.csv"
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MOST_FILES", 4), ("MOST_BYTES", 99), ("MOST_TOTAL_BYTES", 350)]
+)
+def test_of_folders_with_too_much_in_them_the_rest_is_left_out(limit, value, monkeypatch, tmp_path):
+    (tmp_path / "a.ipynb").write_bytes(b"1")
+    (tmp_path / "data").mkdir()
+    for i in range(5):
+        (tmp_path / "data" / f"{i}.txt").write_bytes(bytes(100))
+    assert len(read_files(tmp_path)) == 6
+    monkeypatch.setattr(intake, limit, value)
+    assert len(read_files(tmp_path)) == {"MOST_FILES": 4, "MOST_BYTES": 1, "MOST_TOTAL_BYTES": 4}[limit]
 
 
 def a_link(path):
@@ -198,7 +243,6 @@ def nested(depth):
         (nested(100), "nested too deeply"),
         (nested(100_000), "nested too deeply"),
         (b"[" * 3_000_000, "too complicated"),
-        (b'{"cells": [NaN], "nbformat": 4}', r"is damaged \(a number\)"),
         (b'{"cells": [], "nbformat": ' + b"4" * 5000 + b"}", r"is damaged \(a number\)"),
         ([], "has no cells"),
         ("text", "has no cells"),
@@ -210,10 +254,6 @@ def nested(depth):
         (notebook(nbformat="4"), "format 4"),
         ({"cells": []}, "format 4, but is of None"),
         (notebook(5), "neither code nor text"),
-        (notebook({"cell_type": ["code"], "source": ""}), "neither code nor text"),
-        (notebook({"cell_type": "heading", "source": ""}), "neither code nor text"),
-        (notebook(code(None)), "a cell without text"),
-        (notebook(code(["a", 5])), "a cell without text"),
         (notebook(*[code()] * 2001), "2000 cells at most"),
         (notebook(*[code("x" * 2**20)] * 5), "more than 4 MiB"),
     ],
@@ -242,6 +282,38 @@ def test_a_schema_version_that_does_not_exist_is_noted(version):
     metadata = {"nbgrader": {"grade_id": "solve", "schema_version": version}}
     taken = take(notebook(code(metadata=metadata), code(metadata=metadata)))
     assert taken.notes == ("was edited: a cell's metadata are of a version that does not exist",)
+
+
+@pytest.mark.parametrize("kind", ["heading", ["code"], None, 5])
+def test_a_cell_of_a_type_that_does_not_exist_is_kept_as_raw_text(kind):
+    taken = take(notebook(code("a"), {"cell_type": kind, "source": ["b\n", "c"]}, code("d")))
+    assert [(c["cell_type"], c["source"]) for c in taken.notebook["cells"]] == [
+        ("code", "a"), ("raw", "b\nc"), ("code", "d"),
+    ]  # fmt: skip
+    assert taken.notes == ("has a cell that is neither code nor text: kept as raw text",)
+
+
+@pytest.mark.parametrize("source", [None, ["a", 5], {"a": 1}])
+def test_a_cell_without_text_is_kept_empty_and_the_others_count(source):
+    taken = take(notebook(code("a"), code(source), code("d")))
+    assert [(c["cell_type"], c["source"]) for c in taken.notebook["cells"]] == [
+        ("code", "a"), ("raw", ""), ("code", "d"),
+    ]  # fmt: skip
+    assert taken.notes == ("has a cell without text: kept as an empty one",)
+
+
+def test_numbers_that_json_has_not_may_stand_in_outputs():
+    data = {"text/plain": "nan", "application/json": [float("nan"), float("inf")]}
+    output = {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
+    taken = take(notebook(code("a", outputs=[output])))
+    assert b"NaN" in json.dumps(notebook(code("a", outputs=[output]))).encode()
+    assert (taken.notes, taken.notebook["cells"][0]["source"]) == ((), "a")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_ends_of_lines_are_as_jupyterlab_writes_them(end):
+    taken = take(notebook(code(f"a{end}b{end}"), code([f"a{end}", "b"])))
+    assert [c["source"] for c in taken.notebook["cells"]] == ["a\nb\n", "a\nb"]
 
 
 def test_half_characters_are_replaced():
@@ -274,13 +346,51 @@ def test_another_notebook_is_not_taken_for_the_assignments():
 
 def test_of_several_notebooks_only_the_right_name_will_do():
     data = json.dumps(notebook(code())).encode()
-    assert take_notebook({f"{NAME}.ipynb": data, "b.ipynb": b""}, NAME).notes == ()
+    assert take_notebook({f"{NAME}.ipynb": data, "b.ipynb": b""}, SOURCE, NAME).notes == ()
     with pytest.raises(
         Rejected, match=rf"there must be a notebook {NAME}.ipynb, but there is a.ipynb, b.ipynb"
     ):
-        take_notebook({"a.ipynb": data, "b.ipynb": data}, NAME)
+        take_notebook({"a.ipynb": data, "b.ipynb": data}, SOURCE, NAME)
     with pytest.raises(Rejected, match="but there is none"):
-        take_notebook({"a.txt": data}, NAME)
+        take_notebook({"a.txt": data}, SOURCE, NAME)
+
+
+UNTOUCHED = notebook(code("raise NotImplementedError()", metadata=SOLVED))
+WORKED = notebook(code("def solve():\n    return 5", metadata=SOLVED))
+
+
+@pytest.mark.parametrize(
+    "end", ["-Copy1.ipynb", " (1).ipynb", "-checkpoint.ipynb", ".ipynb.txt", ".ipynb.json"]
+)
+def test_where_the_notebook_is_untouched_a_copy_with_work_is_taken_and_flagged(end):
+    taken = taken_from(**{".ipynb": UNTOUCHED, end: WORKED})
+    assert taken.notebook["cells"][0]["source"] == "def solve():\n    return 5"
+    assert taken.notes == (f"{NAME}.ipynb is as it was given out: {NAME}{end} has work in it, and is taken",)
+
+
+def test_a_copy_is_left_alone_where_the_notebook_has_work_or_the_copy_has_none():
+    other = notebook(code("def solve():\n    return 6", metadata=SOLVED))
+    assert (
+        taken_from(**{".ipynb": WORKED, "-Copy1.ipynb": other}).notebook
+        == taken_from(**{".ipynb": WORKED}).notebook
+    )
+    for useless in (UNTOUCHED, notebook(code("x = 5")), "no notebook"):
+        taken = taken_from(**{".ipynb": UNTOUCHED, "-Copy1.ipynb": useless})
+        assert (taken.notes, taken.notebook["cells"][0]["source"]) == ((), "raise NotImplementedError()")
+
+
+@pytest.mark.parametrize("end", ["txt", "json"])
+def test_what_a_browser_has_put_behind_the_name_is_no_part_of_it(end):
+    taken = taken_from(**{f".ipynb.{end}": WORKED})
+    assert taken.notebook["cells"][0]["source"] == "def solve():\n    return 5"
+    assert taken.notes == (f"renamed to {NAME}.ipynb.{end}, taken as {NAME}.ipynb",)
+
+
+def test_of_several_copies_without_the_notebook_the_only_one_with_work_is_taken():
+    taken = taken_from(**{"-Copy1.ipynb": UNTOUCHED, "-Copy2.ipynb": WORKED})
+    assert taken.notes == (f"renamed to {NAME}-Copy2.ipynb, taken as {NAME}.ipynb",)
+    with pytest.raises(Rejected, match="there must be a notebook"):
+        taken_from(**{"-Copy1.ipynb": WORKED, "-Copy2.ipynb": WORKED})
 
 
 def test_names_are_shown_harmlessly():

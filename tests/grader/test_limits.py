@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, FULL, NOTEBOOK, RIGHT, ROOT
-from support.sandboxes import obstacle
+from support.sandboxes import MIB, obstacle
 
 from vaeedu.feedback.key import AnswerKey
 from vaeedu_grader.authoring.course import assignments, exercises
@@ -92,3 +92,65 @@ def test_a_function_that_never_ends_costs_its_own_points_only(tmp_path):
     lost = {"mean_visible": 0, "mean_hidden": 0}
     assert {n: outcome["scores"][n] for n in FULL} == {**FULL, **lost}
     assert outcome["record"]["limits_hit"] == ["cell_seconds"]
+
+
+FILLS = (
+    "KEPT = []\n\n\ndef mean(x):\n    KEPT.append(bytearray(b'1') * {} * 2**20)\n{}    return x.mean(dim=0)"
+)
+NEEDS = "def total(x):\n    room = bytearray(b'1') * 400 * 2**20\n    return x.sum()"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mean", "lost", "remarks"),
+    [
+        # It gives right answers, and leaves no memory to the next.
+        (FILLS.format(250, ""), [], ["total ran out of memory: tried again by itself, right"]),
+        # It fills the memory while it is tried, and so the notebook ends in it.
+        (
+            FILLS.format(1, "    while True:\n        KEPT.append(bytearray(b'1') * 2**26)\n"),
+            ["mean_visible", "mean_hidden"],
+            [
+                "mean ran out of memory: tried again by itself, not right",
+                "total ran out of memory: tried again by itself, right",
+            ],
+        ),
+    ],
+)
+def test_memory_that_one_exercise_fills_costs_no_other_its_points(tmp_path, mean, lost, remarks):
+    if obstacle():
+        pytest.skip(obstacle())
+    course = mini.make_course(tmp_path / "course")
+    answers = {**RIGHT, "mean": mean, "total": NEEDS}
+    notebook = mini.hand_in(course, tmp_path / "class", "ada", answers) / NOTEBOOK
+    outcome = grade(
+        a_job(
+            nbformat.writes(mini.released_notebook(course)),
+            (course / "exercises" / f"{ASSIGNMENT}.py").read_text(),
+            files={NOTEBOOK: notebook.read_bytes()},
+            limits={"memory_bytes": 1300 * MIB},
+        )
+    )
+    assert {n: outcome["scores"][n] for n in FULL} == {**FULL, **dict.fromkeys(lost, 0)}, outcome["reasons"]
+    assert outcome["reasons"] == remarks
+
+
+@pytest.mark.slow
+def test_a_cell_of_the_students_own_that_ends_the_notebook_is_not_tried_for_each_exercise(tmp_path):
+    if obstacle():
+        pytest.skip(obstacle())
+    course = mini.make_course(tmp_path / "course")
+    folder = mini.hand_in(course, tmp_path / "class", "ada", RIGHT)
+    submitted = nbformat.read(folder / NOTEBOOK, as_version=4)
+    submitted.cells.insert(0, nbformat.v4.new_code_cell("import os; os._exit(1)"))
+    outcome = grade(
+        a_job(
+            nbformat.writes(mini.released_notebook(course)),
+            (course / "exercises" / f"{ASSIGNMENT}.py").read_text(),
+            files={NOTEBOOK: nbformat.writes(submitted).encode()},
+        )
+    )
+    assert {outcome["scores"][n] for n in FULL} == {0}
+    assert outcome["reasons"] == [
+        "the notebook was ended early: killed in own-0", "mean was not reached: tried again by itself, not right",
+    ]  # fmt: skip

@@ -1,7 +1,9 @@
 """Rebuilding a submission: only texts of solution cells and the student's own cells come from it."""
 
+import contextlib
 import copy
 import json
+import math
 from pathlib import Path
 
 import nbformat
@@ -161,3 +163,146 @@ def test_metadata_of_any_kind_does_no_harm(value):
 
 def test_the_same_submission_gives_the_same_notebook():
     assert rebuild(SOURCE, submitted()) == rebuild(SOURCE, submitted())
+
+
+EXERCISES = [name.removesuffix("_hidden") for name in NAMES if name.endswith("_hidden")]
+WRITTEN = {
+    name: f"import math\n\n\ndef {name}(*inputs):\n    return math.tau, {name!r}" for name in EXERCISES
+}
+
+
+def worked():
+    return json.loads(nbformat.writes(filled_in(RELEASED, WRITTEN)))
+
+
+def own(source):
+    return {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": 3, "source": source}
+
+
+def tried(notebook):
+    """What each exercise's hidden tests find when the students' cells run from top to bottom."""
+    names, found = {}, {}
+    for cell in notebook.cells:
+        roles = cell.metadata.get("nbgrader", {})
+        if roles.get("grade") and cell.cell_type == "code":
+            function = names.get(roles.grade_id.rpartition("_")[0])
+            with contextlib.suppress(NotImplementedError, TypeError):
+                found[roles.grade_id] = function and function()
+        elif cell.cell_type == "code" and (not roles or roles.get("solution")):
+            with contextlib.suppress(Exception):  # as in the sandbox, an error ends its own cell only
+                exec(cell.source.replace("%matplotlib inline\n", ""), names)
+    return [name for name in EXERCISES if found.get(f"{name}_hidden") == (math.tau, name)]
+
+
+def without(notebook, *names):
+    gone = [find(notebook, name) for name in names]
+    notebook["cells"] = [c for c in notebook["cells"] if c not in gone]
+
+
+def merged_with_the_students_own_cell_above(notebook, name):
+    cell = find(notebook, name)
+    cell["source"] = "before = 1\n" + "".join(cell["source"])
+    cell["metadata"] = {}
+    cell["id"] = "0a1b2c3d"
+
+
+def merged_with_the_solution_above(notebook, name):
+    above = find(notebook, EXERCISES[EXERCISES.index(name) - 1])
+    above["source"] = "".join([*above["source"], "\n", *find(notebook, name)["source"]])
+    without(notebook, name)
+
+
+def deleted_and_written_at_the_end(notebook, name):
+    without(notebook, name)
+    notebook["cells"].append(own(WRITTEN[name]))
+
+
+def deleted_and_written_at_the_beginning(notebook, name):
+    without(notebook, name)
+    notebook["cells"].insert(0, own("%matplotlib inline\n" + WRITTEN[name]))
+
+
+def left_as_it_was_and_written_at_the_end(notebook, name):
+    find(notebook, name)["source"] = skeleton(SOURCE)[name].source
+    notebook["cells"].append(own(WRITTEN[name]))
+
+
+def emptied_and_written_at_the_end(notebook, name):
+    find(notebook, name)["source"] = "# see below"
+    notebook["cells"].append(own(WRITTEN[name]))
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (
+            merged_with_the_students_own_cell_above,
+            f"was deleted: taken from a cell behind {EXERCISES[1]}_hidden",
+        ),
+        (merged_with_the_solution_above, f"was deleted: taken from {EXERCISES[1]}"),
+        (deleted_and_written_at_the_end, f"was deleted: taken from a cell behind {NAMES[-1]}"),
+        (deleted_and_written_at_the_beginning, "was deleted: taken from a cell at the beginning"),
+        (
+            left_as_it_was_and_written_at_the_end,
+            f"is not written in its own cell: taken from a cell behind {NAMES[-1]}",
+        ),
+        (
+            emptied_and_written_at_the_end,
+            f"is not written in its own cell: taken from a cell behind {NAMES[-1]}",
+        ),
+    ],
+)
+def test_a_function_that_is_there_counts_wherever_it_is_written(change, where):
+    notebook, name = worked(), EXERCISES[2]
+    change(notebook, name)
+    rebuilt = rebuild(SOURCE, notebook)
+    assert rebuilt.flags[-1] == f"{name} {where}"
+    assert tried(rebuilt.notebook) == EXERCISES
+
+
+@pytest.mark.parametrize("at", [0, None])
+@pytest.mark.parametrize("delete", [True, False])
+def test_all_functions_may_be_in_one_cell(at, delete):
+    notebook = worked()
+    for name in EXERCISES:
+        find(notebook, name)["source"] = skeleton(SOURCE)[name].source
+    if delete:
+        without(notebook, *EXERCISES)
+    notebook["cells"].insert(len(notebook["cells"]) if at is None else at, own("\n\n".join(WRITTEN.values())))
+    rebuilt = rebuild(SOURCE, notebook)
+    assert tried(rebuilt.notebook) == EXERCISES
+    what = "was deleted" if delete else "is not written in its own cell"
+    where = "at the beginning" if at == 0 else f"behind {NAMES[-1]}"
+    assert rebuilt.flags == tuple(f"{name} {what}: taken from a cell {where}" for name in EXERCISES)
+    # The cell runs once where it is, and at most once more.
+    assert sum(cell.source == "\n\n".join(WRITTEN.values()) for cell in rebuilt.notebook.cells) == (
+        2 if at is None else 1
+    )
+
+
+def test_of_several_other_cells_the_last_counts_as_in_the_students_own_kernel():
+    notebook, name = worked(), EXERCISES[0]
+    without(notebook, name)
+    notebook["cells"] += [own(f"def {name}():\n    return 'an early try'"), own(WRITTEN[name])]
+    rebuilt = rebuild(SOURCE, notebook)
+    assert rebuilt.flags == (f"{name} was deleted: the last of 2 is taken, from a cell behind {NAMES[-1]}",)
+    assert tried(rebuilt.notebook) == EXERCISES
+
+
+def test_what_cannot_be_read_is_named():
+    notebook, name = worked(), EXERCISES[0]
+    without(notebook, name)
+    notebook["cells"].append(own(f"def {name}(:\n    return 1"))
+    rebuilt = rebuild(SOURCE, notebook)
+    assert rebuilt.flags == (
+        f"{name} was deleted; a cell behind {NAMES[-1]} seems to have it, but is no Python: not taken from there",
+    )
+    assert tried(rebuilt.notebook) == EXERCISES[1:]
+
+
+def test_an_answer_in_its_own_cell_is_left_alone_whatever_else_defines_the_name():
+    notebook, name = worked(), EXERCISES[0]
+    notebook["cells"].insert(0, own(f"def {name}():\n    return 'a try'"))
+    rebuilt = rebuild(SOURCE, notebook)
+    assert rebuilt.flags == ()
+    assert skeleton(rebuilt.notebook)[name].source == WRITTEN[name]

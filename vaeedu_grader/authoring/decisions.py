@@ -4,8 +4,7 @@ The i-th mistakes of an assignment's exercises share a submission, and so do the
 decision: its points must be right, and where a mistake costs them, the message must be that mistake's.
 """
 
-import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -19,6 +18,7 @@ from vaeedu_grader.authoring.exercise import PARTS, Exercise, Wrong
 from vaeedu_grader.gradebook.classroom import Classroom
 from vaeedu_grader.gradebook.store import Store
 from vaeedu_grader.intake.files import take_notebook
+from vaeedu_grader.intake.needed import needed
 from vaeedu_grader.intake.rebuild import rebuild
 from vaeedu_grader.marking.grade import Settings, grade_class
 from vaeedu_grader.marking.verdicts import cells_to_run, graded_name, make_keys, mark
@@ -111,36 +111,10 @@ def _taken(assignment: Assignment, pack: Mapping[str, Wrong]) -> NotebookNode:
     """A submission when it has been taken in and rebuilt, without the cells that no answer needs."""
     files = {assignment.file: nbformat.writes(_answered(assignment, pack)).encode()}
     source = _answered(assignment, {})
-    notebook = rebuild(source, take_notebook(files, assignment.name).notebook).notebook
-    notebook.cells = _needed([cell for cell in notebook.cells if "nbgrader" in cell.metadata])
+    notebook = rebuild(source, take_notebook(files, source, assignment.name).notebook).notebook
+    given = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    notebook.cells = needed(given, lambda cell: bool(graded_name(cell) or cell.metadata.nbgrader.solution))
     return notebook
-
-
-def _needed(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Leaves out the code that nobody writes, if no later cell uses a name that it defines."""
-    kept: list[NotebookNode] = []
-    wanted: set[str] = set()
-    for cell in reversed(cells):
-        if cell.cell_type != "code":
-            kept.append(cell)
-            continue
-        given, used = _names(cell.source)
-        roles = cell.metadata.nbgrader
-        if roles.get("grade") or roles.get("solution") or given & wanted:
-            kept.append(cell)
-            wanted |= used
-    return kept[::-1]
-
-
-def _names(source: str) -> tuple[set[str], set[str]]:
-    """The names that a cell defines, and those of the notebook's that it uses, also within its functions."""
-    top = symtable.symtable(source, "cell", "exec")
-    tables = [top]
-    used: set[str] = set()
-    for table in tables:  # and those within it, which join the list
-        tables += table.get_children()
-        used |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
-    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}, used
 
 
 def _within(number: int, cell: str) -> str:

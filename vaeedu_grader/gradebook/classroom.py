@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -79,6 +80,12 @@ class Classroom:
             return [
                 Person(s.id, s.first_name or "", s.last_name or "", s.email or "") for s in gradebook.students
             ]
+
+    def due(self) -> datetime | None:
+        """Returns when the assignment is due, in UTC; None where the gradebook does not say."""
+        with open_gradebook(self.assignment.config) as gradebook:
+            found = [a.duedate for a in gradebook.assignments if a.name == self.assignment.name]
+        return found[0].replace(tzinfo=UTC) if found and found[0] else None
 
     def write_feedback(self, student: str) -> None:
         """Makes a student's feedback page from the marked notebook.

@@ -9,6 +9,7 @@ from io import TextIOBase
 from typing import Any
 
 from vaeedu_grader.assignment import Assignment
+from vaeedu_grader.gradebook.extensions import Extensions
 from vaeedu_grader.gradebook.nbgrader import open_gradebook
 from vaeedu_grader.gradebook.store import Store
 
@@ -52,7 +53,8 @@ def days_late(timestamp: datetime | None, due: datetime | None) -> int:
 def write_marks(assignment: Assignment, file: TextIOBase, rule: LateDays | None = None) -> int:
     """Writes a line for everybody in the gradebook; who handed in nothing has 0 points.
 
-    Free days are used up in the order in which assignments are due.
+    Free days are used up in the order in which assignments are due. Where a student has an extension, lateness counts
+    from that.
 
     Args:
         assignment: The assignment.
@@ -78,10 +80,12 @@ def write_marks(assignment: Assignment, file: TextIOBase, rule: LateDays | None 
         earlier = [a.name for a in by_name.values() if due and a.duedate and a.duedate < due]
         earlier.sort(key=lambda one: by_name[one].duedate)
         store = Store(assignment)
+        extensions = Extensions(assignment.classroom)
         late: dict[str, dict[str, int]] = {}
         for one in by_name.values():
             for s in one.submissions:
-                late.setdefault(s.student.id, {})[one.name] = days_late(s.timestamp, one.duedate)
+                own = extensions.due(s.student.id, one.name) or one.duedate
+                late.setdefault(s.student.id, {})[one.name] = days_late(s.timestamp, own)
         submissions = {s.student.id: s for s in by_name[name].submissions}
         for student in sorted(gradebook.students, key=lambda s: s.id):
             submission = submissions.get(student.id)

@@ -2,35 +2,29 @@
 
 Names decide whose a file is. What cannot be told is listed, never guessed. Files are copied as they are; whether they
 can be graded is for grading to say. When a file was handed in cannot be told: in a platform's zip, and in what was
-unpacked from one, each file has the time of the download. So no time is written down, and nobody is late by one.
+unpacked from one, each file has the time of the download. So a time is written down only where somebody says it: a
+table of times, or Canvas's mark on what came late.
 """
 
-import lzma
-import os
 import re
-import stat
 import unicodedata
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from vaeedu_grader.files import replaced_folder
-from vaeedu_grader.intake.files import KINDS, MOST_BYTES
+from vaeedu_grader.intake.archive import File, read_source, shown_path
 
-_MOST_ENTRIES, _MOST_NAME_BYTES = 100_000, 200
-# What unpacking a damaged or unusual entry may raise.
-_DAMAGED = (
-    zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError
-)  # fmt: skip
-# Moodle: "Ada Lovelace_123_assignsubmission_file_"; Canvas: "lovelaceada_LATE_123_456_name.ipynb".
+_MOST_NAME_BYTES = 200
 # Letters that Unicode does not take for a plain one with a sign, and platforms do.
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
+# Moodle: "Ada Lovelace_123_assignsubmission_file_"; Canvas: "lovelaceada_LATE_123_456_name.ipynb".
 _MOODLE = re.compile(r"(?P<name>.+?)_\d+_assignsubmission_")
-_CANVAS = re.compile(r"(?P<name>[^_]+)_(?:late_)?\d+_\d+_(?P<file>.+)", re.IGNORECASE)
+_CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>late_)?\d+_\d+_(?P<file>.+)", re.IGNORECASE)
+_TIMESTAMP = "timestamp.txt"
 
 
 @dataclass(frozen=True)
@@ -45,124 +39,138 @@ class Person:
 
 @dataclass(frozen=True)
 class Collected:
-    """What was found: the files by student, and what could not be used, with the reason."""
+    """What was found.
+
+    Attributes:
+        files: The files by student, as they lie in the submission's folder.
+        problems: What could not be used, with the reason.
+        times: When students handed in, in UTC, where it is known.
+        late: Those whose files Canvas has marked as late, without a better time.
+    """
 
     files: Mapping[str, tuple[str, ...]]
     problems: tuple[str, ...]
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _File:
-    path: PurePosixPath
-    data: bytes
-
-
-def collect(source: Path, submitted: Path, assignment: str, roster: Sequence[Person]) -> Collected:
+def collect(
+    source: Path,
+    submitted: Path,
+    assignment: str,
+    roster: Sequence[Person],
+    *,
+    times: Mapping[str, datetime] | None = None,
+    due: datetime | None = None,
+) -> Collected:
     """Copies submissions to where they are graded; a student's earlier files are replaced, others' stay.
 
-    An earlier submission's time (`timestamp.txt`) is replaced with it, by none.
+    An earlier submission's time (`timestamp.txt`) is replaced with it: by the one in `times`; for a file that Canvas
+    marks as late by a second after `due`, which is the least that the mark says; or else by none.
 
     Args:
         source: A zip or a folder. Below it, a folder or file name begins with a student's id, or is named as Moodle or
-            Canvas do.
+            Canvas do. Folders within a submission stay, seen from its notebook.
         submitted: nbgrader's folder of submissions.
         assignment: The assignment's name.
         roster: Who there is.
+        times: When students handed in, by id.
+        due: When the assignment is due, in UTC, if that is known.
 
     Raises:
-        ValueError: The source is neither a folder nor a zip.
+        ValueError: The source is neither a folder nor a zip, or `times` has somebody who is not in the roster.
     """
+    times = times or {}
+    if strangers := sorted(times.keys() - {person.id for person in roster}):
+        raise ValueError(f"times must be of people in the roster, but {strangers[0]!r} is not in it")
     problems: list[str] = []
-    found: dict[str, dict[str, _File]] = {}
-    for file in _files(source, problems):
-        people = _owners(file.path, roster)
+    found: dict[str, list[_Piece]] = {}
+    late: set[str] = set()
+    for file in read_source(source, problems):
+        people, piece = _owners(file, roster)
         if len(people) != 1:
             which = f"may be of {', '.join(sorted(people))}" if people else "is of nobody in the roster"
-            problems.append(f"{_shown(file.path)} {which}")
+            problems.append(f"{shown_path(file.path)} {which}")
             continue
         (student,) = people
-        name = _plain_name(file.path)
-        if name in found.setdefault(student, {}):
-            problems.append(
-                f"{_shown(file.path)} is a second {_shown(name)} of {student}: the first was taken"
-            )
-        else:
-            found[student][name] = file
-    for student, files in found.items():
-        _put(submitted / student / assignment, files)
-    return Collected({s: tuple(sorted(files)) for s, files in sorted(found.items())}, tuple(problems))
+        found.setdefault(student, []).append(piece)
+        if piece.is_late and student not in times:
+            late.add(student)
+    known = {student: times[student] for student in found if student in times}
+    if due is not None:
+        known |= dict.fromkeys(late, due + timedelta(seconds=1))
+    files = {}
+    for student, pieces in found.items():
+        files[student] = _named(student, pieces, assignment, problems)
+        _put(submitted / student / assignment, files[student], known.get(student))
+    return Collected(
+        {s: tuple(sorted(names)) for s, names in sorted(files.items())},
+        tuple(problems),
+        known,
+        tuple(sorted(late)),
+    )
 
 
-def _files(source: Path, problems: list[str]) -> Iterator[_File]:
-    if source.is_dir():
-        yield from _files_of_folder(source, problems)
-    elif zipfile.is_zipfile(source):
-        yield from _files_of_zip(source, problems)
-    else:
-        raise ValueError(f"source must be a folder or a zip, but {source} is neither")
+@dataclass(frozen=True)
+class _Piece:
+    """A file of somebody's: its folders within what they handed in, its name without a platform's, and its content."""
+
+    file: File
+    folders: tuple[str, ...]
+    name: str
+    is_late: bool
 
 
-def _files_of_folder(source: Path, problems: list[str]) -> Iterator[_File]:
-    for folder, _, names in sorted(os.walk(source)):
-        for name in sorted(names):
-            path = Path(folder, name)
-            relative = PurePosixPath(path.relative_to(source).as_posix())
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                problems.append(f"{_shown(relative)} is no file: left out")
-            elif _is_usable(relative, status.st_size, problems):
-                yield _File(relative, path.read_bytes())
-
-
-def _files_of_zip(source: Path, problems: list[str]) -> Iterator[_File]:
-    with zipfile.ZipFile(source) as archive:
-        entries = archive.infolist()
-        if len(entries) > _MOST_ENTRIES:
-            raise ValueError(f"source may hold {_MOST_ENTRIES} files at most, but holds {len(entries)}")
-        for entry in entries:
-            path, mode = PurePosixPath(entry.filename.replace("\\", "/")), entry.external_attr >> 16
-            if entry.is_dir():
-                continue
-            if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                problems.append(f"{_shown(path)} is no file: left out")
-            elif entry.flag_bits & 1:
-                problems.append(f"{_shown(path)} is encrypted: left out")
-            elif _is_usable(path, entry.file_size, problems):
-                try:
-                    with archive.open(entry) as file:
-                        data = file.read(MOST_BYTES + 1)  # whatever size the entry says it has
-                except _DAMAGED as error:
-                    problems.append(f"{_shown(path)} cannot be unpacked: {type(error).__name__}")
-                    continue
-                if _is_usable(path, len(data), problems):
-                    yield _File(path, data)
-
-
-def _is_usable(path: PurePosixPath, size: int, problems: list[str]) -> bool:
-    if path.suffix.lower() not in KINDS or path.name == "timestamp.txt":
-        problems.append(f"{_shown(path)} is of a kind that is not graded: left out")
-        return False
-    if size > MOST_BYTES:
-        problems.append(f"{_shown(path)} is larger than {MOST_BYTES // 2**20} MiB: left out")
-        return False
-    return True
-
-
-def _owners(path: PurePosixPath, roster: Sequence[Person]) -> set[str]:
+def _owners(file: File, roster: Sequence[Person]) -> tuple[set[str], _Piece]:
     """Whose a file is: of the outermost folder that tells, else of its own name."""
-    for part in path.parts:
-        exact = {person.id for person in roster if part in (person.id, f"{person.id}{path.suffix}")}
+    parts = [unicodedata.normalize("NFC", part) for part in file.path.parts]
+    piece = _piece(file, len(parts) - 1)
+    for place, part in enumerate(parts):
+        exact = {p.id for p in roster if part in (_composed(p.id), f"{_composed(p.id)}{file.path.suffix}")}
         names = {m["name"] for pattern in (_MOODLE, _CANVAS) if (m := pattern.match(part))}
         people = exact or {p.id for p in roster if _keys(p) & {_key(name) for name in names}}
+        if people:
+            return people, _piece(file, place)
+        # A platform's, of somebody unknown: neither an id that it begins with nor what is in it proves anything.
+        if names:
+            return set(), piece
         # Last, an id with something behind it, the longest that there is: "ada" is not "ada_b".
-        begun = [p.id for p in roster if re.match(rf"{re.escape(p.id)}[_ .-]", part)]
-        if people or begun:
-            return people or {max(begun, key=len)}
-        if (
-            names
-        ):  # a platform's folder of somebody unknown: what its owner calls the files in it proves nothing
-            return set()
-    return set()
+        begun = [p.id for p in roster if re.match(rf"{re.escape(_composed(p.id))}[_ .-]", part)]
+        if begun:
+            return {max(begun, key=len)}, _piece(file, place)
+    return set(), piece
+
+
+def _piece(file: File, owner: int) -> _Piece:
+    """A file, seen from the folder whose name tells its owner."""
+    *folders, name = file.path.parts[owner + 1 :] or file.path.parts[-1:]
+    canvas = [_CANVAS.match(part) for part in file.path.parts]
+    inside = () if ".." in folders else tuple(_plain(part) for part in folders)
+    plain = canvas[-1]["file"] if canvas[-1] and canvas[-1].end() == len(name) else name
+    return _Piece(file, inside, _plain(plain), any(match and match["late"] for match in canvas))
+
+
+def _named(student: str, pieces: Sequence[_Piece], assignment: str, problems: list[str]) -> dict[str, File]:
+    """Names a student's files as the notebook sees them: what lies in folders beside it stays in them."""
+    notebooks = [piece for piece in pieces if _is_notebook(piece)]
+    notebooks.sort(key=lambda piece: (piece.name != f"{assignment}.ipynb", len(piece.folders)))
+    base = notebooks[0].folders if notebooks else ()
+    found: dict[str, File] = {}
+    for piece in pieces:
+        is_below = piece.folders[: len(base)] == base and not _is_notebook(piece)
+        below = piece.folders[len(base) :] if is_below else ()
+        name = "/".join([*below, piece.name])
+        if name in found:
+            problems.append(
+                f"{shown_path(piece.file.path)} is a second {shown_path(name)} of {student}: the first was taken"
+            )
+        else:
+            found[name] = piece.file
+    return found
+
+
+def _is_notebook(piece: _Piece) -> bool:
+    return piece.name.lower().endswith(".ipynb")
 
 
 def _keys(person: Person) -> set[str]:
@@ -171,27 +179,28 @@ def _keys(person: Person) -> set[str]:
     return names | {_key(person.id), _key(person.email.partition("@")[0])} - {""}
 
 
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
 def _key(name: str) -> str:
     """A name without accents, case, blanks and signs."""
     plain = unicodedata.normalize("NFKD", name.casefold()).translate(_PLAIN_LETTERS)
     return "".join(c for c in plain if c.isalnum())
 
 
-def _plain_name(path: PurePosixPath) -> str:
-    """A file's name without what a platform has put in front of it, fit for any file system."""
-    canvas = _CANVAS.fullmatch(path.name)
-    name = canvas["file"] if canvas else path.name
+def _plain(name: str) -> str:
+    """A file's or folder's name, fit for any file system."""
     name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]", "_", name).lstrip(".")
     # File systems count bytes; the end is kept, for it says what kind of file it is.
     return name.encode("utf-8", "ignore")[-_MOST_NAME_BYTES:].decode("utf-8", "ignore") or "file"
 
 
-def _put(folder: Path, files: Mapping[str, _File]) -> None:
+def _put(folder: Path, files: Mapping[str, File], time: datetime | None) -> None:
     """Writes a submission in the place of an earlier one; whatever that said about its time is gone with it."""
     with replaced_folder(folder) as new:
         for name, file in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_bytes(file.data)
-
-
-def _shown(path: PurePosixPath | str) -> str:
-    return re.sub(r"[^\w .,()+=@~/-]", "?", str(path))[-120:]
+        if time is not None:
+            (new / _TIMESTAMP).write_text(f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", encoding="ascii")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -73,7 +73,8 @@ class Reader:
             self._reject("is too complicated: clear its outputs")
         try:
             text = data.decode("utf-8-sig")
-            value = json.loads(text, parse_constant=_no_constant)
+            # NaN, which JSON has not and Python writes: it may stand in an output, and outputs are not read.
+            value = json.loads(text, parse_constant=lambda name: None)
         except UnicodeDecodeError:
             self._reject("must be UTF-8 text, but is not: hand in the file that JupyterLab saves")
         except RecursionError:
@@ -87,23 +88,31 @@ class Reader:
         return value
 
     def _cell(self, cell: object) -> dict[str, Any]:
-        if not isinstance(cell, dict) or cell.get("cell_type") not in _CELL_TYPES:
+        if not isinstance(cell, dict):
             self._reject("has a cell that is neither code nor text: hand in the file that JupyterLab saves")
         kept: dict[str, Any] = {
-            "cell_type": cell["cell_type"],
+            "cell_type": self._type(cell),
             "source": self._text(cell.get("source")),
             "metadata": self._metadata(cell.get("metadata")),
         }
         if isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"]):
             kept["id"] = cell["id"]
-        pictures = _pictures(cell.get("attachments")) if cell["cell_type"] == "markdown" else {}
+        pictures = _pictures(cell.get("attachments")) if kept["cell_type"] == "markdown" else {}
         return {**kept, "attachments": pictures} if pictures else kept
 
+    def _type(self, cell: Mapping[str, Any]) -> str:
+        """A cell's type; one that no notebook has, or a cell without a text, is kept as raw text."""
+        if cell.get("cell_type") not in _CELL_TYPES:
+            self._notes.add("has a cell that is neither code nor text: kept as raw text")
+            return "raw"
+        return str(cell["cell_type"]) if _lines(cell.get("source")) is not None else "raw"
+
     def _text(self, source: object) -> str:
-        lines: list[Any] = source if isinstance(source, list) else [source]
-        if not all(isinstance(line, str) for line in lines):
-            self._reject("has a cell without text: hand in the file that JupyterLab saves")
-        text = "".join(lines)
+        lines = _lines(source)
+        if lines is None:
+            self._notes.add("has a cell without text: kept as an empty one")
+            return ""
+        text = re.sub(r"\r\n?", "\n", "".join(lines))  # the ends of lines as JupyterLab writes them
         if not is_text(text):
             self._notes.add("holds halves of characters: replaced by question marks")
         return text.encode("utf-8", "replace").decode("utf-8")
@@ -121,8 +130,9 @@ class Reader:
         return {"nbgrader": {"grade_id": name}}
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def _lines(source: object) -> list[str] | None:
+    lines: list[Any] = source if isinstance(source, list) else [source]
+    return lines if all(isinstance(line, str) for line in lines) else None
 
 
 def _is_shallow(value: object) -> bool:

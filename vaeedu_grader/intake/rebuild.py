@@ -4,6 +4,7 @@ From the submission come the texts of the solution cells and the cells that the 
 read-only cells, every cell's type and metadata, and the order of all that the instructor wrote come from the source.
 """
 
+import ast
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from nbformat import NotebookNode
 
 # Students' own cells keep their type only if it is one of these.
 _TYPES = ("code", "markdown", "raw")
+_UNREADABLE: frozenset[str] = frozenset({"(no Python)"})
+_ELSEWHERE = "# The function of this cell is in {}."
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,19 @@ def rebuild(source: NotebookNode, submitted: Mapping[str, Any]) -> Rebuilt:
         flags.append("cells were moved: put back into their order")
     notebook = copy.deepcopy(source)
     notebook.cells = _with_ids(cells)
+    for name, cell in skeleton.items():
+        if cell.cell_type == "code" and _is_solution(cell):
+            _find_functions(name, cell.source, notebook.cells, name in found, flags)
     return Rebuilt(notebook, tuple(flags))
+
+
+def number_written(source: NotebookNode, submitted: Mapping[str, Any]) -> int:
+    """Returns how many of the cells that students write in are not as they were given out."""
+    given = {name: cell.source for cell in source.cells if (name := _grade_id(cell)) and _is_solution(cell)}
+    found = {
+        name: cell.source for cell in rebuild(source, submitted).notebook.cells if (name := _grade_id(cell))
+    }
+    return sum(found[name] != text for name, text in given.items())
 
 
 def text_of(cell: Mapping[str, Any]) -> str:
@@ -105,7 +120,8 @@ def _filled(
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
     if submitted is None:
-        flags.append(f"{name} was deleted: restored")
+        if not (cell.cell_type == "code" and _is_solution(cell)):
+            flags.append(f"{name} was deleted: restored")
         return made
     if submitted["cell_type"] != cell.cell_type:
         flags.append(f"{name} was a {cell.cell_type} cell, not {submitted['cell_type']}: restored")
@@ -116,6 +132,62 @@ def _filled(
     elif text_of(submitted) != cell.source:
         flags.append(f"{name} is read-only and was edited: restored")
     return made
+
+
+def _find_functions(
+    name: str, released: str, cells: Sequence[NotebookNode], is_there: bool, flags: list[str]
+) -> None:
+    """Lets no empty solution cell override a function that the student has written in another cell.
+
+    Cells that were merged, deleted, or gathered in one leave the function elsewhere, before the tests or after them.
+    """
+    wanted = functions_of(released)
+    own = next(cell for cell in cells if _grade_id(cell) == name)
+    what = f"{name} was deleted" if not is_there else f"{name} is not written in its own cell"
+    if is_there and own.source != released and wanted <= functions_of(own.source):
+        return
+    others = [cell for cell in cells if cell is not own and cell.cell_type == "code"]
+    having = [cell for cell in others if wanted and wanted <= functions_of(cell.source)]
+    if not having:
+        unread = [c for c in others if functions_of(c.source) is _UNREADABLE and f"def {name}(" in c.source]
+        if unread:
+            place = _place(unread[0], cells)
+            flags.append(f"{what}; {place} seems to have it, but is no Python: not taken from there")
+        elif not is_there:
+            flags.append(f"{what}: restored")
+        return
+    last = having[-1]
+    place = _place(last, cells)
+    before = cells[: next(i for i, cell in enumerate(cells) if cell is own)]
+    # Where it comes too late for its tests, its cell is run here, too: what it defines twice does no harm.
+    own.source = _ELSEWHERE.format(place) if any(c.source == last.source for c in before) else last.source
+    which = "taken" if len({cell.source for cell in having}) == 1 else f"the last of {len(having)} is taken,"
+    flags.append(f"{what}: {which} from {place}")
+
+
+def _place(cell: NotebookNode, cells: Sequence[NotebookNode]) -> str:
+    """Where a cell is, in words: its name, or behind which cell that has one."""
+    if name := _grade_id(cell):
+        return name
+    before = cells[: next(i for i, other in enumerate(cells) if other is cell)]
+    names = [name for other in before if (name := _grade_id(other))]
+    return f"a cell behind {names[-1]}" if names else "a cell at the beginning"
+
+
+def functions_of(source: str) -> frozenset[str]:
+    """The names that a cell defines at its top level; of what is no Python, none."""
+    python = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
+    try:
+        tree = ast.parse(python)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _UNREADABLE
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return frozenset(names)
 
 
 def _own(cell: Mapping[str, Any]) -> NotebookNode:

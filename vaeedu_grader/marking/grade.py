@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vaeedu_grader.assignment import Assignment
@@ -23,6 +23,7 @@ class Settings:
 
     Attributes:
         students: Whose submissions; None for everybody's.
+        again: Those of them that are graded again, whatever is known of them.
         workers: How many processes of this machine work at a time.
         cluster: A Dask scheduler's address, to use instead; empty for none.
         unsafe: Whether to run without a sandbox.
@@ -30,6 +31,7 @@ class Settings:
     """
 
     students: tuple[str, ...] | None = None
+    again: tuple[str, ...] = ()
     workers: int = 1
     cluster: str = ""
     unsafe: bool = False
@@ -81,18 +83,19 @@ def grade_class(assignment: Assignment, settings: Settings | None = None) -> Ite
     with _class(assignment) as (room, store, writer):
         submissions = _submissions(assignment, room, store, settings)
         missing = _missing(room, settings, submissions)
+        same = _same_files(assignment, submissions)
         todo = []
-        for submission in submissions.values():
-            outcome = _known(store, submission)
+        for student, submission in submissions.items():
+            outcome = None if student in settings.again else _known(store, submission)
             if outcome is not None:
-                yield _merged(writer, store, submission, outcome)
+                yield _remarked(_merged(writer, store, submission, outcome), same)
             else:
                 todo.append(submission.job)
                 if store.merged(submission.job.student).get("digest") != submission.digest:
                     writer.invalidate(submission.job.student)
         for done in _run(todo, settings):
             outcome = _kept(store, done)
-            yield _merged(writer, store, submissions[done.job.student], outcome)
+            yield _remarked(_merged(writer, store, submissions[done.job.student], outcome), same)
         yield from (Result(student, "missing", {}, (), ("nothing submitted",)) for student in missing)
 
 
@@ -186,6 +189,27 @@ def _submissions(
     asked = [name for name in present if settings.students is None or name in settings.students]
     blank = blank_job(assignment, unsafe=settings.unsafe, limits=dict(settings.limits))
     return {student: read_submission(assignment, store, student, blank) for student in asked}
+
+
+def _same_files(assignment: Assignment, submissions: dict[str, Submission]) -> dict[str, str]:
+    """For each student whose notebook is another's byte for byte, a remark; the untouched one is nobody's work."""
+    untouched = assignment.notebook.read_bytes()
+    owners: dict[bytes, list[str]] = {}
+    for student, submission in submissions.items():
+        for name, data in submission.job.files.items():
+            if name.lower().endswith(".ipynb") and data != untouched:
+                owners.setdefault(data, []).append(student)
+    return {
+        student: f"the same notebook, byte for byte, as {', '.join(o for o in same if o != student)}"
+        for same in owners.values()
+        for student in same
+        if len(set(same)) > 1
+    }
+
+
+def _remarked(result: Result, remarks: dict[str, str]) -> Result:
+    more = (remarks[result.student],) if result.student in remarks else ()
+    return replace(result, reasons=(*result.reasons, *more))
 
 
 def _missing(room: Classroom, settings: Settings, submissions: dict[str, Submission]) -> list[str]:

@@ -26,14 +26,17 @@ from vaeedu_grader.authoring.exercise import PARTS, Exercise
 from vaeedu_grader.intake.files import Rejected, take_notebook
 from vaeedu_grader.intake.rebuild import rebuild
 from vaeedu_grader.marking.verdicts import (
+    cells_of_one,
     cells_to_run,
     graded_name,
+    lost_to_a_limit,
     make_keys,
     mark,
+    mark_again,
     refuse,
     seconds_of_test,
 )
-from vaeedu_grader.sandbox import Limits, Prepared, Run, run_cells
+from vaeedu_grader.sandbox import Cell, Limits, Prepared, Run, run_cells
 
 # An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
 _GRACE_SECONDS = 20.0
@@ -103,7 +106,7 @@ def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]
     try:
         if job.rejected:
             raise Rejected(job.rejected)
-        submitted = take_notebook(job.files, job.assignment)
+        submitted = take_notebook(job.files, source, job.assignment)
     except Rejected as rejected:
         refuse(source, f"This submission could not be graded: {rejected}")
         return _outcome(job, "rejected", [str(rejected)], source, {}, started)
@@ -111,8 +114,8 @@ def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]
     notebook = rebuilt.notebook
     for cell in notebook.cells:
         cell.source = job.own_tests.get(graded_name(cell), cell.source)
-    verdicts, run = _run(job, notebook, wait)
-    reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run)]
+    verdicts, run, again = _run(job, source, notebook, wait)
+    reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run), *again]
     outcome = _outcome(job, "flagged" if reasons else "graded", reasons, notebook, verdicts, started)
     outcome["record"] |= {
         "run": run.status,
@@ -132,22 +135,49 @@ def failed(job: Job, reason: str) -> dict[str, Any]:
     return _outcome(job, "failed", [reason], source, {}, datetime.now(UTC))
 
 
-def _run(job: Job, notebook: Any, wait: Callable[[], object]) -> tuple[dict[str, Verdict], Run]:
+def _run(
+    job: Job, source: Any, notebook: Any, wait: Callable[[], object]
+) -> tuple[dict[str, Verdict], Run, list[str]]:
+    """Runs and marks a notebook; returns the verdicts, the run, and what to say of a second try."""
     with tempfile.TemporaryDirectory(prefix="vaeedu-job-") as folder:
         path = Path(folder, f"{job.assignment}.py")
         path.write_text(job.described, encoding="utf-8")
         described, sealed = load_exercises(path)
     limits, imports = _limits(job, described), _imports(job)
-    with Prepared(limits, sealed=sealed, unsafe=job.unsafe, imports=imports) as prepared:
+    files = {**_beside(job.files), **job.support}
+
+    def prepare() -> Prepared:
+        return Prepared(limits, sealed=sealed, unsafe=job.unsafe, imports=imports)
+
+    def run_in(prepared: Prepared, cells: list[Cell]) -> Run:
+        if "cell_seconds" in job.limits:
+            cells = [cell._replace(seconds=None) for cell in cells]
+        return run_cells(cells, files=files, prepared=prepared)
+
+    with prepare() as prepared:
         keys = make_keys(described, bytes.fromhex(job.seed))
         prepared.wait()
         wait()
-        files = {**_beside(job.files), **job.support}
-        cells = cells_to_run(notebook, keys)
-        if "cell_seconds" in job.limits:
-            cells = [cell._replace(seconds=None) for cell in cells]
-        run = run_cells(cells, files=files, prepared=prepared)
-    return mark(notebook, run, keys), run
+        run = run_in(prepared, cells_to_run(notebook, keys))
+    verdicts, remarks = mark(notebook, run, keys), []
+    # What one exercise uses up may not cost another its points: each is tried again, with a sandbox of its own.
+    for exercise, what in lost_to_a_limit(run, notebook, keys).items():
+        with prepare() as prepared:
+            alone = run_in(prepared, cells_of_one(notebook, source, keys, exercise))
+        found = mark_again(notebook, alone, keys)
+        verdicts |= found
+        right = all(verdicts[f"{exercise}_{part}"].passed for part in PARTS)
+        remarks.append(f"{exercise} {what}: tried again by itself, {'right' if right else 'not right'}")
+        ended = [cell.id for cell in alone.cells if cell.status == "ended"]
+        if ended and not any(
+            keys[name].name == exercise for name in _test_names(notebook, ended) if name in keys
+        ):
+            break  # it is no exercise that ends the notebook, and so it will again
+    return verdicts, run, remarks
+
+
+def _test_names(notebook: Any, ids: list[str]) -> list[str]:
+    return [graded_name(cell) for cell in notebook.cells if cell.id in ids]
 
 
 def _imports(job: Job) -> tuple[str, ...]:
@@ -197,8 +227,12 @@ def _beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _remarks(run: Run) -> list[str]:
-    ended = [] if run.status == "finished" else [f"the notebook was ended early: {run.status}"]
-    return ended + [f"limit reached: {name}" for name in run.limits_hit]
+    last = [cell.id for cell in run.cells if cell.status == "ended"]
+    where = f" in {last[0]}" if last else ""
+    ended = [] if run.status == "finished" else [f"the notebook was ended early: {run.status}{where}"]
+    slow = [cell.id for cell in run.cells if cell.status == "interrupted"]
+    places = {"cell_seconds": f" in {', '.join(slow)}"} if slow else {}
+    return ended + [f"limit reached: {name}{places.get(name, '')}" for name in run.limits_hit]
 
 
 def _outcome(

@@ -4,8 +4,10 @@ Marks are written as nbgrader expects them, in the test cells' outputs: an error
 else gives them.
 """
 
+import copy
 import hmac
 import math
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +18,7 @@ from vaeedu.feedback.judge import Verdict, judge
 from vaeedu.feedback.key import AnswerKey
 from vaeedu.feedback.wire import pack_cases, unpack_answers
 from vaeedu_grader.authoring.exercise import PARTS, Exercise, fresh_key
+from vaeedu_grader.intake.needed import needed
 from vaeedu_grader.sandbox import Cell, CellResult, Limits, Run
 
 # What is said of a marked cell from which no answers came, by how its run ended.
@@ -31,6 +34,13 @@ _ENDS = {
     "killed": "it ended itself, or was ended by the system",
     "protocol": "it sent what no notebook sends",
 }
+# The same in the words of a remark.
+_LACKED = {
+    "interrupted": "took too long",
+    "ended": "ended the notebook",
+    "not run": "was not reached",
+}
+_NO_MEMORY = re.compile(r"MemoryError|can't allocate memory")
 _PRINTED = 4000
 _WRAPPER = textwrap.TextWrapper(90, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False)
 # A call may take this many times as long as it may for `vaeedu.check`: the machine may be busy with other submissions.
@@ -97,6 +107,68 @@ def mark(notebook: NotebookNode, run: Run, keys: Mapping[str, AnswerKey]) -> dic
         else:
             own = _self_marked(result, run, float(cell.metadata.nbgrader.points)) if name else result.outputs
             cell.outputs = _nodes(own)
+    return verdicts
+
+
+def lost_to_a_limit(run: Run, notebook: NotebookNode, keys: Mapping[str, AnswerKey]) -> dict[str, str]:
+    """Finds exercises whose answers did not come, or not all, for want of memory or time or the process itself.
+
+    It may have been another exercise that used them up; what merely computed too long has done so by itself.
+
+    Returns:
+        What became of each, in words, by the exercise's name.
+    """
+    results = {result.id: result for result in run.cells}
+    found: dict[str, str] = {}
+    for cell in notebook.cells:
+        name = graded_name(cell)
+        if name in keys and (what := _what_it_lacked(results[cell.id], keys[name])):
+            found.setdefault(keys[name].name, what)
+    return found
+
+
+def _what_it_lacked(result: CellResult, key: AnswerKey) -> str:
+    if result.emitted is None:
+        return _LACKED.get(result.status, "")
+    try:
+        answers = unpack_answers(result.emitted, key.inputs)
+    except ValueError:
+        return ""
+    failures = [answer.failure for answer in answers if answer.failure is not None]
+    if any(f.kind == "raised" and _NO_MEMORY.search(f.message) for f in failures):
+        return "ran out of memory"
+    return "waited too long" if any(f.kind == "stuck" for f in failures) else ""
+
+
+def cells_of_one(
+    notebook: NotebookNode, released: NotebookNode, keys: Mapping[str, AnswerKey], exercise: str
+) -> list[Cell]:
+    """Lists what one exercise needs to be tried by itself: all solutions, the student's own cells, and its tests.
+
+    Of the cells that were given out, those stay that define something which one of these uses; figures do not.
+    """
+    given = {cell.source for cell in released.cells}
+    ours = {name: key for name, key in keys.items() if key.name == exercise}
+
+    def stays(cell: NotebookNode) -> bool:
+        if name := graded_name(cell):
+            return name in ours
+        return bool(cell.metadata.get("nbgrader", {}).get("solution")) or cell.source not in given
+
+    kept = copy.copy(notebook)
+    others = [cell for cell in notebook.cells if not graded_name(cell) or graded_name(cell) in ours]
+    kept.cells = needed(others, stays)
+    return cells_to_run(kept, ours)
+
+
+def mark_again(notebook: NotebookNode, run: Run, keys: Mapping[str, AnswerKey]) -> dict[str, Verdict]:
+    """Writes into a marked notebook what another run has answered, and returns the verdicts about that."""
+    results, verdicts = {result.id: result for result in run.cells}, {}
+    for cell in notebook.cells:
+        name = graded_name(cell)
+        if name in keys and cell.id in results and results[cell.id].emitted is not None:
+            verdicts[name] = _verdict(results[cell.id], run, keys[name])
+            cell.outputs = _nodes([*_printed(results[cell.id].outputs), _told(verdicts[name], keys[name])])
     return verdicts
 
 

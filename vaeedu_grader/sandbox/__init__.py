@@ -30,7 +30,7 @@ def run_cells(
 
     Args:
         cells: The cells, in order.
-        files: What lies beside the notebook, by name.
+        files: What lies beside the notebook, by name, such as `data/numbers.csv`.
         limits: What may be used.
         sealed: Modules of the library that are absent, such as "vaeedu.pca".
         unsafe: Whether to run without a sandbox; a warning is printed.
@@ -41,12 +41,12 @@ def run_cells(
 
     Raises:
         SandboxError: There can be no sandbox on this machine; the message says what to do.
-        ValueError: A file's name is a path, or a module to seal does not exist.
+        ValueError: A file's name leads out of the notebook's folder, or a module to seal does not exist.
     """
     files = files or {}
     for name in files:
-        if name in ("", ".", "..") or "/" in name or "\0" in name:
-            raise ValueError(f"files must have plain names, without folders, but one is {name!r}")
+        if "\0" in name or not all(part.strip(".") for part in name.split("/")):
+            raise ValueError(f"files must have names below the notebook's folder, but one is {name!r}")
     if prepared is not None:
         with prepared:
             return Session(prepared).run(cells, files)

@@ -51,6 +51,7 @@ class Kernel:
             try:
                 header, body = self._cells.get()
                 if header["kind"] == "file":
+                    Path(header["name"]).parent.mkdir(parents=True, exist_ok=True)
                     Path(header["name"]).write_bytes(body)
                 else:
                     self._run(header, body.decode())
