@@ -19,11 +19,12 @@ from vaeedu_grader.authoring.slips import edited, slip
 def law_inputs(case, rng):
     """A waveform, its largest values among it where the case says so.
 
-    The second sample is where, with 5 or 6 levels, ln μ in place of ln(1 + μ) moves it to another level: elsewhere that hardly shows.
+    With 5 levels, bins of equal width move the first sample to another level, and ln μ in place of ln(1 + μ) the second: in other
+    samples the two mistakes hardly show, or look the same.
     """
     T = case["T"]
     x = rng.choice([-1.0, 1.0], T) * 10 ** rng.uniform(case.get("quietest", -2.5), 0, T)
-    first = np.array([0.31 + 0.1 * rng.random(), -0.53 - 0.05 * rng.random()])
+    first = np.array([0.41 + 0.04 * rng.random(), -0.53 - 0.05 * rng.random()])
     x[:2] = (np.array([1.0, -1.0]) if case.get("loudest") else first)[:T]
     return {"x": x, "num_levels": case["L"]}
 
@@ -73,7 +74,7 @@ LAW = Exercise(
         "hidden": (
             {"T": 12, "L": 64, "quietest": -5.0},
             {"T": 5, "L": 256, "loudest": True},
-            {"T": 9, "L": 6},
+            {"T": 9, "L": 5},
             {"T": 1, "L": 4},
         ),
     },
