@@ -17,12 +17,15 @@ from vaeedu_grader.authoring.slips import edited, slip
 
 
 def law_inputs(case, rng):
-    """A waveform, its largest values among it where the case says so."""
+    """A waveform, its largest values among it where the case says so.
+
+    With 5 levels, bins of equal width move the first sample to another level, and ln μ in place of ln(1 + μ) the second: in other
+    samples the two mistakes hardly show, or look the same.
+    """
     T = case["T"]
     x = rng.choice([-1.0, 1.0], T) * 10 ** rng.uniform(case.get("quietest", -2.5), 0, T)
-    x[0], x[1] = 0.31 + 0.1 * rng.random(), -0.52 - 0.1 * rng.random()
-    if case.get("loudest"):
-        x[:2] = 1.0, -1.0
+    first = np.array([0.41 + 0.04 * rng.random(), -0.53 - 0.05 * rng.random()])
+    x[:2] = (np.array([1.0, -1.0]) if case.get("loudest") else first)[:T]
     return {"x": x, "num_levels": case["L"]}
 
 
@@ -52,14 +55,28 @@ def law_loops(x, num_levels):
     return levels, decoded
 
 
+def law_table(x, num_levels):
+    heights = torch.linspace(-1, 1, 2 * num_levels - 1, dtype=x.dtype)
+    points = heights.sign() * torch.special.expm1(heights.abs() * math.log(num_levels)) / (num_levels - 1)
+    levels = torch.bucketize(
+        x, points[1::2].contiguous()
+    )  # between two levels lies the border, half-way in f
+    return levels, points[::2][levels]
+
+
 LAW = Exercise(
     name="mu_law",
     outputs=(Output("levels", ("T",)), Output("decoded", ("T",))),
     points={"visible": 1, "hidden": 1},
     make_inputs=law_inputs,
     cases={
-        "visible": ({"T": 8, "L": 256}, {"T": 6, "L": 10}),
-        "hidden": ({"T": 12, "L": 64, "quietest": -5.0}, {"T": 5, "L": 256, "loudest": True}),
+        "visible": ({"T": 8, "L": 256}, {"T": 7, "L": 5}, {"T": 1, "L": 16}),
+        "hidden": (
+            {"T": 12, "L": 64, "quietest": -5.0},
+            {"T": 5, "L": 256, "loudest": True},
+            {"T": 9, "L": 5},
+            {"T": 1, "L": 4},
+        ),
     },
     reference=mu_law,
     wrong=(
@@ -95,7 +112,7 @@ LAW = Exercise(
         slip(mu_law, {"((1 + mu) ** g.abs() - 1) / mu": "((1 + mu) ** g.abs() - 1)"},
              "You did not divide by μ when decoding: f = 1 must come back as 1."),
     ),
-    alternatives=(law_numpy, law_loops),
+    alternatives=(law_numpy, law_loops, law_table),
 )  # fmt: skip
 
 # 2 ------------------------------------------------------------------------------------------- a causal convolution
@@ -220,6 +237,17 @@ def seen_by_gradient(dilations, kernel_size, T):
     return 1 + (kernel_size - 1) * dilations.sum(), x.grad[0, 0] != 0
 
 
+def seen_by_polynomials(dilations, kernel_size, T):
+    paths = np.ones(1)  # entry b: in how many ways the output looks b samples back
+    for d in dilations.tolist():
+        layer = np.zeros((kernel_size - 1) * d + 1)
+        layer[::d] = 1
+        paths = np.convolve(paths, layer)
+    mask = np.zeros(T)
+    mask[max(T - len(paths), 0) :] = paths[:T][::-1] > 0
+    return len(paths), mask
+
+
 _FIELD = "1 + (kernel_size - 1) * sum(dilations.tolist())"
 _PLACES = "[T - 1 - b for b in back if b < T]"
 SEEN = Exercise(
@@ -228,8 +256,16 @@ SEEN = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=seen_inputs,
     cases={
-        "visible": ({"ds": [3, 4], "k": 3, "T": 19}, {"ds": [2, 5, 3], "k": 2, "T": 13}),
-        "hidden": ({"ds": [5, 2, 5], "k": 3, "T": 29}, {"ds": [1, 4, 11], "k": 2, "T": 12}),
+        "visible": (
+            {"ds": (3, 4), "k": 3, "T": 19},
+            {"ds": (2, 5, 3), "k": 2, "T": 13},
+            {"ds": (3, 2), "k": 2, "T": 1},
+        ),
+        "hidden": (
+            {"ds": (5, 2, 5), "k": 3, "T": 29},
+            {"ds": (1, 4, 11), "k": 2, "T": 12},
+            {"ds": (6,), "k": 4, "T": 1},
+        ),
     },
     reference=what_it_sees,
     wrong=(
@@ -266,7 +302,7 @@ SEEN = Exercise(
         slip(what_it_sees, {"mask[[T - 1 - b": "mask[[max(T - 2 - b, 0)"},
              "Your mask is late by one. Output T − 1 sees input T − 1."),
     ),
-    alternatives=(seen_boolean, seen_by_gradient),
+    alternatives=(seen_boolean, seen_by_gradient, seen_by_polynomials),
 )  # fmt: skip
 
 # 4 ------------------------------------------------------------------------------------------------------- the unit
@@ -284,7 +320,7 @@ def unit_inputs(case, rng):
     }
 
 
-def gated_unit(h, a, v, U, S):
+def wavenet_unit(h, a, v, U, S):
     value, gate = (a + v[:, None]).chunk(2)
     z = torch.tanh(value) * torch.sigmoid(gate)
     return h + U @ z, S @ z
@@ -305,51 +341,65 @@ def unit_convolutions(h, a, v, U, S):
     return h + out, skip
 
 
+def unit_loops(h, a, v, U, S):
+    stream, skip = h.clone(), torch.zeros(len(S), h.shape[1], dtype=h.dtype)
+    for t in range(h.shape[1]):
+        value, gate = (a[:, t] + v).view(2, -1)
+        z = (2 * torch.sigmoid(2 * value) - 1) / (1 + torch.exp(-gate))
+        stream[:, t] += (U * z).sum(dim=1)
+        skip[:, t] = (S * z).sum(dim=1)
+    return stream, skip
+
+
 UNIT = Exercise(
-    name="gated_unit",
+    name="wavenet_unit",
     outputs=(Output("stream", ("F", "T")), Output("skip", ("S", "T"))),
     points={"visible": 1, "hidden": 1},
     make_inputs=unit_inputs,
     cases={
-        "visible": ({"F": 3, "G": 4, "S": 5, "T": 6}, {"F": 2, "G": 2, "S": 3, "T": 4}),
-        "hidden": ({"F": 4, "G": 3, "S": 2, "T": 7}, {"F": 3, "G": 4, "S": 4, "T": 5, "size": 6.0}),
+        "visible": ({"F": 3, "G": 4, "S": 5, "T": 6}, {"F": 1, "G": 2, "S": 3, "T": 4}),
+        "hidden": (
+            {"F": 4, "G": 3, "S": 2, "T": 7},
+            {"F": 3, "G": 4, "S": 4, "T": 5, "size": 6.0},
+            {"F": 2, "G": 1, "S": 3, "T": 1},
+        ),
     },
-    reference=gated_unit,
+    reference=wavenet_unit,
     wrong=(
-        slip(gated_unit, {"value, gate =": "gate, value ="},
+        slip(wavenet_unit, {"value, gate =": "gate, value ="},
              "You swapped the halves. The first half carries the value, through tanh; the second is the gate."),
-        slip(gated_unit, {"(a + v[:, None])": "a"},
+        slip(wavenet_unit, {"(a + v[:, None])": "a"},
              "You left the class out: v shifts both halves before tanh and sigmoid."),
-        slip(gated_unit, {"(a + v[:, None])": "(a - v[:, None])"},
+        slip(wavenet_unit, {"(a + v[:, None])": "(a - v[:, None])"},
              "You took the class's vector off. It is added."),
-        slip(gated_unit, {"torch.tanh(value) *": "torch.sigmoid(value) *"},
+        slip(wavenet_unit, {"torch.tanh(value) *": "torch.sigmoid(value) *"},
              "Your values go through a sigmoid: they could never be negative. They go through tanh."),
-        slip(gated_unit, {"torch.sigmoid(gate)": "torch.tanh(gate)"},
+        slip(wavenet_unit, {"torch.sigmoid(gate)": "torch.tanh(gate)"},
              "You took tanh of both halves. A gate lies between 0 and 1: a sigmoid."),
-        slip(gated_unit, {"torch.tanh(value) *": "torch.relu(value) *"},
+        slip(wavenet_unit, {"torch.tanh(value) *": "torch.relu(value) *"},
              "Your values go through a rectifier. In this unit they go through tanh."),
-        slip(gated_unit, {"torch.tanh(value) *": "value *"},
+        slip(wavenet_unit, {"torch.tanh(value) *": "value *"},
              "Your values do not go through tanh: that is another gate, the linear one."),
-        slip(gated_unit, {"torch.tanh(value) *": "torch.tanh(value) +"},
+        slip(wavenet_unit, {"torch.tanh(value) *": "torch.tanh(value) +"},
              "You added the two halves. A gate multiplies: where it is 0 nothing passes."),
-        slip(gated_unit, {"return h + U @ z": "return U @ z"},
+        slip(wavenet_unit, {"return h + U @ z": "return U @ z"},
              "You left out the residual connection: the stream is h plus what the unit adds."),
-        slip(gated_unit, {"h + U @ z, S @ z": "h + U @ z, S @ z + h.mean(dim=0)"},
+        slip(wavenet_unit, {"h + U @ z, S @ z": "h + U @ z, S @ z + h.mean(dim=0)"},
              "You added the stream to the skip. The skip is S z alone."),
-        slip(gated_unit, {"(a + v[:, None]).chunk(2)": "((a + v[:, None])[0::2], (a + v[:, None])[1::2])"},
+        slip(wavenet_unit, {"(a + v[:, None]).chunk(2)": "((a + v[:, None])[0::2], (a + v[:, None])[1::2])"},
              "You took every second feature for the gate. The first half of the rows are values, the second half gates."),
-        slip(gated_unit, {"(a + v[:, None]).chunk(2)": "(a[: len(v) // 2] + v[: len(v) // 2, None], a[len(v) // 2 :])"},
+        slip(wavenet_unit, {"(a + v[:, None]).chunk(2)": "(a[: len(v) // 2] + v[: len(v) // 2, None], a[len(v) // 2 :])"},
              "You gave the class to the values only. v has a part for the gates as well."),
-        slip(gated_unit, {"(a + v[:, None]).chunk(2)": "(a[: len(v) // 2], a[len(v) // 2 :] + v[len(v) // 2 :, None])"},
+        slip(wavenet_unit, {"(a + v[:, None]).chunk(2)": "(a[: len(v) // 2], a[len(v) // 2 :] + v[len(v) // 2 :, None])"},
              "You gave the class to the gates only. v has a part for the values as well."),
-        slip(gated_unit, {"torch.sigmoid(gate)": "torch.softmax(gate, dim=0)"},
+        slip(wavenet_unit, {"torch.sigmoid(gate)": "torch.softmax(gate, dim=0)"},
              "Your gates share the number 1, as a softmax makes them. Each gate is a sigmoid of its own."),
-        slip(gated_unit, {"S @ z": "S @ torch.tanh(value)"},
+        slip(wavenet_unit, {"S @ z": "S @ torch.tanh(value)"},
              "Your skip passes by the gate. Both outputs are made of z, after the gate."),
-        slip(gated_unit, {"h + U @ z, S @ z": "h + U @ torch.tanh(value), S @ z"},
+        slip(wavenet_unit, {"h + U @ z, S @ z": "h + U @ torch.tanh(value), S @ z"},
              "What you add to the stream passes by the gate. Both outputs are made of z, after the gate."),
     ),
-    alternatives=(unit_numpy, unit_convolutions),
+    alternatives=(unit_numpy, unit_convolutions, unit_loops),
 )  # fmt: skip
 
 # 5 -------------------------------------------------------------------------------------------------- bits a sample
@@ -379,6 +429,12 @@ def bits_numpy(logits, x):
     return np.mean((log_z - logits[np.arange(len(x)), x]) / np.log(2))
 
 
+def bits_base_two(logits, x):
+    scores = logits.numpy() / math.log(2)
+    costs = [np.logaddexp2.reduce(row) - row[level] for row, level in zip(scores, x.tolist(), strict=True)]
+    return sum(costs) / len(costs)
+
+
 _PICK = "logits.log_softmax(dim=1)[torch.arange(len(x)), x]"
 BITS = Exercise(
     name="bits_per_sample",
@@ -386,8 +442,13 @@ BITS = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=bits_inputs,
     cases={
-        "visible": ({"T": 6, "L": 5}, {"T": 9, "L": 3}),
-        "hidden": ({"T": 5, "L": 7}, {"T": 4, "L": 6, "offset": 900.0}, {"T": 3, "L": 5, "surprise": 1500.0}),
+        "visible": ({"T": 6, "L": 5}, {"T": 9, "L": 3}, {"T": 1, "L": 4}),
+        "hidden": (
+            {"T": 5, "L": 7},
+            {"T": 4, "L": 6, "offset": 900.0},
+            {"T": 3, "L": 5, "surprise": 1500.0},
+            {"T": 1, "L": 2},
+        ),
     },
     reference=bits_per_sample,
     wrong=(
@@ -428,7 +489,7 @@ BITS = Exercise(
         slip(bits_per_sample, {" / math.log(2)": " / math.log(logits.shape[1])"},
              "You divided by ln L, which gives a share of the highest cost. A bit is ln 2 nats."),
     ),
-    alternatives=(bits_torch, bits_numpy),
+    alternatives=(bits_torch, bits_numpy, bits_base_two),
 )  # fmt: skip
 
 # 6 ------------------------------------------------------------------------------------------------------ the queue
@@ -467,6 +528,13 @@ def queue_all_at_once(x, old, new, dilation):
     return longer[: len(x)] @ old.numpy().T + x.numpy() @ new.numpy().T, longer[len(x) :]
 
 
+def queue_convolution(x, old, new, dilation):
+    padded = torch.nn.functional.pad(x.T, (dilation, 0))
+    kernel = torch.stack([old, new], dim=2)
+    outputs = torch.nn.functional.conv1d(padded[None], kernel, dilation=dilation)[0]
+    return outputs.T, padded[:, -dilation:].T
+
+
 _STEP = "old @ first + new @ x_t"
 QUEUE = Exercise(
     name="step_by_step",
@@ -474,7 +542,7 @@ QUEUE = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=queue_inputs,
     cases={
-        "visible": ({"T": 8, "C": 2, "O": 3, "d": 3}, {"T": 7, "C": 3, "O": 2, "d": 2}),
+        "visible": ({"T": 8, "C": 2, "O": 3, "d": 3}, {"T": 7, "C": 1, "O": 2, "d": 2}),
         "hidden": ({"T": 10, "C": 2, "O": 3, "d": 4}, {"T": 3, "C": 2, "O": 1, "d": 5}, {"T": 5, "C": 1, "O": 2, "d": 1}),
     },
     reference=step_by_step,
@@ -509,7 +577,7 @@ QUEUE = Exercise(
         slip(step_by_step, {"waiting.append(x_t)": "waiting.append(x_t.relu())"},
              "You rectified what you put into the queue. It holds the inputs as they are."),
     ),
-    alternatives=(queue_ring, queue_all_at_once),
+    alternatives=(queue_ring, queue_all_at_once, queue_convolution),
 )  # fmt: skip
 
 # 7 ---------------------------------------------------------------------------------------------------------- counts
@@ -518,7 +586,7 @@ QUEUE = Exercise(
 def bigram_inputs(case, rng):
     T, L = case["T"], case["L"]
     x = np.minimum((L * rng.random(T) ** 1.6).astype(int), L - 1 - case.get("never", 0))
-    x[:5] = [0, 0, 0, 1, 0]
+    x[:5] = [0, 0, 0, 1, 0][:T]
     return {"x": x, "num_levels": L, "strength": case["strength"]}
 
 
@@ -543,6 +611,16 @@ def bigram_numpy(x, num_levels, strength):
     return (pairs + strength * p) / (pairs.sum(axis=1, keepdims=True) + strength)
 
 
+def bigram_rows(x, num_levels, strength):
+    p = torch.nn.functional.one_hot(x, num_levels).double().mean(dim=0)
+    rows = []
+    for level in range(num_levels):
+        followers = x[1:][x[:-1] == level]
+        own = torch.bincount(followers, minlength=num_levels)
+        rows.append((own + strength * p) / (len(followers) + strength))
+    return torch.stack(rows)
+
+
 _TABLE = "(counts + strength * unigram) / (counts.sum(dim=1, keepdim=True) + strength)"
 COUNTS = Exercise(
     name="bigram",
@@ -550,8 +628,16 @@ COUNTS = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=bigram_inputs,
     cases={
-        "visible": ({"T": 40, "L": 4, "strength": 2.5}, {"T": 30, "L": 3, "strength": 6.0}),
-        "hidden": ({"T": 60, "L": 5, "strength": 0.5}, {"T": 25, "L": 6, "strength": 3.0, "never": 2}),
+        "visible": (
+            {"T": 40, "L": 4, "strength": 2.5},
+            {"T": 30, "L": 3, "strength": 6.0},
+            {"T": 1, "L": 2, "strength": 1.5},
+        ),
+        "hidden": (
+            {"T": 60, "L": 5, "strength": 0.5},
+            {"T": 25, "L": 6, "strength": 3.0, "never": 2},
+            {"T": 1, "L": 3, "strength": 0.7},
+        ),
     },
     reference=bigram,
     wrong=(
@@ -586,7 +672,7 @@ COUNTS = Exercise(
         slip(bigram, {"range(1, len(x)):": "range(1, len(x)):\n        counts[x[t], x[t - 1]] += 1"},
              "You counted each pair in both orders. Time has one direction: only from the sample before to the next."),
     ),
-    alternatives=(bigram_codes, bigram_numpy),
+    alternatives=(bigram_codes, bigram_numpy, bigram_rows),
 )  # fmt: skip
 
 # Absent while this is graded: it is what students are asked to write.
