@@ -17,8 +17,8 @@ PACKAGE = Path(vaeedu.__file__).parent
 ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
-    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann"),
-    2: ("pca", "classifiers", "outliers", "inference", "bounds"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann", "gan"),
+    2: ("pca", "classifiers", "outliers", "inference", "bounds", "metrics"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
     0: ("sampling", "require", "files"),
 }

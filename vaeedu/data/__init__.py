@@ -4,7 +4,8 @@
   the user cache or a download. `natural_patches` are pieces of two photographs.
 - `street_numbers` are generated colour images of a digit among others, before pieces of these
   photographs; `svhn` are the real ones, where the reader has them.
-- `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
+- `two_moons`, `eight_gaussians`, `grid_of_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane,
+  made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
 Image sets take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C, H, W)`, and int64 labels, None where
@@ -15,7 +16,7 @@ from vaeedu.data.images import digits, natural_patches
 from vaeedu.data.mnist_files import Mnist, fetch_mnist, mnist, mnist_at_hand
 from vaeedu.data.pixels import binarize, quantize
 from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
-from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
+from vaeedu.data.toys import eight_gaussians, grid_of_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
     "Mnist",
@@ -23,6 +24,7 @@ __all__ = [
     "digits",
     "eight_gaussians",
     "fetch_mnist",
+    "grid_of_gaussians",
     "line",
     "mnist",
     "mnist_at_hand",
