@@ -24,14 +24,16 @@ from vaeedu.sampling import seeded
         (lambda: gan.spectral_norm(gan.spectral_norm(nn.Linear(2, 1))), "call spectral_norm once"),
         (lambda: gan.mlp_gan(2, average=1.0), r"average must lie in \[0, 1\)"),
         (lambda: gan.mlp_gan(2, r1=-1.0), "r1 must be a finite number of at least 0"),
-        (lambda: gan.mlp_gan(2).update_average(), "average must be a decay"),
+        (lambda: gan.mlp_gan(2, num_waves=-1), "num_waves must be"),
         (lambda: gan.conv_gan((1, 9, 8)), "multiples of 4"),
         (
             lambda: gan.GAN(nn.Linear(3, 2), nn.Linear(2, 2), num_latents=3).critic_loss(torch.zeros(4, 2)),
             "critic must return one value an example",
         ),
         (lambda: gan.dirac_field(1.0, torch.ones(1), penalty="dropout"), "penalty must be one of"),
-        (lambda: gan.dirac_path((1.0, torch.inf), 3, step_size=0.1), "start must be a finite number"),
+        (lambda: gan.dirac_path((1.0, torch.inf), 3, step_size=0.1), "start must hold finite numbers"),
+        (lambda: gan.dirac_path((1.0,), 3, step_size=0.1), "start must hold pairs of numbers"),
+        (lambda: gan.mlp_gan(2, noise_decay=1.5), r"noise_decay must lie in \(0, 1\]"),
     ],
 )
 def test_mistakes_are_named(call, message):
@@ -53,7 +55,7 @@ def test_a_gan_learns_a_gaussian():
     before = metrics.frechet_distance(model.sample(1000, generator=seeded(1)), x)
     history = training.fit_adversarial(
         model, x, model.losses, adam, epochs=20, batch_size=50, generator=seeded(2),
-        after_step=model.update_average, progress=False,
+        after_step=model.advance, progress=False,
     )  # fmt: skip
     after = metrics.frechet_distance(model.sample(1000, generator=seeded(1)), x)
     assert after < 0.1 * before

@@ -139,10 +139,10 @@ def average_law(gan):
     """The average is that of all weights so far, older ones less; samples are its own; without one, the generator's."""
     averaged, z = model(gan, average=0.75), torch.randn(4, 3, dtype=torch.float64, generator=seeded(1))
     first = averaged.generator[0].weight.detach().clone()
-    averaged.update_average()
+    averaged.advance()
     with torch.no_grad():
         averaged.generator[0].weight.add_(1.0)
-    averaged.update_average()
+    averaged.advance()
     close(averaged.average.module[0].weight, first + 0.25)
     with torch.no_grad():
         close(averaged.sample(4, generator=seeded(1)), averaged.average.module(z))
@@ -154,6 +154,26 @@ def average_law(gan):
     images.sample(5)
     assert images.generator.training
     assert torch.equal(images.generator[2].running_mean, running)
+
+
+def noise_law(gan):
+    """Data and samples are blurred alike; the noise fades; waves are sines and cosines of doubled frequencies."""
+    noisy, plain, x = model(gan, noise=0.5, noise_decay=0.5), model(gan), drawn(16, 2)
+    for power in (1.0, 0.5):
+        g = seeded(5)
+        z = torch.randn(16, 3, dtype=torch.float64, generator=g)
+        real = x + 0.5 * power * torch.randn(16, 2, dtype=torch.float64, generator=g)
+        fake = plain.generator(z) + 0.5 * power * torch.randn(16, 2, dtype=torch.float64, generator=g)
+        expected = (softplus(-plain.critic(real)) + softplus(plain.critic(fake))).mean()
+        close(noisy.critic_loss(x, generator=seeded(5)), expected)
+        g = seeded(5)
+        fake = plain.generator(torch.randn(16, 3, dtype=torch.float64, generator=g))
+        fake = fake + 0.5 * power * torch.randn(16, 2, dtype=torch.float64, generator=g)
+        close(noisy.generator_loss(x, generator=seeded(5)), softplus(-plain.critic(fake)).mean())
+        noisy.advance()
+    assert "noise" in noisy.state_dict()
+    close(gan.Waves(2)(x), torch.cat([x, x.sin(), x.cos(), (2 * x).sin(), (2 * x).cos()], dim=1))
+    assert gan.mlp_gan(2, num_waves=2).critic[1].in_features == 10
 
 
 def autograd_field(theta, psi, penalty, weight):
@@ -193,6 +213,8 @@ def spiral_law(gan):
     assert gan.dirac_path((1.0, 0.0), 800, step_size=h, penalty="r1", weight=0.5)[-1].norm() < 1e-6
     clipped = gan.dirac_path((1.0, 0.0), n, step_size=h, penalty="clipping", weight=0.2)
     assert float(clipped[:, 1].abs().max()) == pytest.approx(0.2)
+    many = gan.dirac_path([(0.5, 0.2), (1.0, -1.0)], 9, step_size=h)
+    close(many[:, 1], gan.dirac_path((1.0, -1.0), 9, step_size=h))
     two = gan.dirac_path((0.5, 0.2), 1, step_size=h, critic_steps=2, alternating=True)[1]
     t, s = torch.tensor([0.5, 0.2], dtype=torch.float64)
     for _ in range(2):
@@ -268,8 +290,8 @@ MUTANTS = [
     (
         turns_law,
         "model",
-        "self._judge(self.draw(len(x), generator=generator))",
-        "self._judge(self.draw(len(x), generator=generator).detach())",
+        "self._blur(self.draw(len(x), generator=generator), generator)",
+        "self._blur(self.draw(len(x), generator=generator).detach(), generator)",
         RuntimeError,
     ),
     (turns_law, "model", "loss + self.r1 * r1_penalty", "loss + r1_penalty"),
@@ -277,6 +299,15 @@ MUTANTS = [
     (average_law, "model", "self.generator if self.average is None else self.average", "self.generator"),
     (average_law, "model", "network.train(was_training)", "pass"),
     (average_law, "model", "network.eval()", "pass"),
+    (noise_law, "model", "x, samples = (self._blur(v, generator) for v in (x, samples))",
+     "x = self._blur(x, generator)"),
+        noise_law,
+        "model",
+        "x, samples = (self._blur(v, generator) for v in (x, samples))",
+        "x = self._blur(x, generator)",
+    ),
+    (noise_law, "model", "self.noise.mul_(self.noise_decay)", "self.noise.div_(self.noise_decay)"),
+    (noise_law, "builders", "[2**octave * x", "[(octave + 2) * x"),
     (field_law, "dirac", "s * torch.sigmoid(-s * t), -t", "s * torch.sigmoid(s * t), -t"),
     (field_law, "dirac", "d_psi - gamma * s", "d_psi - 2 * gamma * s"),
     (field_law, "dirac", "(s.abs() - 1) * s.sign()", "(s.abs() - 1)"),

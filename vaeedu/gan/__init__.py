@@ -8,7 +8,7 @@
 - `dirac_field` and `dirac_path`: the smallest GAN, in which all can be computed.
 """
 
-from vaeedu.gan.builders import conv_gan, mlp_gan
+from vaeedu.gan.builders import Centred, Waves, conv_gan, mlp_gan
 from vaeedu.gan.dirac import PENALTIES, dirac_field, dirac_path
 from vaeedu.gan.losses import (
     LEAST_SQUARES,
@@ -32,6 +32,8 @@ __all__ = [
     "PENALTIES",
     "WASSERSTEIN",
     "AdversarialLoss",
+    "Centred",
+    "Waves",
     "conv_gan",
     "dirac_field",
     "dirac_path",

@@ -64,7 +64,7 @@ def dirac_field(
 
 
 def dirac_path(
-    start: tuple[float, float],
+    start: object,
     num_steps: int,
     *,
     step_size: float,
@@ -72,7 +72,7 @@ def dirac_path(
     weight: float = 1.0,
     alternating: bool = False,
     critic_steps: int = 1,
-) -> Float[Tensor, "steps 2"]:
+) -> Float[Tensor, "steps *batch 2"]:
     r"""Follows gradient descent of both players from a point of the Dirac-GAN's plane.
 
     At once, $(\theta, \psi) \leftarrow (\theta, \psi) + h\,(\dot\theta, \dot\psi)$; in turn, the generator's step sees
@@ -80,7 +80,7 @@ def dirac_path(
     path spirals out, however small h is.
 
     Args:
-        start: (θ, ψ).
+        start: (θ, ψ), two numbers, or many of them, `(*batch, 2)`.
         num_steps: T.
         step_size: h.
         penalty: One of `PENALTIES`; `"clipping"` keeps ψ within ±γ.
@@ -89,7 +89,7 @@ def dirac_path(
         critic_steps: Steps of the critic for one of the generator.
 
     Returns:
-        The points, `(T + 1, 2)`, float64, the start first.
+        The points, `(T + 1, *batch, 2)`, float64, the start first.
 
     Raises:
         ValueError: A number is not as described, or the penalty is unknown.
@@ -102,8 +102,11 @@ def dirac_path(
     require.positive_int("num_steps", num_steps)
     h = require.positive_float("step_size", step_size)
     require.positive_int("critic_steps", critic_steps)
-    theta, psi = (torch.tensor(require.finite_float("start", v), dtype=torch.float64) for v in start)
-    points = [torch.stack([theta, psi])]
+    first = require.real("start", torch.as_tensor(start, dtype=torch.float64))
+    if first.ndim == 0 or first.shape[-1] != 2:
+        raise ValueError(f"start must hold pairs of numbers, (*batch, 2), but is {start!r}: use (theta, psi)")
+    theta, psi = first.unbind(dim=-1)
+    points = [first]
     for _ in range(num_steps):
         before = psi
         for _ in range(critic_steps):
@@ -112,7 +115,7 @@ def dirac_path(
                 psi = psi.clamp(-weight, weight)
         seen = psi if alternating else before
         theta = theta + h * dirac_field(theta, seen, penalty=penalty, weight=weight)[0]
-        points.append(torch.stack([theta, psi]))
+        points.append(torch.stack([theta, psi], dim=-1))
     return torch.stack(points)
 
 

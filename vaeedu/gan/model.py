@@ -25,6 +25,8 @@ class GAN(nn.Module):
         loss: What the players want.
         r1: γ, the weight of `r1_penalty`.
         gradient_penalty: The weight of the penalty of WGAN-GP; 10 in its source.
+        noise: Standard deviation of the normal noise that is added to data and samples before the critic sees them.
+        noise_decay: What it is multiplied by after each step of the generator: from coarse to fine.
         average: The decay of the moving average of the generator's weights, from which `sample` draws: 0.999 averages
             over about the last thousand steps. None for none.
 
@@ -32,13 +34,16 @@ class GAN(nn.Module):
         ValueError: A number is not as described.
 
     Reference:
-        Goodfellow et al. (2014), Generative adversarial nets; Yazıcı et al. (2019), The unusual effectiveness of
+        Goodfellow et al. (2014), Generative adversarial nets; Sønderby et al. (2017), Amortised MAP inference for image
+        super-resolution, for the noise; Yazıcı et al. (2019), The unusual effectiveness of
         averaging in GAN training.
 
     >>> model = GAN(nn.Linear(3, 2), nn.Linear(2, 1), num_latents=3)
     >>> model.sample(5).shape, model.critic_loss(torch.zeros(4, 2)).shape
     (torch.Size([5, 2]), torch.Size([]))
     """
+
+    noise: Tensor  # a buffer: checkpoints hold it
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class GAN(nn.Module):
         loss: AdversarialLoss = NON_SATURATING,
         r1: float = 0.0,
         gradient_penalty: float = 0.0,
+        noise: float = 0.0,
+        noise_decay: float = 1.0,
         average: float | None = None,
     ) -> None:
         super().__init__()
@@ -56,6 +63,12 @@ class GAN(nn.Module):
         self.num_latents = require.positive_int("num_latents", num_latents)
         self.r1 = require.non_negative_float("r1", r1)
         self.gradient_penalty = require.non_negative_float("gradient_penalty", gradient_penalty)
+        if not 0 < require.finite_float("noise_decay", noise_decay) <= 1:
+            raise ValueError(
+                f"noise_decay must lie in (0, 1], but is {noise_decay!r}: use 1.0 to keep the noise"
+            )
+        self.register_buffer("noise", torch.tensor(require.non_negative_float("noise", noise)))
+        self.noise_decay, self._is_noisy = noise_decay, noise > 0
         self.average: AveragedModel | None = None
         if average is not None:
             if not 0 <= require.finite_float("average", average) < 1:
@@ -76,6 +89,7 @@ class GAN(nn.Module):
         """Computes the critic's mean loss on a batch and as many fresh samples, with the penalties."""
         with torch.no_grad():  # the critic's step leaves the generator alone
             samples = self.draw(len(x), generator=generator)
+        x, samples = (self._blur(v, generator) for v in (x, samples))
         loss = self.loss.critic(self._judge(x), self._judge(samples)).mean()
         if self.r1:
             loss = loss + self.r1 * r1_penalty(self.critic, x).mean()
@@ -88,24 +102,23 @@ class GAN(nn.Module):
         self, x: Float[Tensor, "B ..."], *, generator: torch.Generator | None = None
     ) -> Float[Tensor, ""]:
         """Computes the generator's mean loss on as many fresh samples as there are examples; it sees no data."""
-        return self.loss.generator(self._judge(self.draw(len(x), generator=generator))).mean()
+        samples = self._blur(self.draw(len(x), generator=generator), generator)
+        return self.loss.generator(self._judge(samples)).mean()
 
     @property
     def losses(self) -> tuple:
         """The two losses, in the order in which `fit_adversarial` takes them."""
         return self.critic_loss, self.generator_loss
 
-    def update_average(self) -> None:
-        """Moves the average towards the generator's present weights; `fit_adversarial` calls it `after_step`.
+    @torch.no_grad()
+    def advance(self) -> None:
+        """Does what follows each step of the generator: its average moves, the noise fades.
 
-        Raises:
-            ValueError: The model keeps no average.
+        `fit_adversarial` calls it `after_step`.
         """
-        if self.average is None:
-            raise ValueError(
-                "average must be a decay for there to be one, but is None: use GAN(..., average=0.999)"
-            )
-        self.average.update_parameters(self.generator)
+        self.noise.mul_(self.noise_decay)
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
 
     @torch.no_grad()
     def sample(
@@ -135,6 +148,11 @@ class GAN(nn.Module):
             return torch.cat([network(part) for part in z.split(size)])
         finally:
             network.train(was_training)
+
+    def _blur(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
+        if not self._is_noisy:
+            return x
+        return sampling.reparameterize(x, self.noise.to(x), generator=generator)
 
     def _judge(self, x: Tensor) -> Float[Tensor, " B"]:
         output: Tensor = self.critic(x)
