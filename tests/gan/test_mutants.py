@@ -299,8 +299,7 @@ MUTANTS = [
     (average_law, "model", "self.generator if self.average is None else self.average", "self.generator"),
     (average_law, "model", "network.train(was_training)", "pass"),
     (average_law, "model", "network.eval()", "pass"),
-    (noise_law, "model", "x, samples = (self._blur(v, generator) for v in (x, samples))",
-     "x = self._blur(x, generator)"),
+    (
         noise_law,
         "model",
         "x, samples = (self._blur(v, generator) for v in (x, samples))",
