@@ -186,7 +186,7 @@ def autograd_field(theta, psi, penalty, weight):
         e = weight**0.5 * e
     critic = (share * (softplus(-s * e) + softplus(s * (t + e)))).sum()
     extra = {"r1": weight / 2 * s.square(), "gradient penalty": weight * (s.abs() - 1).square()}
-    generator = (share * softplus(-s * (t + e))).sum()
+    generator = -(share * softplus(s * (t + e))).sum()
     d_theta = -torch.autograd.grad(generator, t, retain_graph=True)[0]
     d_psi = -torch.autograd.grad(critic + extra.get(penalty, 0.0), s)[0]
     return d_theta, d_psi
@@ -208,6 +208,9 @@ def spiral_law(gan):
     assert path.shape == (n + 1, 2)
     radius = path.norm(dim=1)
     close(radius / radius[0], (1 + h**2 / 4) ** (torch.arange(n + 1).double() / 2), 1e-5)
+    far = gan.dirac_path((1.5, 0.7), 9, step_size=h)
+    grown = 1 + h**2 * torch.sigmoid(far[:-1].prod(dim=1)).square()
+    close(far[1:].norm(dim=1).square() / far[:-1].norm(dim=1).square(), grown)
     turns = gan.dirac_path((1e-7, 0.0), n, step_size=h, alternating=True).norm(dim=1)
     assert 0.5 < float(turns.min() / turns[0]) <= float(turns.max() / turns[0]) < 1.5
     assert gan.dirac_path((1.0, 0.0), 800, step_size=h, penalty="r1", weight=0.5)[-1].norm() < 1e-6
@@ -307,7 +310,7 @@ MUTANTS = [
     ),
     (noise_law, "model", "self.noise.mul_(self.noise_decay)", "self.noise.div_(self.noise_decay)"),
     (noise_law, "builders", "[2**octave * x", "[(octave + 2) * x"),
-    (field_law, "dirac", "s * torch.sigmoid(-s * t), -t", "s * torch.sigmoid(s * t), -t"),
+    (field_law, "dirac", "s * torch.sigmoid(s * t), -t", "s * torch.sigmoid(-s * t), -t"),
     (field_law, "dirac", "d_psi - gamma * s", "d_psi - 2 * gamma * s"),
     (field_law, "dirac", "(s.abs() - 1) * s.sign()", "(s.abs() - 1)"),
     (field_law, "dirac", "sigma = variance**0.5", "sigma = variance"),

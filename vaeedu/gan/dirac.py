@@ -18,11 +18,11 @@ def dirac_field(
 ) -> tuple[Float[Tensor, "*shape"], Float[Tensor, "*shape"]]:
     r"""Computes where gradient descent of both players moves the Dirac-GAN, at points of its plane.
 
-    The data are at 0, the samples at θ, and the critic's logit is $D(x) = \psi x$. With the non-saturating loss the
-    generator makes $\operatorname{softplus}(-\psi\theta)$ small, the critic
-    $\operatorname{softplus}(0) + \operatorname{softplus}(\psi\theta)$ and its penalty:
+    The data are at 0, the samples at θ, and the critic's logit is $D(x) = \psi x$. In the minimax game the
+    critic makes $\operatorname{softplus}(0) + \operatorname{softplus}(\psi\theta)$ and its penalty small, the generator
+    $-\operatorname{softplus}(\psi\theta)$:
 
-    $$\dot\theta = \psi\, \sigma(-\psi\theta), \qquad \dot\psi = -\theta\, \sigma(\psi\theta) - \frac{\partial}{\partial
+    $$\dot\theta = \psi\, \sigma(\psi\theta), \qquad \dot\psi = -\theta\, \sigma(\psi\theta) - \frac{\partial}{\partial
       \psi} P(\psi, \theta), \qquad \sigma(t) = \frac1{1 + e^{-t}} .$$
 
     | penalty | P |
@@ -55,7 +55,7 @@ def dirac_field(
     t, s = require.broadcast(theta=theta, psi=psi)
     if penalty == "noise":
         return _noisy_field(t, s, gamma)
-    d_theta, d_psi = s * torch.sigmoid(-s * t), -t * torch.sigmoid(s * t)
+    d_theta, d_psi = s * torch.sigmoid(s * t), -t * torch.sigmoid(s * t)
     if penalty == "r1":
         d_psi = d_psi - gamma * s
     if penalty == "gradient penalty":
@@ -76,8 +76,8 @@ def dirac_path(
     r"""Follows gradient descent of both players from a point of the Dirac-GAN's plane.
 
     At once, $(\theta, \psi) \leftarrow (\theta, \psi) + h\,(\dot\theta, \dot\psi)$; in turn, the generator's step sees
-    the critic's result. Near (0, 0), without a penalty, a step at once multiplies the radius by $\sqrt{1 + h^2/4}$: the
-    path spirals out, however small h is.
+    the critic's result. Without a penalty, a step at once multiplies the radius by $\sqrt{1 + h^2 \sigma(\psi\theta)^2}$,
+    near (0, 0) by $\sqrt{1 + h^2/4}$: the path spirals out, however small h is.
 
     Args:
         start: (θ, ψ), two numbers, or many of them, `(*batch, 2)`.
@@ -126,7 +126,7 @@ def _noisy_field(t: Tensor, s: Tensor, variance: float) -> tuple[Tensor, Tensor]
     fake = t[..., None] + sigma * node  # G + noise
     real = sigma * node
     slope = s[..., None]
-    d_theta = (share * torch.sigmoid(-slope * fake)).sum(-1) * s
+    d_theta = (share * torch.sigmoid(slope * fake)).sum(-1) * s
     on_data = (share * real * torch.sigmoid(-slope * real)).sum(-1)
     on_samples = (share * fake * torch.sigmoid(slope * fake)).sum(-1)
     return d_theta, on_data - on_samples
