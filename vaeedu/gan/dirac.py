@@ -76,8 +76,8 @@ def dirac_path(
     r"""Follows gradient descent of both players from a point of the Dirac-GAN's plane.
 
     At once, $(\theta, \psi) \leftarrow (\theta, \psi) + h\,(\dot\theta, \dot\psi)$; in turn, the generator's step sees
-    the critic's result. Without a penalty, a step at once multiplies the radius by $\sqrt{1 + h^2 \sigma(\psi\theta)^2}$,
-    near (0, 0) by $\sqrt{1 + h^2/4}$: the path spirals out, however small h is.
+    the critic's result. Without a penalty, a step at once multiplies the radius by
+    $\sqrt{1 + h^2 \sigma(\psi\theta)^2}$, near (0, 0) by $\sqrt{1 + h^2/4}$: the path spirals out, however small h is.
 
     Args:
         start: (θ, ψ), two numbers, or many of them, `(*batch, 2)`.
