@@ -1,3 +1,6 @@
+import base64
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -63,9 +66,14 @@ def test_importing_changes_no_setting_and_use_style_does():
         assert mpl.rcParams["axes.prop_cycle"].by_key()["color"] == list(plotting.PALETTE)
 
 
-def test_show_gives_alternative_text_and_closes_the_figure(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+@pytest.fixture
+def shown(monkeypatch):
+    bundles = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+def test_show_gives_alternative_text_and_closes_the_figure(shown):
     figure, _ = plt.subplots()
     plotting.show(figure, alt='a "curve" that rises')
     (bundle,) = shown
@@ -73,6 +81,17 @@ def test_show_gives_alternative_text_and_closes_the_figure(monkeypatch):
     assert bundle["text/plain"] == 'a "curve" that rises'
     assert bundle["image/png"] in bundle["text/html"]
     assert not plt.fignum_exists(figure.number)
+
+
+@pytest.mark.parametrize(("label", "is_wider"), [("VAE", False), ("a Boltzmann machine with 12 units", True)])
+def test_show_cuts_no_label_off(shown, label, is_wider):
+    figure, axes = plt.subplots(figsize=(4, 3), layout="constrained")
+    plotting.draw_images(axes, torch.zeros(24, 14, 14), 12, row_labels=[label])
+    axes.set_position((0.2, 0.1, 0.7, 0.8))
+    plotting.show(figure, alt="Two rows of images.")
+    pixels = mpl.image.imread(io.BytesIO(base64.b64decode(shown[0]["image/png"])))
+    assert (pixels.shape[1] > 400) is is_wider
+    assert (pixels[:, 0, :3] == 1).all()  # no letter touches the edge
 
 
 def test_a_figure_without_alternative_text_is_refused():

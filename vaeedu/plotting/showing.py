@@ -11,13 +11,22 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 
-def png(figure: Figure) -> bytes:
-    """Renders a figure as PNG."""
+def png(figure: Figure, *, area: Bbox | None = None) -> bytes:
+    """Renders a figure as PNG, or an area of it, in inches."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", bbox_inches=area)
     return buffer.getvalue()
+
+
+def _whole(figure: Figure) -> Bbox:
+    """The figure's area in inches, and what of its text lies outside: a long label is not cut off."""
+    figure.draw_without_rendering()  # so that the layout is what it will be
+    return Bbox.union(
+        [Bbox.from_bounds(0, 0, *figure.get_size_inches()), figure.get_tightbbox().padded(0.04)]
+    )
 
 
 def show(figure: Figure, *, alt: str) -> None:
@@ -32,7 +41,7 @@ def show(figure: Figure, *, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt must describe the figure, but is empty: say in a sentence what it shows")
-    data = base64.b64encode(png(figure)).decode()
+    data = base64.b64encode(png(figure, area=_whole(figure))).decode()
     plt.close(figure)  # or the notebook would show it a second time
     image = f'<img style="max-width: 100%" alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
     from IPython.display import display  # here, because figures are drawn and saved without IPython, too
