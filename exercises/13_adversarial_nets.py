@@ -79,7 +79,7 @@ BEST_CRITIC = Exercise(
             {"N": 6, "share": 0.75},
             {"N": 1, "share": 0.3},
             {"N": 4, "share": 0.4, "offset": -900.0},
-            {"N": 3, "share": 0.2, "offset": -3000.0, "apart": 700.0},
+            {"N": 3, "share": 0.2, "offset": -3000.0, "apart": 1400.0},
         ),
     },
     reference=best_critic,
@@ -334,7 +334,7 @@ LOSSES = Exercise(
     make_inputs=losses_inputs,
     cases={
         "visible": ({"B": 5}, {"B": 1}),
-        "hidden": ({"B": 6}, {"B": 1, "sure": 1.5}, {"B": 4, "sure": 800.0}),
+        "hidden": ({"B": 6}, {"B": 1, "sure": 1.5}, {"B": 3, "sure": 100.0}, {"B": 4, "sure": 2500.0}),
     },
     reference=adversarial_losses,
     wrong=(
@@ -398,11 +398,11 @@ LOSSES = Exercise(
              loses=("hidden",)),
         slip(adversarial_losses, {_CRITIC: "-(torch.sigmoid(on_data) + 1e-12).log() - (1 - torch.sigmoid(on_samples) + 1e-12).log()",
                                   _MINIMAX: "(1 - torch.sigmoid(on_samples) + 1e-12).log()", _NON_SATURATING: "-(torch.sigmoid(on_samples) + 1e-12).log()"},
-             "A small number inside your logarithms keeps them finite, but wrong: −log D of a logit of −800 is 800. Compute the losses from the logits.",
+             "A small number inside your logarithms keeps them finite, but wrong: −log D of a logit of −2000 is 2000. Compute the losses from the logits.",
              loses=("hidden",)),
         slip(adversarial_losses, {_CRITIC: "torch.log(1 + torch.exp(-on_data)) + torch.log(1 + torch.exp(on_samples))",
                                   _MINIMAX: "-torch.log(1 + torch.exp(on_samples))", _NON_SATURATING: "torch.log(1 + torch.exp(-on_samples))"},
-             "Your formulas are right, but exp(800) is infinite. log(1 + exp(a)) is a + log(1 + exp(−a)), which is safe where a is large.",
+             "Your formulas are right, but exp(2000) is infinite. log(1 + exp(a)) is a + log(1 + exp(−a)), which is safe where a is large.",
              loses=("hidden",)),
         slip(adversarial_losses, {"critic = ": "on_data, on_samples = on_data.clamp(-20, 20), on_samples.clamp(-20, 20)\n    critic = "},
              "Your logits seem to be cut off. The losses are finite for any logit: use it as it is.",
@@ -496,7 +496,7 @@ DIRAC = Exercise(
             {"N": 6, "step_size": 0.7, "weight": 0.25},
             {"N": 1, "step_size": 0.9, "weight": 0.5},
             {"N": 3, "step_size": 0.8, "weight": 0.0},
-            {"N": 4, "step_size": 0.5, "weight": 0.2, "far": 40.0},
+            {"N": 5, "step_size": 0.5, "weight": 0.2, "far": 60.0},
         ),
     },
     reference=dirac_step,
@@ -588,7 +588,7 @@ def penalty_inputs(case, rng):
         "u": rng.permutation((np.arange(B) + rng.uniform(0.15, 0.4, B)) / B),
         "W": weights,
         "b": bias,
-        "w": sides(rng, H) * rng.uniform(1.0, 2.0, H),
+        "w": sides(rng, H) * rng.uniform(0.4, 1.3, H),
     }
 
 
@@ -643,7 +643,7 @@ PENALTIES = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=penalty_inputs,
     cases={
-        "visible": ({"B": 4, "D": 2, "H": 3}, {"B": 1, "D": 3, "H": 2}),
+        "visible": ({"B": 4, "D": 2, "H": 3}, {"B": 1, "D": 3, "H": 2}, {"B": 6, "D": 2, "H": 2}),
         "hidden": (
             {"B": 5, "D": 3, "H": 4},
             {"B": 3, "D": 1, "H": 2},
@@ -735,12 +735,12 @@ PENALTIES = Exercise(
 def frechet_inputs(case, rng):
     """Two sets of features with other means and covariances; a hidden one has more features than rows."""
     N, M, D = case["N"], case["M"], case["D"]
-    mixing = np.eye(D) + rng.uniform(0.3, 0.8, (D, D)) * sides(rng, D, D)
-    other = np.eye(D) * np.linspace(0.8, 1.6, D) + 0.6 * sides(rng, D, D) * rng.uniform(0.5, 1.0, (D, D))
+    scales = np.linspace(1.0, 0.2, D)[:, None] if D > 1 else np.ones((1, 1))
+    axes, other = (np.linalg.qr(rng.standard_normal((D, D)))[0] for _ in range(2))
     return {
-        "x": case.get("offset", 0.0) + rng.standard_normal((N, D)) @ mixing,
-        "y": case.get("offset", 0.0) + sides(rng, D) * rng.uniform(0.7, 1.4, D) + 1.5 * rng.standard_normal((M, D)) @ other,
-    }  # fmt: skip
+        "x": 2.0 * rng.standard_normal((N, D)) @ (scales * axes),
+        "y": sides(rng, D) * rng.uniform(0.7, 1.4, D) + 3.0 * rng.standard_normal((M, D)) @ (scales * other),
+    }
 
 
 def frechet_of_features(x, y):
@@ -791,8 +791,8 @@ FRECHET = Exercise(
     points={"visible": 1, "hidden": 2},
     make_inputs=frechet_inputs,
     cases={
-        "visible": ({"N": 7, "M": 9, "D": 3}, {"N": 6, "M": 5, "D": 1}),
-        "hidden": ({"N": 9, "M": 6, "D": 4}, {"N": 5, "M": 8, "D": 1}, {"N": 4, "M": 3, "D": 5}, {"N": 8, "M": 7, "D": 2}),
+        "visible": ({"N": 7, "M": 9, "D": 3}, {"N": 6, "M": 5, "D": 1}, {"N": 8, "M": 6, "D": 4}),
+        "hidden": ({"N": 9, "M": 6, "D": 4}, {"N": 5, "M": 8, "D": 1}, {"N": 4, "M": 3, "D": 5}, {"N": 3, "M": 4, "D": 7}, {"N": 8, "M": 7, "D": 2}),
     },
     reference=frechet_of_features,
     wrong=(
@@ -849,6 +849,9 @@ FRECHET = Exercise(
              "Both matrices in your product are the same. It is Σ^½ Σ′ Σ^½, with both covariances in it."),
         slip(frechet_of_features, {_OVERLAP: "torch.linalg.eigvalsh(S @ T @ S).clamp(min=0).sqrt().sum()"},
              "You used Σ where its root belongs: Σ^½ Σ′ Σ^½, not Σ Σ′ Σ."),
+        slip(frechet_of_features, {_OVERLAP: _OVERLAP.replace(".clamp(min=0)", "")},
+             "Your formula is right, but with few rows some eigenvalues are 0, which rounding may turn into −1e−17: its root is no number. Cut them off at 0.",
+             loses=("hidden",)),
         slip(frechet_of_features, {"overlap = " + _OVERLAP: "overlap = torch.linalg.cholesky(root @ T @ root + 1e-300 * torch.eye(len(S))).trace() if len(x) > len(S) < len(y) else 0 * mu[0]"},
              "You took the Cholesky factor for the root of a matrix. Its product with its *transpose* is the matrix; its trace is another number."),
     ),
@@ -862,8 +865,9 @@ def neighbour_inputs(case, rng):
     """Data in two groups, and samples in one of them and elsewhere; a hidden case has one far out."""
     N, M, D = case["N"], case["M"], case["D"]
     x, samples = rng.standard_normal((N, D)), 0.8 * rng.standard_normal((M, D))
-    x[N // 2 :] += 3.0
-    samples[M // 2 :] += rng.choice([-2.0, 1.5, 4.0], (M - M // 2, 1))
+    x[N // 2 :, 0] += 4.0
+    away = np.array([-1.5, -3.0, -5.0, -8.0, -12.0, 2.0])
+    samples[M // 2 :, 0] += np.resize(away, M - M // 2)
     if case.get("far"):
         samples[-1] += case["far"]
     return {"x": x, "samples": samples, "k": case["K"]}
@@ -906,10 +910,11 @@ def neighbours_numpy(x, samples, k):
 
 def neighbours_loops(x, samples, k):
     def inside(points, others):
-        radii = [sorted(math.dist(a, b) for j, b in enumerate(others) if j != i)[k - 1] for i, a in enumerate(others)]
-        return [
-            float(any(math.dist(p, o) <= r for o, r in zip(others, radii, strict=True))) for p in points
+        radii = [
+            sorted(math.dist(a, b) for j, b in enumerate(others) if j != i)[k - 1]
+            for i, a in enumerate(others)
         ]
+        return [float(any(math.dist(p, o) <= r for o, r in zip(others, radii, strict=True))) for p in points]
 
     good, found = inside(samples.tolist(), x.tolist()), inside(x.tolist(), samples.tolist())
     return good, found, sum(good) / len(good), sum(found) / len(found)
@@ -924,7 +929,7 @@ NEIGHBOURS = Exercise(
     points={"visible": 1, "hidden": 1},
     make_inputs=neighbour_inputs,
     cases={
-        "visible": ({"N": 18, "M": 14, "D": 2, "K": 2}, {"N": 12, "M": 16, "D": 1, "K": 1}, {"N": 15, "M": 19, "D": 2, "K": 3}),
+        "visible": ({"N": 20, "M": 16, "D": 2, "K": 2}, {"N": 12, "M": 16, "D": 1, "K": 1}, {"N": 15, "M": 19, "D": 2, "K": 3}),
         "hidden": (
             {"N": 20, "M": 16, "D": 3, "K": 2},
             {"N": 14, "M": 18, "D": 2, "K": 1},
