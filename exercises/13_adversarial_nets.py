@@ -772,15 +772,15 @@ def frechet_singular_values(x, y):
     return means @ means + np.square(a).sum() + np.square(b).sum() - 2 * overlap
 
 
-def frechet_scipy(x, y):
-    from scipy.linalg import sqrtm
-
-    S, T = (np.atleast_2d(np.cov(v.numpy(), rowvar=False)) for v in (x, y))
-    root = np.real(sqrtm(S))
-    middle = root @ T @ root
-    values = np.linalg.eigvalsh((middle + middle.T) / 2)
-    means = x.numpy().mean(axis=0) - y.numpy().mean(axis=0)
-    return float(means @ means + np.trace(S) + np.trace(T) - 2 * np.sqrt(np.maximum(values, 0)).sum())
+def frechet_roots(x, y):
+    """The overlap is the sum of the singular values of the product of both roots."""
+    roots, means = [], []
+    for rows in (x.numpy(), y.numpy()):
+        values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(rows, rowvar=False)))
+        roots.append(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+        means.append(rows.mean(axis=0))
+    squares = sum(np.sum(v**2) for v in (*roots, means[0] - means[1]))
+    return float(squares - 2 * np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum())
 
 
 _OVERLAP = "torch.linalg.eigvalsh(root @ T @ root).clamp(min=0).sqrt().sum()"
@@ -855,7 +855,7 @@ FRECHET = Exercise(
         slip(frechet_of_features, {"overlap = " + _OVERLAP: "overlap = torch.linalg.cholesky(root @ T @ root + 1e-300 * torch.eye(len(S))).trace() if len(x) > len(S) < len(y) else 0 * mu[0]"},
              "You took the Cholesky factor for the root of a matrix. Its product with its *transpose* is the matrix; its trace is another number."),
     ),
-    alternatives=(frechet_product, frechet_singular_values, frechet_scipy),
+    alternatives=(frechet_product, frechet_singular_values, frechet_roots),
 )  # fmt: skip
 
 # 7 -------------------------------------------------------------------------------------- precision and recall
