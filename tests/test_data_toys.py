@@ -8,7 +8,8 @@ from scipy import stats
 
 from vaeedu import data
 
-SETS = {name: getattr(data, name) for name in ("two_moons", "eight_gaussians", "pinwheel", "spirals", "line")}
+NAMES = ("two_moons", "eight_gaussians", "grid_of_gaussians", "pinwheel", "spirals", "line")
+SETS = {name: getattr(data, name) for name in NAMES}
 N = 20_000
 # A Kolmogorov-Smirnov or chi-squared p-value is uniform when the law is right; 5 standard errors of a normal are 6e-7.
 FIVE_SIGMA = 2 * stats.norm.sf(5)
@@ -55,7 +56,7 @@ def test_points_come_in_no_order(toy, generator):
     assert abs(squared.mean().item() - 2 * x.var(dim=0).sum().item()) <= 5 * error
 
 
-@pytest.mark.parametrize("name", ["two_moons", "eight_gaussians", "spirals", "line"])
+@pytest.mark.parametrize("name", ["two_moons", "eight_gaussians", "grid_of_gaussians", "spirals", "line"])
 def test_noise_is_a_standard_deviation_added_to_both_coordinates(name):
     bare, noisy = (SETS[name](N, noise=s, generator=torch.Generator().manual_seed(0)) for s in (0.0, 0.5))
     for residual in ((noisy - bare) / 0.5).unbind(dim=1):

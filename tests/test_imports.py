@@ -17,8 +17,8 @@ PACKAGE = Path(vaeedu.__file__).parent
 ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
-    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann", "wavenet"),
-    2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann", "wavenet", "gan"),
+    2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement", "metrics"),
     1: ("data", "networks", "divergences", "gradients", "plotting", "audio"),
     0: ("sampling", "require", "files"),
 }

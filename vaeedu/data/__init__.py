@@ -8,7 +8,8 @@
   `draw_shapes`; `celeba` are photographs of faces, where the reader has them.
 - `speech` is always at hand: spoken numbers, letters and other words; `audio` reads the reader's own WAV file;
   `plucked_strings` are made on the spot.
-- `two_moons`, `eight_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane, made on the spot.
+- `two_moons`, `eight_gaussians`, `grid_of_gaussians`, `pinwheel`, `spirals` and `line` are densities in the plane,
+  made on the spot.
 - `binarize` and `quantize` turn grey values into what a Bernoulli or a categorical likelihood can be asked about.
 
 Image sets with classes take `split` and return `(images, labels)`: float32 in [0, 1], `(N, C, H, W)`, and int64
@@ -24,7 +25,7 @@ from vaeedu.data.pixels import binarize, quantize
 from vaeedu.data.shapes import SHAPE_FACTORS, SHAPES, draw_shapes, shapes
 from vaeedu.data.sound import Speech, audio, plucked_strings, speech
 from vaeedu.data.street import street_numbers, svhn, svhn_at_hand
-from vaeedu.data.toys import eight_gaussians, line, pinwheel, spirals, two_moons
+from vaeedu.data.toys import eight_gaussians, grid_of_gaussians, line, pinwheel, spirals, two_moons
 
 __all__ = [
     "FACE_FACTORS",
@@ -43,6 +44,7 @@ __all__ = [
     "eight_gaussians",
     "faces",
     "fetch_mnist",
+    "grid_of_gaussians",
     "line",
     "mnist",
     "mnist_at_hand",

@@ -114,19 +114,19 @@ def fit(
     how = Arithmetic(precision, compile, microbatch_size).on(team.device, model)
     task = task.on(team.device)
     state = State.of(task, generator, team.device)
-    run = task.describe() | {"precision": how.precision, "device": team.device.type}
-    file = Checkpoint.at(checkpoint, checkpoint_every, run)
-    selection.best = _resume(file, state, team)
+    told = task.describe() | {"precision": how.precision, "device": team.device.type}
+    file = Checkpoint.at(checkpoint, checkpoint_every, told)
+    selection.best = resume(file, state, team)
     step = Step(task, Objective(task, how, team.device), state, team, Interrupt())
     bar = Bar(progress and team.rank == 0, task.num_examples, epochs, done=state.num_seen(task))
-    _run(Loop(step, selection, file, bar), epochs)
+    run(Loop(step, selection, file, bar), epochs)
     selection.restore(state)
     if state.history.interrupted:
         warnings.warn(f"fit was interrupted in epoch {state.epoch}, before step {state.step}", stacklevel=2)
     return state.history
 
 
-def _resume(file: Checkpoint | None, state: State, team: devices.Team) -> dict[str, Any] | None:
+def resume(file: Checkpoint | None, state: State, team: devices.Team) -> dict[str, Any] | None:
     """Puts the state where the checkpoint has it, if there is one; returns the best weights in it."""
     content = team.share(file.read() if team.rank == 0 else None) if file is not None else None
     if file is None or content is None:
@@ -137,7 +137,7 @@ def _resume(file: Checkpoint | None, state: State, team: devices.Team) -> dict[s
     return best
 
 
-def _run(loop: Loop, epochs: int) -> None:
+def run(loop: Loop, epochs: int) -> None:
     """Runs the loop, and leaves bar, Ctrl-C and the model's mode as they were."""
     model, history = loop.state.model, loop.state.history
     was_training = model.training

@@ -23,7 +23,7 @@ class Loop:
     def __init__(self, step: Step, selection: Selection, file: Checkpoint | None, bar: Bar) -> None:
         self._selection, self._file, self.bar = selection, file, bar
         self._task, self.state, self.team, self.interrupt = step.task, step.state, step.team, step.interrupt
-        self.guard = Guard(step.state, step)
+        self._note, self.guard = step.note, Guard(step.state, step)
 
     def run(self, epochs: int) -> None:
         """Runs until so many epochs are done, or patience is out, or Ctrl-C was pressed."""
@@ -68,12 +68,9 @@ class Loop:
 
     def _finish_epoch(self) -> None:
         state, history = self.state, self.state.history
-        loss, norm, _ = self._task.mean(state.records)
-        history.loss.append(loss)
+        self._note(history)
         history.seconds.append(state.seconds)
         history.learning_rate.append(float(state.optimizer.param_groups[0]["lr"]))
-        if self._task.max_grad_norm is not None:
-            history.gradient_norm.append(norm)
         self._selection.note(state, self.team)
         _advance(state.scheduler, history)
         state.epoch, state.step, state.seconds = state.epoch + 1, 0, 0.0

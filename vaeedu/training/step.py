@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from vaeedu.training.batches import as_batch, take
 from vaeedu.training.devices import Team
+from vaeedu.training.history import History
 from vaeedu.training.objective import Objective
 from vaeedu.training.recovery import Interrupt, State
 from vaeedu.training.task import Task
@@ -45,3 +46,10 @@ class Step:
             record[1] = nn.utils.clip_grad_norm_(self._parameters, task.max_grad_norm)
         task.optimizer.step()
         state.step += 1
+
+    def note(self, history: History) -> None:
+        """Adds the epoch's means to the history."""
+        loss, norm, _ = self.task.mean(self.state.records)
+        history.loss.append(loss)
+        if self.task.max_grad_norm is not None:
+            history.gradient_norm.append(norm)
