@@ -17,7 +17,7 @@ PACKAGE = Path(vaeedu.__file__).parent
 ROWS = {
     5: ("cli", "environment"),
     4: ("widgets", "training", "feedback"),
-    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann"),
+    3: ("autoencoders", "vae", "semisupervised", "autoregressive", "pixelcnn", "boltzmann", "sequences"),
     2: ("pca", "classifiers", "outliers", "inference", "bounds"),
     1: ("data", "networks", "divergences", "gradients", "plotting"),
     0: ("sampling", "require", "files"),
@@ -150,6 +150,7 @@ UNWANTED = {
             "vaeedu.pixelcnn",
             "vaeedu.autoregressive",
             "vaeedu.boltzmann",
+            "vaeedu.sequences",
             "vaeedu.classifiers",
             "vaeedu.outliers",
             "vaeedu.data",

@@ -33,6 +33,7 @@ _MODULES = frozenset(
         "require",
         "sampling",
         "semisupervised",
+        "sequences",
         "training",
         "vae",
         "widgets",
