@@ -8,12 +8,12 @@
 """
 
 from vaeedu.sequences.mixture import MixtureNormal2d
-from vaeedu.sequences.molecule import Atom, Bond, Molecule
+from vaeedu.sequences.molecule import Atom, Bond, Molecule, layout
 from vaeedu.sequences.quality import Quality, identities, quality
 from vaeedu.sequences.sketch import SketchVAE, spherical
 from vaeedu.sequences.smiles import InvalidSmiles, split
 from vaeedu.sequences.strings import StringVAE
-from vaeedu.sequences.strokes import from_lines, from_stroke5, num_points, to_lines, to_stroke5
+from vaeedu.sequences.strokes import from_lines, from_stroke5, num_points, simplify, to_lines, to_stroke5
 from vaeedu.sequences.tokens import Tokenizer
 from vaeedu.sequences.valence import is_valid, parse, problem
 
@@ -31,10 +31,12 @@ __all__ = [
     "from_stroke5",
     "identities",
     "is_valid",
+    "layout",
     "num_points",
     "parse",
     "problem",
     "quality",
+    "simplify",
     "spherical",
     "split",
     "to_lines",

@@ -131,6 +131,45 @@ def from_stroke5(x: object) -> list[Tensor]:
     ]
 
 
+def simplify(line: object, tolerance: float) -> np.ndarray:
+    """Leaves out points of a line that lie near the straight line between those kept.
+
+    The point farthest from the line between both ends is kept, if it is farther than the tolerance, and both parts are
+    treated likewise. A mouse gives a hundred points where the drawings that a model was trained on have five.
+
+    Args:
+        line: `(n, 2)` points.
+        tolerance: Distance, in the points' unit.
+
+    Returns:
+        `(m, 2)`, with the first and the last point.
+
+    Raises:
+        ValueError: The line has no points, or the tolerance is negative.
+
+    Reference:
+        Douglas and Peucker (1973), Algorithms for the reduction of the number of points required to represent a
+        digitized line or its caricature.
+
+    >>> simplify([[0, 0], [1, 0.01], [2, 0], [2, 3]], 0.1).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [2.0, 3.0]]
+    """
+    points = np.asarray(line, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(f"line must hold (n, 2) points, but has shape {points.shape}")
+    limit = require.non_negative_float("tolerance", tolerance)
+    if len(points) < 3:
+        return points
+    along = points[-1] - points[0]
+    share = ((points - points[0]) @ along) / max(float(along @ along), np.finfo(float).tiny)
+    nearest = points[0] + share.clip(0, 1)[:, None] * along
+    distance = np.linalg.norm(points - nearest, axis=1)
+    far = int(distance.argmax())
+    if distance[far] <= limit:
+        return points[[0, -1]]
+    return np.concatenate([simplify(points[: far + 1], limit)[:-1], simplify(points[far:], limit)])
+
+
 def num_points(x: Tensor) -> Tensor:
     """Counts the steps of each sketch before its end, `(N,)`, for `(N, T, 5)`."""
     return (x[..., 4].cumsum(dim=-1) == 0).sum(dim=-1)
