@@ -122,7 +122,7 @@ class Molecule:
 def layout(molecule: Molecule, *, num_rounds: int = 200) -> np.ndarray:
     r"""Places atoms in the plane so that distances on paper are near those along bonds.
 
-    It lowers the stress $\sum_{i<j} d_{ij}^{-2} (\|x_i - x_j\| - d_{ij})^2$, where $d_{ij}$ counts bonds, by majorisation:
+    It lowers $\sum_{i<j} d_{ij}^{-2} (\|x_i - x_j\| - d_{ij})^2$, where $d_{ij}$ counts bonds, by majorisation:
     each round moves all atoms to where their neighbours' wishes balance. Separate pieces are kept a few bonds apart.
 
     Args:
