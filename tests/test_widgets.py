@@ -273,7 +273,8 @@ def test_the_sketchpad_asks_whenever_the_lines_change():
         asked.append(lines)
         return [[[0.0, 0.0], [1.0, 1.0]]], f"{len(lines)} lines"
 
-    pad = widgets.sketchpad(complete, [[[(0.1, 0.2), (0.3, 0.4)]], [[(0.0, 0.0), (1.0, 0.0)], [(0.0, 1.0), (1.0, 1.0)]]])
+    examples = [[[(0.1, 0.2), (0.3, 0.4)]], [[(0.0, 0.0), (1.0, 0.0)], [(0.0, 1.0), (1.0, 1.0)]]]
+    pad = widgets.sketchpad(complete, examples)
     sheet, buttons, caption = pad.children
     following, again, clear = buttons.children
     assert sheet.lines == [[[0.1, 0.2], [0.3, 0.4]]]

@@ -98,6 +98,7 @@ def round_trip_law(sq):
         close(back, s)
     assert sq.num_points(x).tolist() == [len(sketch), 2]
     assert sketch[:, 2].tolist() == [0, 1, 0, 1, 0, 0, 1]
+    assert [line.tolist() for line in sq.to_lines(sketch[:0])] == [[[0, 0]]]
     assert x[0, :7, 3].tolist() == sketch[:, 2].tolist()
 
 

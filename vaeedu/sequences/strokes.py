@@ -61,6 +61,8 @@ def to_lines(strokes: object) -> list[np.ndarray]:
     >>> [line.tolist() for line in to_lines(torch.tensor([[1.0, 0, 1], [0, 2, 0], [1, 0, 1]]))]
     [[[0.0, 0.0], [1.0, 0.0]], [[1.0, 2.0], [2.0, 2.0]]]
     """
+    if isinstance(strokes, Tensor) and strokes.shape == (0, 3):  # a model may end a drawing before it begins
+        return [np.zeros((1, 2))]
     steps = require.matrix("strokes", strokes, num_columns=3).detach().cpu().double().numpy()
     places = np.concatenate([np.zeros((1, 2)), steps[:, :2].cumsum(axis=0)])
     lifted = np.concatenate([[0.0], steps[:, 2]]) > 0.5

@@ -71,5 +71,5 @@ class _Sheet(anywidget.AnyWidget):
     size = traitlets.Int(320).tag(sync=True)
     colour = traitlets.Unicode("#000").tag(sync=True)
     alt = traitlets.Unicode("A sheet to draw on; the caption says what was added").tag(sync=True)
-    lines = traitlets.List().tag(sync=True)
-    added = traitlets.List().tag(sync=True)
+    lines: traitlets.List = traitlets.List().tag(sync=True)
+    added: traitlets.List = traitlets.List().tag(sync=True)
