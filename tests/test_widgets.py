@@ -292,5 +292,7 @@ def test_the_sketchpad_asks_whenever_the_lines_change():
 
 
 def test_a_sketchpad_needs_an_example():
-    with pytest.raises(ValueError, match="examples must hold at least one beginning of a drawing, but is empty"):
+    with pytest.raises(
+        ValueError, match="examples must hold at least one beginning of a drawing, but is empty"
+    ):
         widgets.sketchpad(lambda lines: ([], ""), [])
