@@ -108,7 +108,9 @@ def _fill(i: int, atom: Atom, orders: list[float]) -> bool:
     single = sum(1 if order == 1.5 else order for order in orders)  # an aromatic bond is one at least
     total = sum(orders) + atom.hydrogens
     # Counted as 1.5, aromatic bonds are up to 1.5 too many where the atom gives the ring two electrons, as in [nH].
-    most = max(valences) + (atom.aromatic and 3 in orders)  # as RDKit, which is not strict about a triple bond there
+    most = max(valences) + (
+        atom.aromatic and 3 in orders
+    )  # as RDKit, which is not strict about a triple bond there
     if single + atom.hydrogens > most or total > max(valences) + _SURPLUS:
         raise InvalidSmiles(
             f"atom {i + 1}, {atom.symbol}, has {total:g} bonds, but can have at most {max(valences)}"
