@@ -1122,15 +1122,17 @@ GRADIENT = Exercise(
 def auroc_inputs(case, rng):
     """Scores of data and of outliers, in the hidden cases with ties.
 
-    Some of these are nearly equal for their size, and one lies so far from the others that thresholds on a grid see
+    Some of these are nearly equal, for their size or as such, and one lies so far from the others that thresholds on a grid see
     the others as one.
     """
     N, M = case["N"], case["M"]
     inliers, others = rng.standard_normal(N) + case["shift"], 1.5 * rng.standard_normal(M)
-    if case["kind"] in ("ties", "near"):
+    if case["kind"] in ("ties", "near", "tiny"):
         inliers, others = np.round(inliers), np.round(others)
     if case["kind"] != "free":
         others[: (M + 1) // 3] = inliers[0]
+    if case["kind"] == "tiny":
+        inliers, others = 2e-7 * inliers, 2e-7 * others
     if case["kind"] == "near":
         inliers, others = np.round(0.002 * inliers - 1500, 3), np.round(0.002 * others - 1500, 3)
     if case["kind"] == "far":
@@ -1180,6 +1182,7 @@ AUROC = Exercise(
             {"N": 13, "M": 9, "kind": "near", "shift": -0.9},
             {"N": 1, "M": 11, "kind": "ties", "shift": 0.7},
             {"N": 30, "M": 25, "kind": "far", "shift": 1.5},
+            {"N": 9, "M": 7, "kind": "tiny", "shift": 0.9},
         ),
     },
     reference=auroc,
@@ -1272,7 +1275,7 @@ AUROC = Exercise(
             {
                 "(gap > 0).double() + 0.5 * (gap == 0).double()": "(gap.sign() * ~torch.isclose(inliers[:, None], outliers[None]) + 1) / 2"
             },
-            "You took scores that differ a little for equal. torch.isclose allows a part of their size, much for scores like −1500: only equal scores are a tie.",
+            "Scores that differ count as equal in your result: so it is with torch.isclose, which allows a part of their size, and with exp of log-likelihoods, which is 0. Only equal scores are a tie.",
             loses=("hidden",),
         ),
         slip(
@@ -1337,13 +1340,13 @@ AUROC = Exercise(
 
 
 def scores_inputs(case, rng):
-    """Where inputs come from, q, and a model, p; in the visible cases p is centred at 0."""
+    """Where inputs come from, q, and a model, p: centred at 0 in the visible cases, narrow in a hidden one."""
     B, D = case["B"], case["D"]
     return {
         "loc_q": 0.6 + 0.5 * rng.standard_normal((B, D)),
         "scale_q": np.exp(0.3 * rng.standard_normal((B, D)) - 0.4),
         "loc_p": (1.0 + 0.3 * rng.standard_normal((B, D))) * case["away"],
-        "scale_p": np.exp(0.3 * rng.standard_normal((B, D)) + 0.3),
+        "scale_p": np.exp(0.3 * rng.standard_normal((B, D)) + 0.3) * case.get("narrow", 1.0),
     }
 
 
@@ -1386,6 +1389,7 @@ EXPECTED = Exercise(
             {"B": 3, "D": 5, "away": 1.0},
             {"B": 5, "D": 2, "away": 1.0},
             {"B": 2, "D": 1, "away": 1.0},
+            {"B": 2, "D": 3, "away": 1.0, "narrow": 1e-3},
         ),
     },
     reference=expected_log_density,
@@ -1542,7 +1546,7 @@ EXPECTED = Exercise(
 def typical_inputs(case, rng):
     """Log-likelihoods of inputs and of held-out data; the visible inputs all lie below the mean of the data.
 
-    The first hidden input is as far above the mean as a held-out value below it. All of them have one decimal, so that
+    The first hidden input is as far above the mean as a held-out value below it. These have one decimal, so that
     the two distances are equal in exact arithmetic, and not in floating point.
     """
     N, M = case["N"], case["M"]
@@ -1556,8 +1560,10 @@ def typical_inputs(case, rng):
         reference = tenths / 10
         log_prob = center / 10 + np.where(np.arange(N) % 2 == 0, 1, -1) * rng.uniform(1, 9, N)
         log_prob[0] = (2 * center - tenths[1]) / 10
-        if N > 2:
+        if N > 3:
             log_prob[1] = reference[2]
+            # Farther out than a held-out value, by more than the margin, and not by much more.
+            log_prob[3] = reference[3] + np.sign(tenths[3] - center) * 5e-4
         if tenths[1] < center and all(_rounding_decides(log_prob[0], reference)):
             return {"log_prob": log_prob, "reference": reference}
 
@@ -1614,6 +1620,11 @@ TYPICAL = Exercise(
     },
     reference=typicality,
     wrong=(
+        slip(
+            typicality,
+            {"usual = -(reference - center).abs()": "usual = reference"},
+            "Your share compares the inputs' scores with log p of the held-out data. Compare scores with scores: those of the held-out data are −|log p − mean|, too.",
+        ),
         slip(
             typicality,
             {"-(log_prob - center).abs()": "log_prob - center"},

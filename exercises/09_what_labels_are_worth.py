@@ -238,7 +238,9 @@ def unlabelled_inputs(case, rng):
     logits = 1.5 * rng.standard_normal((B, C)) + rng.permutation(np.arange(C)) * 0.7
     logits[:, 0] -= case.get("sure", 0.0)
     return {
-        "bounds": case.get("offset", -12.0) + 2 * rng.standard_normal((B, C)),
+        "bounds": case.get("offset", -12.0)
+        + 2 * rng.standard_normal((B, C))
+        - case.get("apart", 0.0) * np.arange(C),
         "logits": logits + rng.uniform(1, 2, (B, 1)),
     }
 
@@ -376,7 +378,10 @@ BEST = Exercise(
     make_inputs=best_inputs,
     cases={
         "visible": ({"B": 4, "C": 3}, {"B": 1, "C": 4}),
-        "hidden": ({"B": 3, "C": 5}, {"B": 1, "C": 3}, {"B": 2, "C": 4, "offset": -1500.0}, {"B": 4, "C": 3, "sure": 2000.0}),
+        "hidden": (
+            {"B": 3, "C": 5}, {"B": 1, "C": 3}, {"B": 2, "C": 4, "offset": -1500.0}, {"B": 4, "C": 3, "sure": 2000.0},
+            {"B": 2, "C": 3, "apart": 150.0},
+        ),
     },
     reference=best_classifier,
     wrong=(
@@ -496,6 +501,7 @@ OBJECTIVE = Exercise(
             {"B": 7, "C": 4, "first": 0, "alpha": 1.5},
             {"B": 1, "C": 3, "first": 0, "alpha": 4.0},
             {"B": 4, "C": 5, "first": 3, "alpha": 0.5, "sure": 2000.0},
+            {"B": 3, "C": 4, "first": 0, "alpha": 1.5, "sure": 2000.0},
         ),
     },
     reference=semi_supervised_objective,
@@ -784,7 +790,10 @@ def em_inputs(case, rng):
     N, C, D = case["N"], case["C"], case["D"]
     y = np.where(np.arange(N) % 2, -1, case["first"] + np.arange(N) // 2 % (C - case["first"]))
     return {
-        "log_joint": case.get("offset", -4.0) + 1.2 * rng.standard_normal((N, C)) + np.linspace(0, 1, C),
+        "log_joint": case.get("offset", -4.0)
+        + 1.2 * rng.standard_normal((N, C))
+        + np.linspace(0, 1, C)
+        - case.get("apart", 0.0) * np.arange(N)[:, None],
         "y": y if N > 1 else np.array([-1]),
         "x": (rng.uniform(size=(N, D)) < 0.5).astype(float) + rng.uniform(0.1, 0.2, (N, D)),
     }
@@ -839,7 +848,7 @@ EM = Exercise(
         "hidden": (
             {"N": 12, "C": 4, "D": 3, "first": 0},
             {"N": 1, "C": 2, "D": 4, "first": 0},
-            {"N": 8, "C": 3, "D": 1, "first": 0, "offset": -1500.0},
+            {"N": 8, "C": 3, "D": 1, "first": 0, "offset": -1500.0, "apart": 200.0},
         ),
     },
     reference=partial_em_step,

@@ -174,6 +174,7 @@ def test_the_demonstration_gives_every_kind_of_submission_its_mark(tmp_path_fact
     assert repeated == {name: marks[name] for name in again}
 
 
+@pytest.mark.slow
 def test_marks_that_differ_make_the_demonstration_fail(tmp_path, monkeypatch, capsys):
     # No submission, which is expected to be a renamed one: the demonstration must notice.
     absent = [

@@ -245,6 +245,7 @@ print(claim(seeded(0).initial_seed() == 1000, "the seed is another"))
 """
 
 
+@pytest.mark.slow
 def test_a_run_notes_what_was_claimed_and_what_was_not_seen(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SAYS_TWO_THINGS.strip())])
     nbformat.write(notebook, tmp_path / "a.ipynb")

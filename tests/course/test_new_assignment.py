@@ -42,6 +42,7 @@ def course(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_laid_out_is_released_and_graded_without_a_wrong_decision(course):
     if obstacle():
         pytest.skip(obstacle())

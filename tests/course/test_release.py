@@ -26,11 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "02_linear_latent_variable_models"
 SOURCE = ROOT / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
 each = pytest.mark.parametrize("assignment", assignments(ROOT))
-# For tests that run a notebook: one of them stands for all where time is short.
-each_run = pytest.mark.parametrize(
-    "assignment",
-    [pytest.param(a, marks=() if a == ASSIGNMENT else pytest.mark.slow) for a in assignments(ROOT)],
-)
 
 
 @pytest.fixture(autouse=True)
@@ -221,7 +216,8 @@ json.dump([errors(0, counts[0]), errors(counts[0], None)], sys.stdout)
 """
 
 
-@each_run
+@pytest.mark.slow
+@each
 def test_the_solutions_run_without_an_error(assignment):
     _, errors = executed(assignment)
     tests = {f"{name}_{part}" for name in exercises(ROOT, assignment) for part in PARTS}
@@ -229,7 +225,8 @@ def test_the_solutions_run_without_an_error(assignment):
     assert {cell: found for cell, found in errors.items() if found} == {}
 
 
-@each_run
+@pytest.mark.slow
+@each
 def test_the_untouched_assignment_fails_in_its_visible_tests_only_and_kindly(assignment):
     errors, _ = executed(assignment)
     failed = {cell: found for cell, found in errors.items() if found}

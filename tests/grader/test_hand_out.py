@@ -109,6 +109,7 @@ def in_bundle(bundle, *arguments, switch="-m"):
     )
 
 
+@pytest.mark.slow
 def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
     name = "03_information_and_divergence"
     path = bundle / "assignments" / name / f"{name}.ipynb"

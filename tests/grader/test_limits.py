@@ -75,6 +75,7 @@ def test_what_the_released_notebook_imports_is_imported_while_the_sandbox_waits(
     assert sandbox.call_args.kwargs["imports"] == ("sandbox_inside.emit", *expected)
 
 
+@pytest.mark.slow
 def test_a_function_that_never_ends_costs_its_own_points_only(tmp_path):
     if obstacle():
         pytest.skip(obstacle())

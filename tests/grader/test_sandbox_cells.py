@@ -255,9 +255,15 @@ def test_without_bubblewrap_there_is_a_line_that_says_how_to_get_it(monkeypatch,
         run_cells([])
 
 
+def _made(folder: Path) -> str:
+    """Stands in for `mkdtemp`, but without a folder for it there is an error: what a killed process leaves behind."""
+    folder.mkdir(parents=True)
+    return str(folder)
+
+
 def test_the_library_is_made_once_and_again_when_it_changes(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    package._places.cache_clear()
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda *, prefix, dir: _made(Path(dir) / f"{prefix}1"))
     first = package.template()
     assert first == package.template()
     assert first.is_relative_to(tmp_path)
@@ -269,15 +275,37 @@ def test_the_library_is_made_once_and_again_when_it_changes(monkeypatch, tmp_pat
     os.utime(first, (0, 0))
     package.template(["vaeedu.sampling"])
     assert not first.exists()
-    package._places.cache_clear()
+
+
+def test_it_is_made_again_when_any_of_its_files_changes_and_has_no_folder_without_files(
+    monkeypatch, tmp_path
+):
+    library = tmp_path / "vaeedu"
+    for name in ("a.py", "data/numbers.npz", "cli/secret.py", "data/__pycache__/old.pyc"):
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_text("")
+    (library / "left_behind" / "__pycache__").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(package, "_SOURCE", library)
+    first = package.template()
+    made = {
+        str(path.relative_to(first))
+        for path in (first / "vaeedu").rglob("*")
+        if "__pycache__" not in path.parts
+    }
+    assert made == {"vaeedu/a.py", "vaeedu/data", "vaeedu/data/numbers.npz"}
+    (library / "cli" / "secret.py").write_text("other")
+    assert package.template() == first
+    (library / "data" / "numbers.npz").write_text("other")
+    second = package.template()
+    assert second != first
+    assert (second / "vaeedu" / "data" / "numbers.npz").read_text() == "other"
 
 
 def test_where_the_cache_cannot_be_written_to_the_library_lies_elsewhere(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    package._places.cache_clear()
     assert (package.template() / "vaeedu" / "files.py").is_file()
-    package._places.cache_clear()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -100,6 +100,7 @@ def hanging(finished, quick):
         os.killpg(group, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_set_up_leaves_no_stamp_and_no_pip(finished, hanging, number):
     process, group = hanging
@@ -112,6 +113,7 @@ def test_a_stopped_set_up_leaves_no_stamp_and_no_pip(finished, hanging, number):
     assert environment.make_plan(finished, "course", False).why == "the last set-up did not finish"
 
 
+@pytest.mark.slow
 def test_after_a_killed_set_up_the_next_waits_for_its_pip(finished, hanging, quick):
     process, group = hanging
     process.kill()

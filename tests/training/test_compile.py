@@ -7,6 +7,8 @@ import torch
 from support import children
 from support import training_runs as runs
 
+pytestmark = pytest.mark.slow
+
 
 def compiled(folder, **variables):
     """Losses of a compiled run, and what it warned of, in a process of its own."""
@@ -31,7 +33,6 @@ def test_without_a_c_compiler_it_says_so_once_and_gives_the_same_numbers(tmp_pat
     assert losses == pytest.approx(eager, rel=1e-12)
 
 
-@pytest.mark.slow
 def test_with_a_compiler_it_gives_the_same_numbers_up_to_rounding(tmp_path, eager):
     if shutil.which("g++") is None:
         pytest.skip("no C++ compiler")

@@ -7,6 +7,7 @@ from vaeedu import data, sampling
 from vaeedu.pca import ProbabilisticPCA
 from vaeedu.vae import mlp_vae
 
+pytestmark = pytest.mark.slow
 IMAGES = data.digits("all")[0].double()
 PIXELS = IMAGES.flatten(1)
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -114,7 +114,7 @@ def run(
     try:
         # What a library warns about belongs to the student's eyes, but nbgrader takes any stderr in a test cell for a
         # failed test.
-        with contextlib.redirect_stderr(sys.stdout), _broken_off_after(time_limit):
+        with contextlib.redirect_stderr(sys.stdout), _BrokenOff(after=time_limit):
             result = function(**arguments)
     except _TimeUp as up:
         return Answer(failure=up.failure)
@@ -159,30 +159,33 @@ def _same(argument: Any, value: object) -> bool:
     return now.shape == value.shape and now.tobytes() == value.tobytes()
 
 
-@contextlib.contextmanager
-def _broken_off_after(seconds: float) -> Iterator[None]:
+class _BrokenOff:
     """Raises `_TimeUp` in the block once it has computed for so long, or has taken far longer by the clock."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    start, start_computing = time.monotonic(), time.thread_time()
+    def __init__(self, after: float) -> None:
+        self._seconds = after
+        self._start, self._start_computing = time.monotonic(), time.thread_time()
+        self._can = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
-    def ring(signum: int, frame: FrameType | None) -> None:
-        if time.thread_time() - start_computing >= seconds:
-            raise _TimeUp("too_slow", seconds)
-        if time.monotonic() - start >= WAITING * seconds:
-            raise _TimeUp("stuck", WAITING * seconds)
+    def __enter__(self) -> None:
+        if self._can:
+            self._handler = signal.signal(signal.SIGALRM, self._ring)
+            self._others, self._interval = signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
 
-    handler = signal.signal(signal.SIGALRM, ring)
-    others, interval = signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
-    try:
-        yield
-    finally:
+    def __exit__(self, *_: object) -> None:
+        if not self._can:
+            return
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
-        if others:  # somebody else's alarm was set: it gets the rest of its time
-            signal.setitimer(signal.ITIMER_REAL, max(others - (time.monotonic() - start), 1e-3), interval)
+        signal.signal(signal.SIGALRM, self._handler)
+        if self._others:  # somebody else's alarm was set: it gets the rest of its time
+            rest = max(self._others - (time.monotonic() - self._start), 1e-3)
+            signal.setitimer(signal.ITIMER_REAL, rest, self._interval)
+
+    def _ring(self, signum: int, frame: FrameType | None) -> None:
+        if time.thread_time() - self._start_computing >= self._seconds:
+            raise _TimeUp("too_slow", self._seconds)
+        if time.monotonic() - self._start >= WAITING * self._seconds:
+            raise _TimeUp("stuck", WAITING * self._seconds)
 
 
 def _own_line(error: BaseException) -> str:

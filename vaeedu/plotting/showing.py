@@ -24,7 +24,9 @@ def png(figure: Figure, *, area: Bbox | None = None) -> bytes:
 def _whole(figure: Figure) -> Bbox:
     """The figure's area in inches, and what of its text lies outside: a long label is not cut off."""
     figure.draw_without_rendering()  # so that the layout is what it will be
-    return Bbox.union([Bbox.from_bounds(0, 0, *figure.get_size_inches()), figure.get_tightbbox().padded(0.04)])
+    return Bbox.union(
+        [Bbox.from_bounds(0, 0, *figure.get_size_inches()), figure.get_tightbbox().padded(0.04)]
+    )
 
 
 def show(figure: Figure, *, alt: str) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,13 +64,18 @@ def template(sealed: Collection[str] = ()) -> Path:
     raise SandboxError("there is no folder to put the sandbox's library in: set XDG_CACHE_HOME to one")
 
 
-@lru_cache
-def _places() -> tuple[Path, ...]:
+def _places() -> Iterator[Path]:
     """Where to keep it: the user's cache or, where that cannot be written to, a folder until this process ends."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    temporary = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-    return cache / "vaeedu" / "sandbox", temporary
+    yield cache / "vaeedu" / "sandbox"
+    yield _temporary()
+
+
+@lru_cache
+def _temporary() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vaeedu-library-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _remove_old(place: Path) -> None:
@@ -82,19 +87,32 @@ def _remove_old(place: Path) -> None:
 
 def _fingerprint(sealed: Collection[str]) -> str:
     digest = hashlib.sha256(repr((sys.version, sorted(sealed))).encode())
-    for source in (_SOURCE, _INSIDE):
-        for path in sorted(source.rglob("*.py")):
-            digest.update(repr(str(path.relative_to(source.parent))).encode() + path.read_bytes())
+    for name, path in _files():
+        digest.update(repr(name).encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 
 
+def _files() -> list[tuple[str, Path]]:
+    """Each file that a sandbox has, with its name there: files alone, so that an empty folder is no package there."""
+    roots = {"vaeedu": _SOURCE, INSIDE: _INSIDE}
+    found = [
+        (f"{package}/{path.relative_to(root)}", path)
+        for package, root in roots.items()
+        for path in root.rglob("*")
+    ]
+    return sorted((name, path) for name, path in found if path.is_file() and not _is_left_out(name))
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith(f"vaeedu/{_ABSENT}/") or "__pycache__" in name or name.endswith(".pyc")
+
+
 def _fill(folder: Path, sealed: Collection[str]) -> None:
-    target = folder / "vaeedu"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(_SOURCE, target, ignore=lambda at, names: _left_out(at, ignored(at, names)))
+    for name, path in _files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
     for name in sealed:
-        _seal(target, name)
-    shutil.copytree(_INSIDE, folder / INSIDE, ignore=ignored)
+        _seal(folder / "vaeedu", name)
     # So that no sandbox does these again.
     done = subprocess.run(
         [sys.executable, "-I", "-c", _ONCE, str(folder)],
@@ -109,10 +127,6 @@ def _fill(folder: Path, sealed: Collection[str]) -> None:
         )
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-
-
-def _left_out(at: str, ignored: set[str]) -> set[str]:
-    return ignored | {_ABSENT} if Path(at) == _SOURCE else ignored
 
 
 def _seal(target: Path, name: str) -> None:

@@ -49,9 +49,8 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
     laws.another_number_law(training, tmp_path / "run.pt")
 
 
-@pytest.mark.parametrize(
-    ("num_processes", "batch_size"), [(2, 8), pytest.param(3, 13, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("num_processes", "batch_size"), [(2, 8), (3, 13)])
 def test_real_processes_under_torchrun(num_processes, batch_size, tmp_path):
     """What the laws above say of threads that play processes."""
     done = torchrun(num_processes, tmp_path / "result.pt", "--batch-size", batch_size)
