@@ -909,7 +909,7 @@ _BETA = "min(1.0, 2 * (step % cycle) / cycle)"
 BOUND = Exercise(
     name="train_and_report",
     outputs=(Output("beta", ()), Output("loss", ()), Output("nats", ())),
-    points={"visible": 1, "hidden": 2},
+    points={"visible": 1, "hidden": 1},
     make_inputs=bound_inputs,
     cases={
         "visible": (
