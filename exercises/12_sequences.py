@@ -1672,7 +1672,7 @@ HYDROGENS = Exercise(
         slip(
             hydrogens_left,
             {"branches.pop()": "branches.pop(0)"},
-            "You return to the branches in the order in which they were opened. The one that was opened last closes "
+            "You go back to the branches in the order in which they were opened. The one that was opened last closes "
             "first: a stack, not a queue.",
         ),
         slip(
