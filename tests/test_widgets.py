@@ -264,3 +264,35 @@ def test_a_grid_of_pixels_has_some_and_begins_within(make_pixels):
         make_pixels((0, 3))
     with pytest.raises(ValueError, match=r"a row below 2 and a column below 3, but is \(1, 3\)"):
         make_pixels(start=(1, 3))
+
+
+def test_the_sketchpad_asks_whenever_the_lines_change():
+    asked = []
+
+    def complete(lines):
+        asked.append(lines)
+        return [[[0.0, 0.0], [1.0, 1.0]]], f"{len(lines)} lines"
+
+    examples = [[[(0.1, 0.2), (0.3, 0.4)]], [[(0.0, 0.0), (1.0, 0.0)], [(0.0, 1.0), (1.0, 1.0)]]]
+    pad = widgets.sketchpad(complete, examples)
+    sheet, buttons, caption = pad.children
+    following, again, clear = buttons.children
+    assert sheet.lines == [[[0.1, 0.2], [0.3, 0.4]]]
+    assert caption.value == "1 lines"
+    following.click()
+    assert caption.value == "2 lines"
+    assert sheet.added == [[[0.0, 0.0], [1.0, 1.0]]]
+    again.click()
+    assert len(asked) == 3
+    sheet.lines = [*sheet.lines, [[0.5, 0.5], [0.6, 0.6]]]  # what the pen does
+    assert caption.value == "3 lines"
+    clear.click()
+    assert (sheet.lines, sheet.added, caption.value) == ([], [], "Draw, or take an example.")
+    assert len(asked) == 4
+
+
+def test_a_sketchpad_needs_an_example():
+    with pytest.raises(
+        ValueError, match="examples must hold at least one beginning of a drawing, but is empty"
+    ):
+        widgets.sketchpad(lambda lines: ([], ""), [])

@@ -38,6 +38,7 @@ _MODULES = frozenset(
         "require",
         "sampling",
         "semisupervised",
+        "sequences",
         "training",
         "vae",
         "wavenet",
