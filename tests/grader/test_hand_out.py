@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support import mini_course as mini
-from support.handed_in import put
+from support.handed_in import packed_in, put
 from support.mini_course import ASSIGNMENT, NOTEBOOK, RIGHT, hand_in
 
 from vaeedu import cli
@@ -163,7 +163,9 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
 
     with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as gradebook:
         gradebook.update_or_create_assignment(ASSIGNMENT, duedate=datetime(2026, 1, 1))
-        gradebook.add_student("zoe", first_name="Zoe", last_name="+1", email="z@example.org")
+        gradebook.add_student(
+            "zoe", first_name="Zoe", last_name="+1", email="z@example.org", lms_user_id="z7"
+        )
     monkeypatch.chdir(course)
     monkeypatch.setenv("VAEEDU_CLASSROOM", str(room))
     # The configuration sets these; monkeypatch puts them back.
@@ -206,6 +208,25 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
         assert message in err
     assert extended("ada", ASSIGNMENT, "none")[0] == 0
     assert marks(ASSIGNMENT, *rule)[1] == table
+
+    def laid_out(layout):
+        code, out, _ = marks(ASSIGNMENT, *rule, "--format", layout)
+        assert code == 0
+        return list(csv.reader(io.StringIO(out)))
+
+    assert laid_out("moodle") == [
+        ["First name", "Surname", "ID number", "Email address", "Assignment: 01_mini"],
+        ["", "", "=cmd", "", "0"], ["", "", "ada", "", "4.8"], ["Zoe", "+1", "zoe", "z@example.org", "0"],
+    ]  # fmt: skip
+    assert laid_out("canvas") == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "01_mini"],
+        ["    Points Possible", "", "", "", "", "8"],
+        ["=cmd", "", "=cmd", "=cmd", "", "0"], ["ada", "", "ada", "ada", "", "4.8"],
+        ["+1, Zoe", "z7", "zoe", "zoe", "", "0"],
+    ]  # fmt: skip
+    code, out, err = marks(ASSIGNMENT, "--format", "excel")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "must be one of csv, moodle, canvas, but is 'excel'" in err
     kept = put(tmp_path, **{"marks.csv": "kept"}) / "marks.csv"
     code, out, err = marks("99_nothing", "--output", kept)
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -213,6 +234,43 @@ def test_marks_are_written_with_late_days(tmp_path, monkeypatch, capsys, in_kiri
     assert marks(ASSIGNMENT, *rule, "--output", kept)[:2] == (0, "")
     assert {row["student_id"]: row for row in csv.DictReader(io.StringIO(kept.read_text()))} == rows
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class", "course", "marks.csv"]
+
+
+def test_feedback_goes_back_in_the_folders_that_moodle_knows(tmp_path, monkeypatch, capsys):
+    course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("VAEEDU_CLASSROOM", str(room))
+    monkeypatch.setenv("VAEEDU_COURSE", str(course))
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    put(tmp_path, **{"roster.csv": "id,first_name,last_name\nada,Ada,Lovelace\nbob,Bob,Ross\ncem,Cem,Can\n"})
+    assert cli.main(["roster", "import", str(tmp_path / "roster.csv")]) == 0
+    names = [
+        f"{name}_{n}_assignsubmission_file_/hw.ipynb" for n, name in ((7, "Ada Lovelace"), (8, "Bob Ross"))
+    ]
+    source, target = packed_in(tmp_path / "in.zip", **dict.fromkeys(names, "x")), tmp_path / "out.zip"
+
+    def packed(source):
+        capsys.readouterr()
+        code = cli.main(["feedback-zip", ASSIGNMENT, str(source), "--output", str(target)])
+        return code, *capsys.readouterr()
+
+    code, _, err = packed(source)
+    assert (code, err.count("\n"), target.exists()) == (2, 1, False)
+    assert "there must be feedback pages, but there are none: nbgrader generate_feedback 01_mini" in err
+    put(room / "feedback" / "ada" / ASSIGNMENT, **{"01_mini.html": "ada's"})
+    put(room / "feedback" / "cem" / ASSIGNMENT, **{"01_mini.html": "cem's"})
+    assert packed(source) == (1, f"{target}: 1 pages\n", "no feedback page: bob\n")
+    put(room / "feedback" / "bob" / ASSIGNMENT, **{"01_mini.html": "bob's"})
+    assert packed(source) == (0, f"{target}: 2 pages\n", "")
+    with zipfile.ZipFile(target) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "Ada Lovelace_7_assignsubmission_file_/01_mini.html": b"ada's",
+            "Bob Ross_8_assignsubmission_file_/01_mini.html": b"bob's",
+        }
+    other = packed_in(tmp_path / "other.zip", **{"ada/hw.ipynb": "x"})
+    code, _, err = packed(other)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "other.zip must be Moodle's zip of submissions" in err
 
 
 def test_the_command_collects_into_the_class(tmp_path):

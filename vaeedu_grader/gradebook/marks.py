@@ -1,8 +1,8 @@
-"""`vaeedu marks`: a class's marks as CSV for a learning platform, with late days."""
+"""`vaeedu marks`: a class's marks as a table, for yourself or for a learning platform, with late days."""
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import TextIOBase
@@ -18,6 +18,9 @@ COLUMNS = (
     "student_id", "last_name", "first_name", "email", "assignment", "status", "timestamp", "points", "max_points",
     "by_hand", "late_days", "free_days_used", "penalty", "score",
 )  # fmt: skip
+
+
+_WRITTEN_BY_PEOPLE = ("student_id", "last_name", "first_name", "email")
 
 
 @dataclass(frozen=True)
@@ -50,28 +53,21 @@ def days_late(timestamp: datetime | None, due: datetime | None) -> int:
     return max(0, math.ceil((timestamp - due).total_seconds() / _DAY))
 
 
-def write_marks(assignment: Assignment, file: TextIOBase, rule: LateDays | None = None) -> int:
-    """Writes a line for everybody in the gradebook; who handed in nothing has 0 points.
+def read_marks(assignment: Assignment, rule: LateDays | None = None) -> list[dict[str, str]]:
+    """Returns a line for everybody in the gradebook, by `COLUMNS`; who handed in nothing has 0 points.
 
     Free days are used up in the order in which assignments are due. Where a student has an extension, lateness counts
     from that.
 
     Args:
         assignment: The assignment.
-        file: Where to write.
         rule: What lateness costs; by default nothing.
-
-    Returns:
-        How many students still have answers that wait for marking by hand.
 
     Raises:
         ValueError: The gradebook has no such assignment.
     """
     rule = rule or LateDays()
-    rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    rows.writeheader()
-    waiting = 0
-    name = assignment.name
+    name, rows = assignment.name, []
     with open_gradebook(assignment.config) as gradebook:
         by_name = {a.name: a for a in gradebook.assignments}
         if name not in by_name:
@@ -93,13 +89,67 @@ def write_marks(assignment: Assignment, file: TextIOBase, rule: LateDays | None 
             left = rule.free - sum(days.get(one, 0) for one in earlier)
             row = _row(by_name[name], submission, days.get(name, 0), max(left, 0), rule)
             status = (store.outcome(student.id) or {}).get("status", "") if submission else "missing"
-            person = {key: _cell(getattr(student, key)) for key in ("last_name", "first_name", "email")}
-            rows.writerow({"student_id": _cell(student.id), **person, "status": status, **row})
-            waiting += bool(row["by_hand"])
-    return waiting
+            person = {
+                key: getattr(student, key) or ""
+                for key in ("last_name", "first_name", "email", "lms_user_id")
+            }
+            rows.append({"student_id": student.id, **person, "status": status, **row})
+    return rows
 
 
-def _row(assignment: Any, submission: Any, late: int, free: int, rule: LateDays) -> Mapping[str, object]:
+def write_marks(marks: Sequence[Mapping[str, str]], file: TextIOBase, layout: str = "csv") -> None:
+    """Writes marks as a table.
+
+    - `"csv"`: all `COLUMNS`, with nothing that a spreadsheet takes for a formula.
+    - `"moodle"`: the columns of Moodle's own export of grades; map *ID number* or *Email address* when you import it.
+    - `"canvas"`: the columns of Canvas's gradebook, with its line of points possible.
+
+    In the last two ids stand as they came in; a mark is the score, which has late days taken off.
+
+    Args:
+        marks: What `read_marks` returns.
+        file: Where to write.
+        layout: One of `LAYOUTS`.
+
+    Raises:
+        ValueError: There is no such layout.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"the format must be one of {', '.join(LAYOUTS)}, but is {layout!r}")
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerows(LAYOUTS[layout](marks))
+
+
+def _as_csv(marks: Sequence[Mapping[str, str]]) -> Iterator[Sequence[str]]:
+    yield COLUMNS
+    for row in marks:
+        yield [_cell(row[name]) if name in _WRITTEN_BY_PEOPLE else row[name] for name in COLUMNS]
+
+
+def _for_moodle(marks: Sequence[Mapping[str, str]]) -> Iterator[Sequence[str]]:
+    name = marks[0]["assignment"] if marks else ""
+    yield ("First name", "Surname", "ID number", "Email address", f"Assignment: {name}")
+    for row in marks:
+        yield (row["first_name"], row["last_name"], row["student_id"], row["email"], row["score"])
+
+
+def _for_canvas(marks: Sequence[Mapping[str, str]]) -> Iterator[Sequence[str]]:
+    first = marks[0] if marks else {"assignment": "", "max_points": ""}
+    yield ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", first["assignment"])
+    yield ("    Points Possible", "", "", "", "", first["max_points"])
+    for row in marks:
+        name = ", ".join(filter(None, (row["last_name"], row["first_name"]))) or row["student_id"]
+        yield (name, row["lms_user_id"], row["student_id"], row["student_id"], "", row["score"])
+
+
+LAYOUTS: dict[str, Callable[[Sequence[Mapping[str, str]]], Iterator[Sequence[str]]]] = {
+    "csv": _as_csv,
+    "moodle": _for_moodle,
+    "canvas": _for_canvas,
+}
+
+
+def _row(assignment: Any, submission: Any, late: int, free: int, rule: LateDays) -> dict[str, str]:
     points = float(submission.score) if submission else 0.0
     used = min(late, free)
     penalty = min(points, points * rule.penalty * (late - used))
@@ -109,14 +159,14 @@ def _row(assignment: Any, submission: Any, late: int, free: int, rule: LateDays)
         "timestamp": timestamp.isoformat(" ") if timestamp else "",
         "points": f"{points:g}",
         "max_points": f"{float(assignment.max_score):g}",
-        "by_hand": int(submission.needs_manual_grade) if submission else 0,
-        "late_days": late,
-        "free_days_used": used,
+        "by_hand": str(int(submission.needs_manual_grade) if submission else 0),
+        "late_days": str(late),
+        "free_days_used": str(used),
         "penalty": f"{penalty:g}",
         "score": f"{points - penalty:g}",
     }
 
 
-def _cell(text: str | None) -> str:
+def _cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

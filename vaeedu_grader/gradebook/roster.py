@@ -9,13 +9,13 @@ from vaeedu_grader.gradebook.nbgrader import open_gradebook
 from vaeedu_grader.intake.collect import Person
 from vaeedu_grader.intake.tables import read_table
 
-_OPTIONAL = ("last_name", "first_name", "email")
+_OPTIONAL = ("last_name", "first_name", "email", "lms_user_id")
 # They are folders' names, and a platform must find them again as they came.
 _NOT_IN_IDS = set("/\\\0")
 
 
 def read_roster(path: Path) -> list[Person]:
-    """Reads a table with the column `id`, and where there are any, `last_name`, `first_name` and `email`.
+    """Reads a table with the column `id` and, where there are any, names, `email` and `lms_user_id`.
 
     Raises:
         ValueError: The file is no such table, an id cannot be a folder's name, or stands there twice; the message

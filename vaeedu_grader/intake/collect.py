@@ -35,6 +35,7 @@ class Person:
     first_name: str = ""
     last_name: str = ""
     email: str = ""
+    lms_user_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,26 @@ def collect(
         known,
         tuple(sorted(late)),
     )
+
+
+def moodle_folders(source: Path, roster: Sequence[Person]) -> dict[str, str]:
+    """Returns the folder that each student has in what Moodle hands out, in which it takes feedback back.
+
+    Raises:
+        ValueError: The source is neither a folder nor a zip, or has no such folder.
+    """
+    found: dict[str, str] = {}
+    for file in read_source(source, []):
+        people, _ = _owners(file, roster)
+        folders = [part for part in file.path.parts[:-1] if _MOODLE.match(part)]
+        if len(people) == 1 and folders:
+            found.setdefault(min(people), folders[0])
+    if not found:
+        raise ValueError(
+            f"{source.name} must be Moodle's zip of submissions, with a folder such as "
+            "'Ada Lovelace_123_assignsubmission_file_' for each student, but has none of the roster"
+        )
+    return found
 
 
 @dataclass(frozen=True)
