@@ -67,6 +67,8 @@ class TestSpeech:
         assert "CC-BY-SA-3.0" in sound.SPEECH_FILE.with_suffix(".md").read_text("utf-8")
         assert "speech.npz" in (Path(__file__).parents[1] / "LICENSE").read_text("utf-8")
 
+    @pytest.mark.slow
+    @pytest.mark.full  # the file does not change, and the package is not on every machine
     @pytest.mark.skipif(not SOURCE.is_dir(), reason=f"needs the files of Debian's package in {SOURCE}")
     def test_it_is_what_the_package_holds(self):
         everything = data.speech("all")

@@ -100,6 +100,21 @@ def _add_class(commands: Any) -> None:
     )
     marks.set_defaults(run=_saying_why(_marks))
 
+    report = commands.add_parser("report", help="write what a class misunderstood, as a page and a table")
+    report.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    report.add_argument(
+        "--output", type=Path, metavar="DIR", help="where to; by default report/ in the class's folder"
+    )
+    report.set_defaults(run=_saying_why(_report))
+
+    wrong = commands.add_parser(
+        "new-wrong", help="make a wrong variant in exercises/ of an answer that no known mistake explains"
+    )
+    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    wrong.add_argument("exercise", metavar="EXERCISE", help="the exercise's name")
+    wrong.add_argument("number", type=int, metavar="N", help="which answer, as the report counts them")
+    wrong.set_defaults(run=_saying_why(_new_wrong))
+
     feedback = commands.add_parser("feedback-zip", help="pack feedback pages as Moodle takes them back")
     feedback.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
     feedback.add_argument("source", type=Path, metavar="SOURCE", help="the zip that Moodle handed out")
@@ -291,6 +306,36 @@ def _extend(options: argparse.Namespace) -> int:
     Extensions(assignment.classroom).put(options.student, assignment.name, due)
     said = "no extension" if due is None else f"due {due:%Y-%m-%d %H:%M} UTC"
     print(f"{options.student}, {assignment.name}: {said}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.report.findings import findings
+    from vaeedu_grader.report.page import write_page, write_table
+
+    assignment = Assignment(course_root(), options.assignment)
+    found = findings(assignment)
+    folder = options.output or assignment.classroom / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    page, table = (folder / f"{assignment.name}.{end}" for end in ("html", "csv"))
+    write_whole(page, write_page(assignment.name, assignment.exercises, found).encode())
+    write_whole(table, write_table(assignment.exercises, found).encode())
+    print(f"{page}\n{table}")
+    return 0
+
+
+def _new_wrong(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.report.skeleton import new_wrong
+
+    assignment = Assignment(course_root(), options.assignment)
+    name = new_wrong(assignment, options.exercise, options.number)
+    print(
+        f"{assignment.described}: {name}: write its message, then make release and benchmarks/classifier.py"
+    )
     return 0
 
 

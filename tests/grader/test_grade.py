@@ -321,7 +321,7 @@ def test_what_nbgrader_refuses_of_one_student_does_not_stop_the_others(course, r
     if obstacle():
         pytest.skip(obstacle())
     for student in ("ada", "bob"):
-        (hand_in(course, room, student) / NOTEBOOK).write_text("[]")
+        (hand_in(course, room, student) / NOTEBOOK).write_text(f'["{student}"]')
     merge = Writer.merge
 
     def refuse_ada(self, outcome, **others):

@@ -101,8 +101,9 @@ def orthogonalize(direction: object, others: object) -> Float[Tensor, " K"]:
     Raises:
         ValueError: The sizes differ, or nothing is left of the direction.
 
-    >>> orthogonalize(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
-    tensor([0., 0., 1.])
+    >>> d = orthogonalize(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
+    >>> torch.allclose(d, torch.tensor([0.0, 0.0, 1.0]), atol=1e-6)
+    True
     """
     d = require.vector("direction", direction)
     V = require.matrix("others", others, num_columns=len(d)).to(d)

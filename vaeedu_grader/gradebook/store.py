@@ -38,6 +38,10 @@ class Store:
             return None
         return value if isinstance(value, dict) else None
 
+    def students(self) -> list[str]:
+        """Returns everybody who has an outcome, in alphabetical order."""
+        return sorted(path.stem for path in (self._folder / self._name).glob("*.json"))
+
     def save(self, outcome: dict[str, Any]) -> None:
         """Keeps an outcome in the place of the student's earlier one, in one step."""
         data = json.dumps(outcome, ensure_ascii=False).encode()

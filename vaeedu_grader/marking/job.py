@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,25 +146,18 @@ def _run(
         described, sealed = load_exercises(path)
     limits, imports = _limits(job, described), _imports(job)
     files = {**_beside(job.files), **job.support}
-
-    def prepare() -> Prepared:
-        return Prepared(limits, sealed=sealed, unsafe=job.unsafe, imports=imports)
-
-    def run_in(prepared: Prepared, cells: list[Cell]) -> Run:
-        if "cell_seconds" in job.limits:
-            cells = [cell._replace(seconds=None) for cell in cells]
-        return run_cells(cells, files=files, prepared=prepared)
-
+    prepare = partial(Prepared, limits, sealed=sealed, unsafe=job.unsafe, imports=imports)
     with prepare() as prepared:
         keys = make_keys(described, bytes.fromhex(job.seed))
         prepared.wait()
         wait()
-        run = run_in(prepared, cells_to_run(notebook, keys))
+        run = run_cells(_timed(job, cells_to_run(notebook, keys)), files=files, prepared=prepared)
     verdicts, remarks = mark(notebook, run, keys), []
     # What one exercise uses up may not cost another its points: each is tried again, with a sandbox of its own.
     for exercise, what in lost_to_a_limit(run, notebook, keys).items():
         with prepare() as prepared:
-            alone = run_in(prepared, cells_of_one(notebook, source, keys, exercise))
+            cells = _timed(job, cells_of_one(notebook, source, keys, exercise))
+            alone = run_cells(cells, files=files, prepared=prepared)
         found = mark_again(notebook, alone, keys)
         verdicts |= found
         right = all(verdicts[f"{exercise}_{part}"].passed for part in PARTS)
@@ -174,6 +168,11 @@ def _run(
         ):
             break  # it is no exercise that ends the notebook, and so it will again
     return verdicts, run, remarks
+
+
+def _timed(job: Job, cells: list[Cell]) -> list[Cell]:
+    """Cells with a time of their own, unless the job says how long each may take."""
+    return [cell._replace(seconds=None) for cell in cells] if "cell_seconds" in job.limits else cells
 
 
 def _test_names(notebook: Any, ids: list[str]) -> list[str]:
