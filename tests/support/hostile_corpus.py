@@ -152,7 +152,7 @@ FAKES = {
         "    os.write(4, len(head).to_bytes(4, 'big') + bytes(4) + head)"
     ),
     "huge-answer": body("import torch; return torch.zeros(10**7)"),
-    "exit-code-0": body("import os; os._exit(0)", marks=NONE, status="flagged", reason="killed"),
+    "exit-code-0": body("import os; os._exit(0)", marks=TOTAL, status="flagged", reason="killed"),
     "checks-json": Case(
         NONE,
         {
