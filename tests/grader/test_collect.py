@@ -198,11 +198,12 @@ def test_folders_beside_the_notebook_stay_as_the_notebook_sees_them(tmp_path):
         "ada/my work/data/deep/b.npy",
         "ada/notes.txt",
     ]
-    names += ["ada_b/data/a.csv", "ada_b/01_mini.ipynb", "ada_b/old/01_mini.ipynb"]
+    names += ["ada_b/data/a.csv", "ada_b/01_mini.ipynb", "ada_b/old/01_mini.ipynb", "s123/hw/hw.ipynb.txt"]
     found = collect(put(tmp_path / "in", **dict.fromkeys(names, "x")), tmp_path / "out", ASSIGNMENT, ROSTER)
     assert dict(found.files) == {
         "ada": ("01_mini.ipynb", "data/a.csv", "data/deep/b.npy", "notes.txt"),
         "ada_b": ("01_mini.ipynb", "data/a.csv"),
+        "s123": ("hw.ipynb.txt",),
     }
     assert found.problems == (
         "ada_b/old/01_mini.ipynb is a second 01_mini.ipynb of ada_b: the first was taken",

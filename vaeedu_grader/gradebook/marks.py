@@ -12,6 +12,7 @@ from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook.extensions import Extensions
 from vaeedu_grader.gradebook.nbgrader import open_gradebook
 from vaeedu_grader.gradebook.store import Store
+from vaeedu_grader.intake.tables import spreadsheet_cell
 
 _DAY = 24 * 3600.0
 COLUMNS = (
@@ -123,7 +124,7 @@ def write_marks(marks: Sequence[Mapping[str, str]], file: TextIOBase, layout: st
 def _as_csv(marks: Sequence[Mapping[str, str]]) -> Iterator[Sequence[str]]:
     yield COLUMNS
     for row in marks:
-        yield [_cell(row[name]) if name in _WRITTEN_BY_PEOPLE else row[name] for name in COLUMNS]
+        yield [spreadsheet_cell(row[name]) if name in _WRITTEN_BY_PEOPLE else row[name] for name in COLUMNS]
 
 
 def _for_moodle(marks: Sequence[Mapping[str, str]]) -> Iterator[Sequence[str]]:
@@ -165,8 +166,3 @@ def _row(assignment: Any, submission: Any, late: int, free: int, rule: LateDays)
         "penalty": f"{penalty:g}",
         "score": f"{points - penalty:g}",
     }
-
-
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

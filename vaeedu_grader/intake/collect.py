@@ -15,6 +15,7 @@ from pathlib import Path
 
 from vaeedu_grader.files import replaced_folder
 from vaeedu_grader.intake.archive import File, read_source, shown_path
+from vaeedu_grader.intake.files import NOTEBOOK
 
 _MOST_NAME_BYTES = 200
 # Letters that Unicode does not take for a plain one with a sign, and platforms do.
@@ -191,7 +192,7 @@ def _named(student: str, pieces: Sequence[_Piece], assignment: str, problems: li
 
 
 def _is_notebook(piece: _Piece) -> bool:
-    return piece.name.lower().endswith(".ipynb")
+    return NOTEBOOK.search(piece.name) is not None
 
 
 def _keys(person: Person) -> set[str]:

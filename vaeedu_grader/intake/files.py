@@ -27,7 +27,7 @@ _MOST_DEPTH = 4
 # Other kinds of files stay where they are, unread.
 KINDS = (".ipynb", ".csv", ".jpeg", ".jpg", ".json", ".npy", ".png", ".py", ".txt")
 # What browsers and platforms put behind a notebook's name is no part of it.
-_NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
+NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
 _CHECKED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -197,7 +197,7 @@ def take_notebook(files: Mapping[str, bytes], source: NotebookNode, assignment: 
         Rejected: There is no such notebook, or it is none that Jupyter could have written.
     """
     name = f"{assignment}.ipynb"
-    others = sorted(other for other in files if _NOTEBOOK.search(other) and other != name)
+    others = sorted(other for other in files if NOTEBOOK.search(other) and other != name)
     if name in files:
         return _taken_or_its_copy(files, name, others, source)
     known = ", ".join(map(shown, others)) or "none"

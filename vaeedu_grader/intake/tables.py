@@ -1,4 +1,4 @@
-"""Tables that somebody has saved from a spreadsheet: rosters, and times of submission."""
+"""Tables that come from a spreadsheet, rosters and times of submission, or go into one."""
 
 import csv
 import io
@@ -98,6 +98,15 @@ def read_time(name: str, text: str) -> datetime:
     if time.tzinfo is None:
         raise ValueError(f"{name} must say its zone, such as {text}+01:00 or {text}Z, but is {text!r}")
     return time.astimezone(UTC)
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Returns a text as no spreadsheet takes it for a formula, for tables that somebody will open in one.
+
+    >>> spreadsheet_cell("=1+1")
+    "'=1+1"
+    """
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
 
 
 def _text(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from vaeedu_grader.authoring.exercise import Exercise
+from vaeedu_grader.intake.tables import spreadsheet_cell
 from vaeedu_grader.report.findings import KINDS, Finding, of_exercise, unnamed
 
 COLUMNS = ("student_id", "exercise", "points", "max_points", "result", "to_talk_about")
@@ -55,7 +56,7 @@ def write_table(described: dict[str, Exercise], found: Sequence[Finding]) -> str
     for finding in found:
         most = sum(described[finding.exercise].points.values())
         topic = " / ".join(finding.mistakes) or ("" if finding.kind == "right" else _WORDS[finding.kind])
-        student = f"'{finding.student}" if finding.student[:1] in tuple("=+-@\t\r") else finding.student
+        student = spreadsheet_cell(finding.student)
         rows.writerow((student, finding.exercise, f"{finding.points:g}", f"{most:g}", finding.kind, topic))
     return table.getvalue()
 

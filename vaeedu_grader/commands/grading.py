@@ -1,0 +1,79 @@
+"""Grading a class, and what came out."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vaeedu.files import write_whole
+from vaeedu_grader.commands.errors import saying_why
+
+
+def add(commands: Any) -> None:
+    """Adds them to the parser's commands."""
+    grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
+    grade.add_argument(
+        "--regrade", action="append", metavar="NAME", help="only this one, graded anew; may be repeated"
+    )
+    grade.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default: 1)")
+    grade.add_argument("--cluster", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
+    grade.add_argument("--unsafe", action="store_true", help="run students' code WITHOUT a sandbox")
+    grade.add_argument(
+        "--explain", metavar="NAME", help="print how a student's marks came about, and grade nothing"
+    )
+    grade.set_defaults(run=saying_why(_grade))
+
+    report = commands.add_parser("report", help="write what a class misunderstood, as a page and a table")
+    report.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    report.add_argument(
+        "--output", type=Path, metavar="DIR", help="where to; by default report/ in the class's folder"
+    )
+    report.set_defaults(run=saying_why(_report))
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+
+    if options.explain is not None:
+        from vaeedu_grader.explain import explain
+
+        print(explain(Assignment(course_root(), options.assignment), options.explain))
+        return 0
+    from vaeedu_grader.marking.grade import Settings, grade_class
+    from vaeedu_grader.table import print_class
+
+    check_jobs(options.jobs)
+    asked = [*(options.student or ()), *(options.regrade or ())]
+    settings = Settings(
+        students=tuple(asked) or None,
+        again=tuple(options.regrade or ()),
+        workers=options.jobs,
+        cluster=options.cluster,
+        unsafe=options.unsafe,
+    )
+    return print_class(grade_class(Assignment(course_root(), options.assignment), settings))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.report.findings import findings
+    from vaeedu_grader.report.page import write_page, write_table
+
+    assignment = Assignment(course_root(), options.assignment)
+    found = findings(assignment)
+    folder = options.output or assignment.classroom / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    page, table = (folder / f"{assignment.name}.{end}" for end in ("html", "csv"))
+    write_whole(page, write_page(assignment.name, assignment.exercises, found).encode())
+    write_whole(table, write_table(assignment.exercises, found).encode())
+    print(f"{page}\n{table}")
+    return 0
+
+
+def check_jobs(jobs: int) -> None:
+    """Raises a ValueError unless there is to be at least one at a time."""
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, but is {jobs}")
