@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +24,7 @@ from vaeedu.feedback.judge import Verdict
 from vaeedu.feedback.wire import printable
 from vaeedu_grader.authoring.course import load_exercises
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
+from vaeedu_grader.intake.brought import brought_along
 from vaeedu_grader.intake.files import Rejected, take_notebook
 from vaeedu_grader.intake.rebuild import rebuild
 from vaeedu_grader.marking.verdicts import (
@@ -145,14 +146,15 @@ def _run(
         path.write_text(job.described, encoding="utf-8")
         described, sealed = load_exercises(path)
     limits, imports = _limits(job, described), _imports(job)
-    files = {**_beside(job.files), **job.support}
+    beside, brought = _without_the_library(_beside(job.files), notebook, sealed)
+    files = {**beside, **job.support}
     prepare = partial(Prepared, limits, sealed=sealed, unsafe=job.unsafe, imports=imports)
     with prepare() as prepared:
         keys = make_keys(described, bytes.fromhex(job.seed))
         prepared.wait()
         wait()
         run = run_cells(_timed(job, cells_to_run(notebook, keys)), files=files, prepared=prepared)
-    verdicts, remarks = mark(notebook, run, keys), []
+    verdicts, remarks = mark(notebook, run, keys), brought
     # What one exercise uses up may not cost another its points: each is tried again, with a sandbox of its own.
     for exercise, what in lost_to_a_limit(run, notebook, keys).items():
         with prepare() as prepared:
@@ -223,6 +225,24 @@ def _limits(job: Job, described: Mapping[str, Exercise]) -> Limits:
 def _beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """What a student has sent with the notebook, for it to read; the assignment's own files come before these."""
     return {name: data for name, data in files.items() if not name.lower().endswith(".ipynb")}
+
+
+def _without_the_library(
+    files: Mapping[str, bytes], notebook: Any, sealed: Collection[str]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Leaves out files with the library's own code of what an exercise asks for; says so, and of cells that have it."""
+    texts = {name: data.decode("utf-8", "replace") for name, data in files.items()}
+    found = brought_along(texts, sealed)
+    remarks = [
+        f"{name} holds the library's own code ({what}), which the exercise asks for: left out"
+        for name, what in found.items()
+    ]
+    cells = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "code"}
+    remarks += [
+        f"{cell} holds the library's own code ({what}), which the exercise asks for: look at it"
+        for cell, what in brought_along(cells, sealed).items()
+    ]
+    return {name: data for name, data in files.items() if name not in found}, remarks
 
 
 def _remarks(run: Run) -> list[str]:

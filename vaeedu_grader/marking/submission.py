@@ -17,7 +17,7 @@ from vaeedu_grader.marking.job import Job
 from vaeedu_grader.marking.verdicts import graded_name
 
 # Raised whenever the same submission would be graded differently: all are graded again then.
-_VERSION = 3
+_VERSION = 4
 _MOST_TIMESTAMP = 100
 
 

@@ -61,7 +61,7 @@ class Prepared:
     ) -> None:
         self.limits, self.unsafe, self.used = limits or Limits(), unsafe, False
         self.versions: dict[str, str] = {}
-        self._imports = tuple(imports)
+        self._imports, self._sealed = tuple(imports), tuple(sealed)
         self._folder: Path | None = None
         self._first: int | None = None
         self._handle: int | None = None
@@ -202,6 +202,7 @@ class Prepared:
         """The command line of the program inside, with all that it is told as JSON."""
         settings = {
             "imports": self._imports,
+            "sealed": self._sealed,
             "answer_bytes": self.limits.answer_bytes,
             "matplotlib": f"{package}/matplotlib",
             "resources": list(self._resources().items()),

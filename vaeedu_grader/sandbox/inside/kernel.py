@@ -18,6 +18,8 @@ from typing import Any
 from .pipes import Catcher, Stream, Wire
 from .shell import make_shell, no_input
 
+_SEALED = "{} is not there while your work is graded: the exercise asks you to write it yourself"
+
 
 class Kernel:
     """Runs one cell after another, and lets the running one be interrupted."""
@@ -85,6 +87,22 @@ class Kernel:
             wire.send("done", status=status, count=max(self._shell.execution_count - 1, 0))
 
 
+def _seal(names: Sequence[str]) -> None:
+    """Has no import answer for a sealed module, wherever a student has put another of that name.
+
+    Unlike a finder among Python's own, which a cell could take away, a hook for audits stays.
+    """
+
+    def refuse(event: str, details: tuple[Any, ...]) -> None:
+        if event == "import" and isinstance(details[0], str):
+            for name in names:
+                if details[0] == name or details[0].startswith(f"{name}."):
+                    raise ImportError(_SEALED.format(details[0]))
+
+    if names:
+        sys.addaudithook(refuse)
+
+
 def main() -> None:
     """Gets everything ready, says so, and waits for cells."""
     settings = json.loads(sys.argv[-1])
@@ -101,6 +119,7 @@ def main() -> None:
         # What cannot be imported, the cell that wants it will be told.
         with contextlib.suppress(Exception):
             __import__(name)
+    _seal(settings["sealed"])
     catchers = [Catcher(wire, "stdout", 1), Catcher(wire, "stderr", 2)]
     sys.stdout, sys.stderr = Stream(wire, "stdout", 1), Stream(wire, "stderr", 2)
     kernel = Kernel(wire, catchers)
