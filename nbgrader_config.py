@@ -54,8 +54,14 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 # What students write into text cells is shown in the formgrader and in feedback without anything that runs. nbgrader's
-# pages put every text through this filter last.
-c.HTMLExporter.filters = {"strip_files_prefix": "vaeedu_grader.pages.clean"}
+# pages put every text through the first filter last, and what is in raw cells through the second.
+c.HTMLExporter.filters = {
+    "strip_files_prefix": "vaeedu_grader.pages.clean",
+    "clean_html": "vaeedu_grader.pages.clean",
+}
+# Feedback pages name exercises, say right or not right in words, and whether anything waits to be marked.
+c.GenerateFeedback.exporter_class = "vaeedu_grader.feedback_page.exporter.FeedbackExporter"
+c.GenerateFeedback.preprocessors = ["vaeedu_grader.feedback_page.summary.Summary"]
 # Kernels warn on the terminal that their sockets, which are local, are not encrypted (Validate runs one).
 c.Execute.timeout = 60
 c.Execute.extra_arguments = ["--log-level=ERROR"]

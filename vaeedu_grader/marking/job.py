@@ -265,13 +265,15 @@ def _outcome(
     from nbgrader.utils import determine_grade
 
     graded = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    # One line each, that cannot steer the terminal it is shown in.
+    reasons = [" ".join(printable(reason).split()) for reason in reasons]
+    notebook.metadata["vaeedu"] = {"status": status, "reasons": reasons}
     return {
         "student": job.student,
         "assignment": job.assignment,
         "key": job.key,
         "status": status,
-        # One line each, that cannot steer the terminal it is shown in.
-        "reasons": [" ".join(printable(reason).split()) for reason in reasons],
+        "reasons": reasons,
         "scores": {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in graded},
         "notebook": notebook,
         "record": {
