@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 from support import mini_course as mini
 from support.mini_course import ASSIGNMENT, NOTEBOOK, hand_in
 from traitlets.config import Config
@@ -142,7 +143,10 @@ def test_outputs_are_shown_as_text_and_pictures():
 def test_nbgrader_makes_this_page_from_its_gradebook(tmp_path):
     course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
     (hand_in(course, room, "ada") / NOTEBOOK).write_text("[]")  # rejected, which is soon done
-    assert mini.vaeedu(course, room, "grade", ASSIGNMENT).returncode == 0
+    graded = mini.vaeedu(course, room, "grade", ASSIGNMENT)
+    assert (graded.returncode, graded.stderr) == (0, "1/1 ada: rejected\n")
+    with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as gradebook:
+        assert gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "ada").flagged
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "generate_feedback", ASSIGNMENT],
         cwd=course,

@@ -190,3 +190,33 @@ def test_a_variant_is_added_to_any_list_of_them(tmp_path, wrong):
         with_wrong(path, "two", "two = 5")
     with pytest.raises(ValueError, match=r"must describe three with wrong=\(…\)"):
         with_wrong(path, "three", "def three(): pass")
+
+
+def test_the_command_lists_pairs_that_are_alike(assignment, capsys):
+    long = "def mean(x):\n    total = x[0] * 0\n" + "".join(
+        f"    total = total + torch.exp(x[{i}].log() * {i} / len(x)) - torch.full_like(total, {i})\n"
+        for i in range(4)
+    )
+    assignment.notebook.parent.mkdir(parents=True)
+    nbformat.write(mini.released_notebook(assignment.course), assignment.notebook)
+    for student in ("dan", "eve"):
+        Store(assignment).save(graded(assignment, student, {**RIGHT, "mean": "import torch\n" + long}))
+    assert cli.main(["similar", ASSIGNMENT]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[-1] for line in out] == [
+        "dan and eve",
+        "1 pairs share 50% or more: a reason to look, and no proof",
+    ]
+    assert out[0].startswith("100%")
+    assert cli.main(["similar", ASSIGNMENT, "--threshold", "2"]) == 2
+    assert "threshold must be more than 0 and at most 1, but is 2.0" in capsys.readouterr().err
+
+
+def test_nothing_can_be_alike_before_two_are_graded(tmp_path, monkeypatch, capsys):
+    course = mini.make_course(tmp_path / "course")
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("VAEEDU_CLASSROOM", str(tmp_path / "class"))
+    monkeypatch.setenv("VAEEDU_COURSE", str(course))
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    assert cli.main(["similar", ASSIGNMENT]) == 2
+    assert "two submissions of 01_mini must have been graded, but 0 has" in capsys.readouterr().err

@@ -31,6 +31,16 @@ def add(commands: Any) -> None:
     )
     report.set_defaults(run=saying_why(_report))
 
+    similar = commands.add_parser("similar", help="list pairs of submissions whose code is alike")
+    similar.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    similar.add_argument(
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="what share of the shorter one is in the other (default: 0.5)",
+    )
+    similar.set_defaults(run=saying_why(_similar))
+
 
 def _grade(options: argparse.Namespace) -> int:
     from vaeedu_grader.assignment import Assignment
@@ -53,7 +63,8 @@ def _grade(options: argparse.Namespace) -> int:
         cluster=options.cluster,
         unsafe=options.unsafe,
     )
-    return print_class(grade_class(Assignment(course_root(), options.assignment), settings))
+    assignment = Assignment(course_root(), options.assignment)
+    return print_class(lambda begin: grade_class(assignment, settings, begin))
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -70,6 +81,20 @@ def _report(options: argparse.Namespace) -> int:
     write_whole(page, write_page(assignment.name, assignment.exercises, found).encode())
     write_whole(table, write_table(assignment.exercises, found).encode())
     print(f"{page}\n{table}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    from vaeedu.feedback.wire import printable
+    from vaeedu_grader.assignment import Assignment
+    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.report.similar import THRESHOLD, similar
+
+    threshold = THRESHOLD if options.threshold is None else options.threshold
+    found = similar(Assignment(course_root(), options.assignment), threshold)
+    for pair in found:
+        print(f"{pair.share:4.0%}  {pair.characters:5}  {' and '.join(map(printable, pair.students))}")
+    print(f"{len(found)} pairs share {threshold:.0%} or more: a reason to look, and no proof")
     return 0
 
 

@@ -81,6 +81,8 @@ class Writer:
                 succeed(self._api.autograde(self.assignment.name, student, force=True, create=True))
             if not timestamp:
                 self.forget_time(student)
+            if is_new:
+                self.flag(outcome)
         finally:
             shutil.rmtree(self._submitted / student)
 
@@ -94,6 +96,14 @@ class Writer:
             for grade in _grades(gradebook, self.assignment.name, student):
                 if grade.name not in written or before.get(grade.name) != written[grade.name]:
                     grade.manual_score, grade.extra_credit = None, None
+            gradebook.db.commit()
+
+    def flag(self, outcome: Mapping[str, Any]) -> None:
+        """Puts the formgrader's own flag on what somebody should look at, or takes it off another submission's."""
+        with self.open() as gradebook:
+            found = gradebook.find_submission(self.assignment.name, outcome["student"])
+            for notebook in found.notebooks:
+                notebook.flagged = outcome["status"] in ("flagged", "rejected")
             gradebook.db.commit()
 
     def forget_time(self, student: str) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,7 +62,11 @@ class Result:
         return sum(self.scores.values(), start=0.0)
 
 
-def grade_class(assignment: Assignment, settings: Settings | None = None) -> Iterator[Result]:
+def grade_class(
+    assignment: Assignment,
+    settings: Settings | None = None,
+    begin: Callable[[int], object] = lambda total: None,
+) -> Iterator[Result]:
     """Grades the submissions of an assignment, and yields each student's result when the gradebook has it.
 
     What has been graded before, by the same source, is not graded again. Killed at any point and started again, it ends
@@ -71,6 +75,7 @@ def grade_class(assignment: Assignment, settings: Settings | None = None) -> Ite
     Args:
         assignment: The assignment.
         settings: Whose submissions, and how.
+        begin: Called once, with how many results there will be.
 
     Raises:
         ValueError: There is no such student, or another run is going on.
@@ -84,6 +89,7 @@ def grade_class(assignment: Assignment, settings: Settings | None = None) -> Ite
         submissions = _submissions(assignment, room, store, settings)
         missing = _missing(room, settings, submissions)
         same = _same_files(assignment, submissions)
+        begin(len(submissions) + len(missing))
         todo = []
         for student, submission in submissions.items():
             outcome = None if student in settings.again else _known(store, submission)
@@ -113,6 +119,7 @@ def grade_one(assignment: Assignment, student: str) -> dict[str, Any]:
             outcome = _kept(store, done)
         if store.merged(student).get("digest") != submission.digest:
             writer.take_back(outcome)
+            writer.flag(outcome)
         if not submission.timestamp:
             writer.forget_time(student)
         store.set_merged(outcome, submission.digest)
