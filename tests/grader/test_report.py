@@ -3,6 +3,7 @@
 import ast
 import csv
 import io
+import json
 import os
 from html import unescape
 
@@ -19,6 +20,10 @@ from vaeedu.feedback.run import Failure, run_all
 from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.course import load_exercises
 from vaeedu_grader.gradebook.store import Store
+from vaeedu_grader.marking.grade import _kept
+from vaeedu_grader.marking.job import Job
+from vaeedu_grader.marking.pool import Done
+from vaeedu_grader.marking.submission import Submission
 from vaeedu_grader.marking.verdicts import make_keys
 from vaeedu_grader.report.findings import _kind, findings, unnamed
 from vaeedu_grader.report.page import write_page, write_table
@@ -36,6 +41,11 @@ CLASS = {
     "fay": {"total": RIGHT["total"]},
     "gus": {**RIGHT, "mean": "def mean(x):\n    return x / None"},
     "hal": {**RIGHT, "mean": "def mean(x:"},
+}
+CAME = {
+    "ada": {"attempts": 3, "handed_in": "2026-01-03 00:00:01 UTC"},
+    "eve": {"attempts": 1, "handed_in": ""},
+    "fay": {"attempts": 1, "handed_in": ""},
 }
 
 
@@ -63,7 +73,7 @@ def graded(assignment, student, answers):
         verdicts[cell] = vars(verdict)
     return {
         "student": student, "status": "graded", "key": "", "scores": scores,
-        "notebook": nbformat.from_dict(notebook), "record": {"verdicts": verdicts},
+        "notebook": nbformat.from_dict(notebook), "record": {"verdicts": verdicts} | CAME.get(student, {}),
     }  # fmt: skip
 
 
@@ -118,6 +128,7 @@ def test_the_page_names_mistakes_and_nobody_and_nothing_on_it_runs(assignment):
         "1 (12 %)",
         "2 answers",
         "new-wrong 01_mini mean 1",
+        "Handed in and graded: 1 time by 2, 3 times by 1.",
     ):
         assert expected in text
     for name in ("ada", "bob", "cem", "Dan", "Lovelace", "example.org"):
@@ -130,7 +141,17 @@ def test_the_table_says_what_to_talk_about_with_whom(assignment):
     rows = list(csv.DictReader(io.StringIO(write_table(assignment.exercises, findings(assignment)))))
     assert len(rows) == len(CLASS) * 2
     ada = next(row for row in rows if (row["student_id"], row["exercise"]) == ("ada", "mean"))
-    assert list(ada.values()) == ["ada", "mean", "0", "3", "named", "A sum is no mean."]
+    assert list(ada.values()) == [
+        "ada",
+        "mean",
+        "0",
+        "3",
+        "named",
+        "A sum is no mean.",
+        "3",
+        "2026-01-03 00:00:01 UTC",
+    ]
+    assert {(row["attempts"], row["handed_in"]) for row in rows if row["student_id"] == "cem"} == {("", "")}
     assert {row["student_id"] for row in rows} == {"'=bob" if s == "=bob" else s for s in CLASS}
 
 
@@ -220,3 +241,16 @@ def test_nothing_can_be_alike_before_two_are_graded(tmp_path, monkeypatch, capsy
     monkeypatch.setenv("PATH", os.environ["PATH"])
     assert cli.main(["similar", ASSIGNMENT]) == 2
     assert "two submissions of 01_mini must have been graded, but 0 has" in capsys.readouterr().err
+
+
+def test_another_submission_is_another_attempt_and_the_same_one_again_is_not(assignment):
+    store, came = Store(assignment), "2026-01-03 00:00:01 UTC"
+    counted = []
+    for seed in ("aa", "aa", "bb", "bb", "cc"):
+        job = Job(ASSIGNMENT, "zoe", "", seed, {}, nbformat.writes(nbformat.v4.new_notebook()), "")
+        outcome = {"student": "zoe", "status": "graded", "record": {"seed": seed}}
+        kept = _kept(store, Done(job, json.dumps(outcome).encode()), Submission(job, "", came))
+        assert store.outcome("zoe") == kept
+        counted.append(kept["record"]["attempts"])
+    assert counted == [1, 1, 2, 2, 3]
+    assert kept["record"]["handed_in"] == came

@@ -202,6 +202,24 @@ print(json.dumps(sizes))
 """
 
 
+def test_memory_in_sockets_has_a_bound():
+    # It belongs to no process: without control groups nothing else would count it.
+    fill = """
+import os, socket, time
+for child in range(20):
+    if os.fork() == 0:
+        kept = []
+        for i in range(60):
+            kept.append(socket.socketpair())
+        time.sleep(60)
+time.sleep(60)
+"""
+    done = run(fill, "1")
+    assert (done.status, done.limits_hit) == ("memory", ("sockets",))
+    few = run("import socket; kept = [socket.socketpair() for i in range(50)]", "1")
+    assert few.status == "finished"
+
+
 def test_every_folder_that_can_be_written_to_is_bounded():
     done = run(FILL, AFTER, tmp_bytes=4 * MIB, file_bytes=2 * MIB)
     assert statuses(done) == ["ok", "ok"]

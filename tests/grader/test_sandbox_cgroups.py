@@ -35,7 +35,10 @@ def read(folder):
 
 
 def test_version_2_the_nearest_group_that_hands_on_memory_and_pids(tmp_path, monkeypatch):
-    names = ("memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cgroup.procs", "memory.events")
+    names = (
+        *("memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cpu.max"),
+        *("cgroup.procs", "memory.events"),
+    )
     system = FakeSystem(tmp_path, monkeypatch, lambda path: names)
     system.tell("0::/user/session\n", f"31 23 0:28 / {system.top} rw - cgroup2 cgroup2 rw\n")
     (system.top / "user" / "session").mkdir(parents=True)
@@ -48,6 +51,7 @@ def test_version_2_the_nearest_group_that_hands_on_memory_and_pids(tmp_path, mon
         "memory.swap.max": "0",
         "memory.oom.group": "1",
         "pids.max": "32",
+        "cpu.max": "100000 100000",
     }
     group.add([7])
     assert read(made)["cgroup.procs"] == "7"
@@ -56,19 +60,31 @@ def test_version_2_the_nearest_group_that_hands_on_memory_and_pids(tmp_path, mon
     assert group.killed_for_memory()
 
 
-def test_version_1_a_group_for_memory_and_one_for_processes(tmp_path, monkeypatch):
-    names = {"memory": ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "pids": ("pids.max",)}
-    system = FakeSystem(tmp_path, monkeypatch, lambda path: names[path.parent.parent.name])
-    mounts = "".join(
-        f"3 2 0:3 / {system.top}/{name} rw - cgroup cgroup rw,{name}\n" for name in ("memory", "pids", "cpu")
-    )
-    system.tell("4:memory:/a\n3:pids:/b\n2:cpu:/\n0::/\n", mounts)
-    for name, own in (("memory", "a"), ("pids", "b")):
-        (system.top / name / own).mkdir(parents=True)
-    Group(LIMITS, 4, proc=system.proc)
+NAMES = {
+    "memory": ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"),
+    "pids": ("pids.max",),
+    "cpu": ("cpu.cfs_period_us", "cpu.cfs_quota_us"),
+}
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_version_1_a_group_for_memory_and_one_for_processes_and_one_for_processors(
+    tmp_path, monkeypatch, allowed
+):
+    system = FakeSystem(tmp_path, monkeypatch, lambda path: NAMES[path.parent.parent.name])
+    mounts = "".join(f"3 2 0:3 / {system.top}/{name} rw - cgroup cgroup rw,{name}\n" for name in NAMES)
+    system.tell("4:memory:/a\n3:pids:/b\n2:cpu:/c\n0::/\n", mounts)
+    for name, own in (("memory", "a"), ("pids", "b"), ("cpu", "c")):
+        if allowed or name != "cpu":
+            (system.top / name / own).mkdir(parents=True)
+    group = Group(LIMITS, 4, proc=system.proc)
     (memory,), (pids,) = ((system.top / "memory" / "a").iterdir(), (system.top / "pids" / "b").iterdir())
-    assert read(memory) == dict.fromkeys(names["memory"], str(104 * MIB))
+    assert read(memory) == dict.fromkeys(NAMES["memory"], str(104 * MIB))
     assert read(pids) == {"pids.max": "32"}
+    if allowed:
+        (cpu,) = (system.top / "cpu" / "c").iterdir()
+        assert read(cpu) == dict.fromkeys(NAMES["cpu"], "100000")
+    assert len(group._made) == 2 + allowed
 
 
 @pytest.mark.parametrize("groups", ["", "0::/user\n"])

@@ -100,7 +100,7 @@ def grade_class(
                 if store.merged(submission.job.student).get("digest") != submission.digest:
                     writer.invalidate(submission.job.student)
         for done in _run(todo, settings):
-            outcome = _kept(store, done)
+            outcome = _kept(store, done, submissions[done.job.student])
             yield _remarked(_merged(writer, store, submissions[done.job.student], outcome), same)
         yield from (Result(student, "missing", {}, (), ("nothing submitted",)) for student in missing)
 
@@ -116,7 +116,7 @@ def grade_one(assignment: Assignment, student: str) -> dict[str, Any]:
         outcome = _known(store, submission)
         if outcome is None:
             (done,) = run_local([submission.job], 1)
-            outcome = _kept(store, done)
+            outcome = _kept(store, done, submission)
         if store.merged(student).get("digest") != submission.digest:
             writer.take_back(outcome)
             writer.flag(outcome)
@@ -142,11 +142,14 @@ def _known(store: Store, submission: Submission) -> dict[str, Any] | None:
     return outcome if fits else None
 
 
-def _kept(store: Store, done: Done) -> dict[str, Any]:
-    """The outcome of a job that was just done, written down."""
+def _kept(store: Store, done: Done, submission: Submission) -> dict[str, Any]:
+    """The outcome of a job that was just done, written down, with how many submissions there have been and when."""
     outcome: dict[str, Any] = failed(done.job, "its process ended without an outcome")
     if done.outcome:
         outcome = json.loads(done.outcome)
+    before = (store.outcome(done.job.student) or {}).get("record", {})
+    others = before.get("attempts", 0) - (before.get("seed") == done.job.seed)
+    outcome["record"] |= {"attempts": max(others, 0) + 1, "handed_in": submission.timestamp}
     store.save(outcome)
     return outcome
 

@@ -31,6 +31,8 @@ class Finding:
         mistakes: The messages of the known mistakes that explain it, alone or one of several that may.
         told: What the student is told.
         code: The function without comments and docstrings; empty where it is no Python.
+        attempts: How many different submissions of the student's were graded; 0 where nobody counted.
+        handed_in: When the last of them came, as nbgrader writes it; empty if nobody knows.
     """
 
     student: str
@@ -40,6 +42,8 @@ class Finding:
     mistakes: tuple[str, ...]
     told: str
     code: str
+    attempts: int = 0
+    handed_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def _finding(student: str, exercise: Exercise, outcome: Mapping[str, Any]) -> Fi
         mistakes=mistakes,
         told=told,
         code=_code(exercise.name, outcome["notebook"]["cells"]),
+        attempts=outcome["record"].get("attempts", 0),
+        handed_in=outcome["record"].get("handed_in", ""),
     )
 
 

@@ -10,7 +10,9 @@ from vaeedu_grader.authoring.exercise import Exercise
 from vaeedu_grader.intake.tables import spreadsheet_cell
 from vaeedu_grader.report.findings import KINDS, Finding, of_exercise, unnamed
 
-COLUMNS = ("student_id", "exercise", "points", "max_points", "result", "to_talk_about")
+COLUMNS = (
+    "student_id", "exercise", "points", "max_points", "result", "to_talk_about", "attempts", "handed_in",
+)  # fmt: skip
 _SHOWN_UNNAMED = 8
 _WORDS = {
     "right": "right",
@@ -41,6 +43,7 @@ def write_page(assignment: str, described: dict[str, Exercise], found: Sequence[
         f"<title>{escape(assignment)}: what the class misunderstood</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(assignment)}: what the class misunderstood</h1>",
         f"<p>{_count(students, 'submission')} graded. Examples are code of the class, without comments.</p>",
+        *_attempts(found),
         *_overview(described, found, students),
     ]
     for exercise in described.values():
@@ -57,8 +60,17 @@ def write_table(described: dict[str, Exercise], found: Sequence[Finding]) -> str
         most = sum(described[finding.exercise].points.values())
         topic = " / ".join(finding.mistakes) or ("" if finding.kind == "right" else _WORDS[finding.kind])
         student = spreadsheet_cell(finding.student)
-        rows.writerow((student, finding.exercise, f"{finding.points:g}", f"{most:g}", finding.kind, topic))
+        marks = (f"{finding.points:g}", f"{most:g}", finding.kind, topic)
+        rows.writerow((student, finding.exercise, *marks, finding.attempts or "", finding.handed_in))
     return table.getvalue()
+
+
+def _attempts(found: Sequence[Finding]) -> Iterator[str]:
+    """How many handed in how often, where that was counted."""
+    counts = Counter({finding.student: finding.attempts for finding in found}.values())
+    said = [f"{_count(n, 'time')} by {counts[n]}" for n in sorted(counts) if n]
+    if said:
+        yield f"<p>Handed in and graded: {', '.join(said)}.</p>"
 
 
 def _overview(described: dict[str, Exercise], found: Sequence[Finding], students: int) -> Iterator[str]:

@@ -12,6 +12,9 @@ from pathlib import Path
 from vaeedu_grader.sandbox.model import Limits
 
 _NEEDED = {"memory", "pids"}
+# Where there can be one for processors, a submission gets one processor, however many processes it starts.
+_WANTED = "cpu"
+_PERIOD = 100_000  # microseconds, of each of which so many may be used
 
 
 class Group:
@@ -30,26 +33,28 @@ class Group:
         self._made: list[Path] = []
         memory = limits.memory_bytes + folders * limits.tmp_bytes
         # Bubblewrap's own two processes count as well.
-        settings = {
+        settings: dict[str, int | str] = {
             "memory.max": memory,
             "memory.swap.max": 0,
             "memory.oom.group": 1,
             "memory.limit_in_bytes": memory,
             "memory.memsw.limit_in_bytes": memory,
             "pids.max": limits.processes + 2,
+            "cpu.max": f"{_PERIOD} {_PERIOD}",
+            "cpu.cfs_period_us": _PERIOD,
+            "cpu.cfs_quota_us": _PERIOD,
         }
         name = f"vaeedu-{os.getpid()}-{secrets.token_hex(4)}"
         try:
             for parent in _parents(proc):
-                _remove_orphans(parent)
-                self._made.append(parent / name)
-                self._made[-1].mkdir()
-                self._set(self._made[-1], settings)
+                self._make(parent, name, settings)
         except OSError:
             self.close()
             raise
         if not self._made:
             raise FileNotFoundError("no control groups with memory and pids")
+        with contextlib.suppress(OSError, KeyError):  # the other limits stand without it
+            self._make(_of_processors(proc), name, settings)
 
     def add(self, processes: Iterable[int]) -> None:
         """Moves processes here; what they start from now on is born here."""
@@ -75,16 +80,20 @@ class Group:
                 folder.rmdir()
         self._made.clear()
 
+    def _make(self, parent: Path, name: str, settings: dict[str, int | str]) -> None:
+        _remove_orphans(parent)
+        folder = parent / name
+        folder.mkdir()
+        self._made.append(folder)
+        self._set(folder, settings)
+
     @staticmethod
-    def _set(folder: Path, settings: dict[str, int]) -> None:
+    def _set(folder: Path, settings: dict[str, int | str]) -> None:
         for name, value in settings.items():
             if (folder / name).exists():
                 # Which of these there are depends on the kernel's settings; memory itself must be limited.
-                with (
-                    contextlib.suppress(OSError)
-                    if "swap" in name or "memsw" in name
-                    else contextlib.nullcontext()
-                ):
+                may_fail = any(part in name for part in ("swap", "memsw", "cpu."))
+                with contextlib.suppress(OSError) if may_fail else contextlib.nullcontext():
                     (folder / name).write_text(str(value))
 
 
@@ -116,6 +125,11 @@ def _parents(proc: Path) -> list[Path]:
     return []
 
 
+def _of_processors(proc: Path) -> Path:
+    """The folder to make another group in where processors have a hierarchy of their own, as in version 1."""
+    return dict(_mounts(proc))[_WANTED] / dict(_own_groups(proc))[_WANTED].lstrip("/")
+
+
 def _own_groups(proc: Path) -> Iterator[tuple[str, str]]:
     """This process's group by controller; the name of the one hierarchy of version 2 is empty."""
     for line in (proc / "cgroup").read_text().splitlines():
@@ -133,5 +147,5 @@ def _mounts(proc: Path) -> Iterator[tuple[str, Path]]:
         if kind == "cgroup2":
             yield "", place
         elif kind == "cgroup":
-            for name in _NEEDED & set(options.split(",")):
+            for name in {*_NEEDED, _WANTED} & set(options.split(",")):
                 yield name, place

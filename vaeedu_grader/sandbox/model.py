@@ -32,6 +32,7 @@ class Limits:
         grace_seconds: Time that an interrupted cell has to come to its end, before everything is ended.
         file_bytes: Size of any one file.
         open_files: Open files of each process.
+        sockets: Sockets of all its processes together: what waits in them is nobody's memory.
         tmp_bytes: Size of each folder that can be written to.
         tmp_files: Files in each of these folders.
         output_bytes: Output kept of one cell, with a little for each piece; the rest is left out, with a note.
@@ -48,6 +49,7 @@ class Limits:
     grace_seconds: float = 10.0
     file_bytes: int = 64 * _MIB
     open_files: int = 256
+    sockets: int = 256
     tmp_bytes: int = 64 * _MIB
     tmp_files: int = 10_000
     output_bytes: int = _MIB

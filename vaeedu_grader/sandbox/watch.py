@@ -54,17 +54,34 @@ def limit(pid: int, values: dict[int, int]) -> None:
 
 
 def over(pid: int, limits: Limits, folders: tuple[str, ...]) -> str:
-    """Says which limit a family as a whole is over, by its name in `Limits`; empty if none."""
+    """Says which limit a family as a whole is over, by its name in `Limits`; empty if none.
+
+    Args:
+        pid: The first process.
+        limits: The limits.
+        folders: The sandbox's folders in memory; none where there is no sandbox, and so no network of its own.
+    """
     members = list(family(pid))
     # What processes share counts for each of them here; only where that is too much, a closer look is worth its time.
     if sum(map(_resident, members)) > limits.memory_bytes and sum(map(_share, members)) > limits.memory_bytes:
         return "memory_bytes"
+    if folders and _sockets(pid) > limits.sockets:
+        return "sockets"
     for folder in folders:
         with contextlib.suppress(OSError):
             space = os.statvfs(f"/proc/{pid}/root{folder}")
             if space.f_files - space.f_ffree > limits.tmp_files:
                 return "tmp_files"
     return ""
+
+
+def _sockets(pid: int) -> int:
+    """How many sockets there are in the process's network, which is the sandbox's own, those on their way included."""
+    try:
+        first = (_PROC / str(pid) / "net" / "sockstat").read_text().splitlines()[0]
+        return int(first.split()[-1])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def _resident(pid: int) -> int:
