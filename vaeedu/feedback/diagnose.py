@@ -8,6 +8,7 @@ import numpy as np
 from vaeedu.feedback.arrays import Array
 from vaeedu.feedback.compare import alike
 from vaeedu.feedback.key import AnswerKey
+from vaeedu.feedback.relations import in_another_order, relation
 
 # One output's arrays, case by case.
 Column = Sequence[Array]
@@ -41,6 +42,8 @@ def diagnose(answers: Sequence[Sequence[Array]], key: AnswerKey) -> tuple[str, s
     )
     if whole:
         return one_of(whole), set()
+    if text := in_another_order(answers, key):
+        return text, set()
     named = {place: _explained(columns[place], key, place) for place in sorted(wrong)}
     texts = {place: text for place, text in named.items() if text}
     if len(key.outputs) == 1:
@@ -90,7 +93,7 @@ def _explained(column: Column, key: AnswerKey, place: int) -> str:
         and any(_same(column, both, key, place) for both in _together(a, b, right[: len(column)]))
     }
     if len(pairs) != 1:
-        return ""
+        return relation(column, right, key, place)
     return "Two mistakes together give your values:\n" + "\n".join(f"- {text}" for text in pairs.pop())
 
 
