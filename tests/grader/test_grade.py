@@ -217,21 +217,27 @@ def test_killed_at_any_point_it_ends_with_the_same_gradebook(course, room, tmp_p
     assert len(kept) >= 3
     grade(course, room)
     assert mini.scores(db(room)) == expected
+    assert not list((room / "graded").glob(".merging*"))
     # What was finished before the last kill was not done again.
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_no_process_behind(course, room):
+def test_a_killed_run_leaves_no_process_and_no_file_behind(course, room, tmp_path):
+    temporary = str(tmp_path / "temporary")
+    os.mkdir(temporary)
     loop = "def mean(x):\n    import time\n    time.sleep(600)"
     hand_in(course, room, "ada", {**RIGHT, "imports": "", "mean": loop + "\nimport time\ntime.sleep(600)"})
-    process = vaeedu_process(course, room, "grade", ASSIGNMENT, wait=False, VAEEDU_TEST_MARK=str(room))
+    process = vaeedu_process(
+        course, room, "grade", ASSIGNMENT, wait=False, VAEEDU_TEST_MARK=str(room), TMPDIR=temporary
+    )
     mark = f"VAEEDU_TEST_MARK={room}".encode()
     # The command, the server that it forks from and its helper, the job.
     wait_until(lambda: len(marked(mark)) >= 4, 300)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     wait_until(lambda: marked(mark) == [], 120)
+    assert os.listdir(temporary) == []
 
 
 def wait_until(is_so, seconds):

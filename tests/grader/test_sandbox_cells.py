@@ -178,6 +178,10 @@ def test_words_about_another_cell_do_not_count():
     assert text(done, 1) == "7"
 
 
+def test_a_null_byte_is_an_error_of_its_cell():
+    assert statuses(run("x = 1\x00", "print(2)")) == ["error", "ok"]
+
+
 def test_halves_of_characters_do_no_harm():
     done = valid(
         run("print('\\ud83d'); '\\ud83d'", "raise ValueError('\\ud83d')", EMIT % "'\\ud83d'", "# \ud83d\n5")

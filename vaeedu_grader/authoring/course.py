@@ -1,9 +1,10 @@
 """Where a course lies on disk, and what its instructor's side says about an assignment."""
 
-import importlib.util
+import linecache
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from vaeedu_grader.authoring.exercise import Exercise
 
@@ -66,18 +67,24 @@ def load_exercises(path: Path) -> tuple[dict[str, Exercise], tuple[str, ...]]:
     Raises:
         ValueError: It defines no `EXERCISES`.
     """
-    found, sealed = _executed(path, path.read_bytes())
+    return read_exercises(str(path), path.read_text(encoding="utf-8"))
+
+
+def read_exercises(name: str, text: str) -> tuple[dict[str, Exercise], tuple[str, ...]]:
+    """Does the same with the text of such a file, wherever it comes from; its name need not be a file's."""
+    found, sealed = _executed(name, text)
     return dict(found), sealed
 
 
 @cache
-def _executed(path: Path, content: bytes) -> tuple[dict[str, Exercise], tuple[str, ...]]:
-    spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path.name} must be a Python file, but is none")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, "EXERCISES"):
-        raise ValueError(f"exercises/{path.name} must define EXERCISES, a tuple of Exercise, but does not")
-    sealed = tuple(f"vaeedu.{name}" for name in getattr(module, "SEALED", ()))
-    return {exercise.name: exercise for exercise in module.EXERCISES}, sealed
+def _executed(name: str, text: str) -> tuple[dict[str, Exercise], tuple[str, ...]]:
+    # Where `inspect` looks for a source: variants are made of those of functions.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    names: dict[str, Any] = {"__name__": f"exercises_{Path(name).stem}", "__file__": name}
+    exec(compile(text, name, "exec"), names)
+    if "EXERCISES" not in names:
+        raise ValueError(
+            f"exercises/{Path(name).name} must define EXERCISES, a tuple of Exercise, but does not"
+        )
+    sealed = tuple(f"vaeedu.{module}" for module in names.get("SEALED", ()))
+    return {exercise.name: exercise for exercise in names["EXERCISES"]}, sealed

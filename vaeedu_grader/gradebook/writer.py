@@ -5,7 +5,6 @@ outputs say what each test cell is worth.
 """
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -30,8 +29,10 @@ class Writer:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self._staging = tempfile.TemporaryDirectory(prefix="vaeedu-merge-")
-        self._submitted = Path(self._staging.name).resolve() / "submitted"
+        # In the class's own folder: what a writer that was killed has left there, the next one clears away.
+        self._staging = (assignment.classroom / "graded" / ".merging").resolve()
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._submitted = self._staging / "submitted"
         self._api = nbgrader.api(assignment.config, submitted_directory=str(self._submitted))
         # The cells have been put right and run already: what is left is what writes marks.
         self._api.config.Autograde.sanitize_preprocessors = []
@@ -45,7 +46,7 @@ class Writer:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._staging.cleanup()
+        shutil.rmtree(self._staging, ignore_errors=True)
 
     def has_assignment(self) -> bool:
         """Says whether the gradebook knows the assignment and its cells."""

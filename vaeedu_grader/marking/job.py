@@ -10,19 +10,17 @@ import contextlib
 import json
 import math
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from vaeedu.feedback.judge import Verdict
 from vaeedu.feedback.wire import printable
-from vaeedu_grader.authoring.course import load_exercises
+from vaeedu_grader.authoring.course import read_exercises
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
 from vaeedu_grader.intake.brought import brought_along
 from vaeedu_grader.intake.files import Rejected, take_notebook
@@ -141,10 +139,7 @@ def _run(
     job: Job, source: Any, notebook: Any, wait: Callable[[], object]
 ) -> tuple[dict[str, Verdict], Run, list[str]]:
     """Runs and marks a notebook; returns the verdicts, the run, and what to say of a second try."""
-    with tempfile.TemporaryDirectory(prefix="vaeedu-job-") as folder:
-        path = Path(folder, f"{job.assignment}.py")
-        path.write_text(job.described, encoding="utf-8")
-        described, sealed = load_exercises(path)
+    described, sealed = read_exercises(f"exercises/{job.assignment}.py", job.described)
     limits, imports = _limits(job, described), _imports(job)
     beside, brought = _without_the_library(_beside(job.files), notebook, sealed)
     files = {**beside, **job.support}
