@@ -237,7 +237,7 @@ def test_a_killed_run_leaves_no_process_and_no_file_behind(course, room, tmp_pat
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     wait_until(lambda: marked(mark) == [], 120)
-    assert os.listdir(temporary) == []
+    wait_until(lambda: os.listdir(temporary) == [], 60)
 
 
 def wait_until(is_so, seconds):

@@ -19,6 +19,9 @@ from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook import nbgrader
 from vaeedu_grader.gradebook.nbgrader import open_gradebook, quiet, succeed
 
+# What nbgrader's exchange keeps beside a submission, and looks for beside its feedback.
+SECRET = "submission_secret.txt"
+
 
 class Writer:
     """The gradebook of one assignment.
@@ -56,12 +59,13 @@ class Writer:
             except MissingEntry:
                 return False
 
-    def merge(self, outcome: Mapping[str, Any], *, timestamp: str, is_new: bool) -> None:
+    def merge(self, outcome: Mapping[str, Any], *, timestamp: str, secret: str, is_new: bool) -> None:
         """Puts an outcome in the place of whatever the gradebook has of this student's assignment.
 
         Args:
             outcome: What a job came to.
             timestamp: When the submission came, as nbgrader writes it; empty if nobody knows.
+            secret: What the exchange has written beside it; empty if it did not come from there.
             is_new: Whether it is another submission than the one the gradebook has marks for. Marks that were given by
                 hand are then taken back, but for written answers that are the same.
 
@@ -76,6 +80,8 @@ class Writer:
             nbformat.write(notebook, folder / self.assignment.file)
             if timestamp:
                 (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
+            if secret:
+                (folder / SECRET).write_text(secret, encoding="utf-8")
             if is_new:
                 self.take_back(outcome)
             with quiet():
@@ -112,10 +118,11 @@ class Writer:
         with self.open() as gradebook:
             gradebook.update_or_create_submission(self.assignment.name, student, timestamp=None)
 
-    def agrees(self, outcome: Mapping[str, Any], timestamp: str) -> bool:
+    def agrees(self, outcome: Mapping[str, Any], timestamp: str, secret: str) -> bool:
         """Says whether the gradebook, and the folder of marked notebooks, have this outcome of that time."""
         student = outcome["student"]
-        if not self.assignment.marked(student).is_file():
+        marked = self.assignment.marked(student)
+        if not marked.is_file() or secret != _text(marked.with_name(SECRET)):
             return False
         with self.open() as gradebook:
             found = {g.name: g.auto_score for g in _grades(gradebook, self.assignment.name, student)}
@@ -143,6 +150,10 @@ def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
     except MissingEntry:
         return []
     return [grade for notebook in submission.notebooks for grade in notebook.grades]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _texts(path: Path) -> dict[str, str]:

@@ -174,10 +174,10 @@ def _merged(writer: Writer, store: Store, submission: Submission, outcome: dict[
 def _merge(writer: Writer, store: Store, submission: Submission, outcome: dict[str, Any]) -> None:
     """Brings the gradebook up to date with an outcome, unless it is already."""
     note = store.merged(outcome["student"])
-    if note.get("key") == outcome["key"] and writer.agrees(outcome, submission.timestamp):
+    if note.get("key") == outcome["key"] and writer.agrees(outcome, submission.timestamp, submission.secret):
         return
     is_new = note.get("digest") != submission.digest
-    writer.merge(outcome, timestamp=submission.timestamp, is_new=is_new)
+    writer.merge(outcome, timestamp=submission.timestamp, secret=submission.secret, is_new=is_new)
     store.set_merged(outcome, submission.digest)
 
 

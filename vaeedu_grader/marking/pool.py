@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from multiprocessing import connection
+from multiprocessing import connection, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, NamedTuple
 
@@ -129,7 +130,7 @@ def die_with_parent() -> None:
 
 def _start(context: ForkServerContext, job: Job, tries: int) -> tuple[Any, _Started]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(theirs,), daemon=True)
+    process = context.Process(target=_child, args=(theirs, util.get_temp_dir()), daemon=True)
     process.start()
     theirs.close()
     ours.send_bytes(job.to_json())
@@ -141,7 +142,13 @@ def _let_go(pipe: Any) -> None:
         pipe.send_bytes(b"go")
 
 
-def _child(pipe: Any) -> None:
+def _child(pipe: Any, folder: str) -> None:
+    """Does one job.
+
+    Args:
+        pipe: To the process that started this one.
+        folder: Where that process has its sockets; it cannot clear up there if it is killed.
+    """
     die_with_parent()
     # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
     # interrupted then; it does not inherit a handler.)
@@ -151,20 +158,25 @@ def _child(pipe: Any) -> None:
         try:
             pipe.recv_bytes()
         except (EOFError, OSError):
-            os._exit(1)
-        threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+            _end(folder)
+        threading.Thread(target=_end_with, args=(pipe, folder), daemon=True).start()
 
     pipe.send_bytes(work(pipe.recv_bytes(), wait))
 
 
-def _end_with(pipe: Any) -> None:
+def _end(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+def _end_with(pipe: Any, folder: str) -> None:
     """Ends this process when the other end of its pipe is closed, which happens when the process there is killed.
 
     The server that forks these processes stays as long as one of them does, so its end tells nothing.
     """
     with contextlib.suppress(EOFError, OSError):
         pipe.recv_bytes()
-    os._exit(1)
+    _end(folder)
 
 
 def _ready(started: dict[Any, _Started], deadlines: dict[Any, float]) -> list[Any]:

@@ -12,13 +12,14 @@ import vaeedu
 from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.exercise import PARTS
 from vaeedu_grader.gradebook.store import Store, digest_of
+from vaeedu_grader.gradebook.writer import SECRET
 from vaeedu_grader.intake.files import Rejected, read_files
 from vaeedu_grader.marking.job import Job
 from vaeedu_grader.marking.verdicts import graded_name
 
 # Raised whenever the same submission would be graded differently: all are graded again then.
 _VERSION = 4
-_MOST_TIMESTAMP = 100
+_MOST_TIMESTAMP, _MOST_SECRET = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Submission:
         job: How it is to be graded.
         digest: A hash of its files.
         timestamp: When it came, as nbgrader writes it; empty if nobody knows.
+        secret: By what nbgrader's exchange gives feedback back; empty if the submission came another way.
     """
 
     job: Job
     digest: str
     timestamp: str
+    secret: str = ""
 
 
 def blank_job(
@@ -63,10 +66,11 @@ def read_submission(assignment: Assignment, store: Store, student: str, blank: J
         timestamp = _timestamp(files.get("timestamp.txt", b""))
     except Rejected as error:
         files, rejected, timestamp = {}, str(error), ""
+    secret = files.pop(SECRET, b"")[:_MOST_SECRET].decode("ascii", "replace")
     digest = digest_of(files, rejected)
     files.pop("timestamp.txt", None)
     job = replace(blank, student=student, seed=store.seed(digest), files=files, rejected=rejected)
-    return Submission(replace(job, key=_key(job)), digest, timestamp)
+    return Submission(replace(job, key=_key(job)), digest, timestamp, secret)
 
 
 def _timestamp(data: bytes) -> str:
