@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing import connection, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaeedu_grader.marking.job import Job, work
@@ -130,7 +131,7 @@ def die_with_parent() -> None:
 
 def _start(context: ForkServerContext, job: Job, tries: int) -> tuple[Any, _Started]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(theirs, util.get_temp_dir()), daemon=True)
+    process = context.Process(target=_child, args=(theirs, util.get_temp_dir(), os.getpid()), daemon=True)
     process.start()
     theirs.close()
     ours.send_bytes(job.to_json())
@@ -142,12 +143,13 @@ def _let_go(pipe: Any) -> None:
         pipe.send_bytes(b"go")
 
 
-def _child(pipe: Any, folder: str) -> None:
+def _child(pipe: Any, folder: str, grader: int) -> None:
     """Does one job.
 
     Args:
-        pipe: To the process that started this one.
+        pipe: To the process that wants it done.
         folder: Where that process has its sockets; it cannot clear up there if it is killed.
+        grader: The process's number.
     """
     die_with_parent()
     # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
@@ -158,25 +160,34 @@ def _child(pipe: Any, folder: str) -> None:
         try:
             pipe.recv_bytes()
         except (EOFError, OSError):
-            _end(folder)
-        threading.Thread(target=_end_with, args=(pipe, folder), daemon=True).start()
+            _end(folder, grader)
+        threading.Thread(target=_end_with, args=(pipe, folder, grader), daemon=True).start()
 
     pipe.send_bytes(work(pipe.recv_bytes(), wait))
 
 
-def _end(folder: str) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _end(folder: str, grader: int) -> None:
+    if not _is_running(grader):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
-def _end_with(pipe: Any, folder: str) -> None:
+def _is_running(process: int) -> bool:
+    """Whether there is such a process, and it has not ended without anybody having asked yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _end_with(pipe: Any, folder: str, grader: int) -> None:
     """Ends this process when the other end of its pipe is closed, which happens when the process there is killed.
 
     The server that forks these processes stays as long as one of them does, so its end tells nothing.
     """
     with contextlib.suppress(EOFError, OSError):
         pipe.recv_bytes()
-    _end(folder)
+    _end(folder, grader)
 
 
 def _ready(started: dict[Any, _Started], deadlines: dict[Any, float]) -> list[Any]:
