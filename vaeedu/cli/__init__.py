@@ -6,21 +6,30 @@ A package adds commands by an entry point of the group `vaeedu.commands`: a func
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
 import vaeedu
 from vaeedu.cli import training
+from vaeedu.terminal import written_anywhere
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns the exit code.
 
-    It is 0 for success, 1 for marks that differ, 2 for an error, 130 for a training that Ctrl-C cut short.
+    It is 0 for success, 1 for marks that differ, 2 for an error, 130 for a training that Ctrl-C cut short, 141
+    where whoever read the output has stopped reading.
     """
     options = _parser().parse_args(arguments)
+    return written_anywhere(partial(_run, options))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return int(options.run(options))
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:

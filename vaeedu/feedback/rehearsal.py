@@ -8,11 +8,13 @@ The notebook runs from top to bottom. The library's modules that are absent when
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vaeedu.feedback.examine import CHECKS
 from vaeedu.feedback.key import read_names, read_sealed
+from vaeedu.terminal import written_anywhere
 
 _SECONDS = 600  # of one cell, by the clock: ample, as a busy machine is no mistake of the student's
 _SEAL = """
@@ -30,8 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("assignment", help="the assignment's name, or its folder")
     options = parser.parse_args(arguments)
+    return written_anywhere(partial(_report, options.assignment))
+
+
+def _report(assignment: str) -> int:
     try:
-        results = check_all(_folder(options.assignment))
+        results = check_all(_folder(assignment))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"check: error: {' '.join(str(error).split())}\n")
         return 2
