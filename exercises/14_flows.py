@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from vaeedu.feedback.key import Output
-from vaeedu_grader.authoring.exercise import Exercise, Wrong
-from vaeedu_grader.authoring.slips import edited, slip
+from vaeedu_grader.authoring.exercise import Exercise
+from vaeedu_grader.authoring.slips import slip
 
 
 def sides(rng, *shape):
@@ -690,7 +690,7 @@ def glow_inputs(case, rng):
 
 
 def glow_step(x, bias, log_scale, M):
-    N, C, H, W = x.shape
+    H, W = x.shape[2:]
     z = (x + bias[:, None, None]) * log_scale.exp()[:, None, None]
     y = torch.einsum("ij,njhw->nihw", M, z)
     return y, H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)
@@ -758,9 +758,9 @@ GLOW = Exercise(
              "You counted the log-determinant once for each column. An image has H × W places."),
         slip(glow_step, {_GLOW: "(H + W) * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)"},
              "You counted H + W places. An image has H × W of them."),
-        slip(glow_step, {_GLOW: "N * H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)"},
+        slip(glow_step, {_GLOW: "len(x) * H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)"},
              "You counted the log-determinant of all images together. Asked for is that of one."),
-        slip(glow_step, {_GLOW: "C * H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)"},
+        slip(glow_step, {_GLOW: "len(bias) * H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet)"},
              "You counted the channels twice: they are in the sum and in det M already. There are H × W places."),
         slip(glow_step, {_GLOW: "H * W * log_scale.sum()"},
              "You left the convolution out of the log-determinant: log |det M| at each place."),
@@ -786,13 +786,13 @@ GLOW = Exercise(
              "Your log-determinant is that of MMᵀ, which is twice log |det M|."),
         slip(glow_step, {_GLOW: "H * W * (log_scale.sum() + torch.linalg.slogdet(M).logabsdet) / math.log(2)"},
              "Your log-determinant is in bits. Asked for are nats: natural logarithms."),
-        slip(glow_step, {_GLOW: "(log_scale.sum() + torch.linalg.slogdet(M).logabsdet) / C"},
+        slip(glow_step, {_GLOW: "(log_scale.sum() + torch.linalg.slogdet(M).logabsdet) / len(bias)"},
              "You divided by a number of channels. The log-determinant of an image is a sum over its H × W places."),
         slip(glow_step, {_ONE_BY_ONE: 'torch.einsum("ji,njhw->nihw", M, z)'},
              "You multiplied by the transpose of M. Channel i of the result is the sum over j of M[i, j] times channel j."),
         slip(glow_step, {_ONE_BY_ONE: 'torch.einsum("ij,njhw->nihw", torch.linalg.inv(M), z)'},
              "You multiplied by the inverse of M, which is the way back."),
-        slip(glow_step, {_ONE_BY_ONE: "(z.reshape(N, H * W, C) @ M.T).reshape(N, C, H, W)"},
+        slip(glow_step, {_ONE_BY_ONE: "(z.reshape(len(x), H * W, -1) @ M.T).reshape(x.shape)"},
              "You reshaped where axes must be exchanged: reshape keeps the order of the numbers, so that channels and places are mixed up. Use movedim or einsum."),
         slip(glow_step, {_ONE_BY_ONE: "z"},
              "You left the convolution out of y: at each place the C channels are multiplied by M."),
@@ -852,7 +852,7 @@ def levels_inputs(case, rng):
 
 
 def dequantized_bits(levels, noise, log_density, num_levels, edge):
-    S, N, D = noise.shape
+    S, _, D = noise.shape
     z = (levels + noise) / num_levels
     p = edge + (1 - 2 * edge) * z
     not_p = edge + (1 - 2 * edge) * (num_levels - levels - noise) / num_levels
@@ -994,7 +994,7 @@ LEVELS = Exercise(
              "Your results are bits of whole images. Divide by the number of dimensions."),
         slip(dequantized_bits, {_BITS: "return y, elbo / (D * math.log(2)), bound / (D * math.log(2))"},
              "Your results have the wrong sign. Bits say how much it costs to store an image: the less, the more probable it is."),
-        slip(dequantized_bits, {_BITS: "return y, -elbo.mean().expand(N) / (D * math.log(2)), -bound.mean().expand(N) / (D * math.log(2))"},
+        slip(dequantized_bits, {_BITS: "return y, -elbo.mean().expand(len(levels)) / (D * math.log(2)), -bound.mean().expand(len(levels)) / (D * math.log(2))"},
              "You gave the mean over all images for each of them. Asked for is one value for each image."),
         slip(dequantized_bits, {_TIGHT: "log_w.exp().mean(dim=0).log()"},
              "Your formula is right, but exp(−2500) is 0 in floating point, whose logarithm is −∞. torch.logsumexp is made for that.",
@@ -1081,15 +1081,15 @@ def euler_by_products(z, W, c, a, U, probes, duration, num_steps):
 
 def euler_numpy(z, W, c, a, U, probes, duration, num_steps):
     z, W, c, a, U, probes = (v.numpy() for v in (z, W, c, a, U, probes))
-    times = np.linspace(0, duration, num_steps + 1)
+    dt = duration / num_steps
     exact = -(z**2).sum(axis=1) / 2 - z.shape[1] * np.log(2 * np.pi) / 2
     guessed = exact.copy()
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start in np.arange(num_steps) * dt:
         h = np.tanh(z @ W.T + c + start * a)
         J = np.einsum("ih,nh,hj->nij", U, 1 - h * h, W)
-        exact -= (end - start) * np.trace(J, axis1=1, axis2=2)
-        guessed -= (end - start) * np.einsum("mni,nij,mnj->mn", probes, J, probes).mean(axis=0)
-        z = z + (end - start) * h @ U.T
+        exact -= dt * np.trace(J, axis1=1, axis2=2)
+        guessed -= dt * np.einsum("mni,nij,mnj->mn", probes, J, probes).mean(axis=0)
+        z = z + dt * h @ U.T
     return z, exact, guessed
 
 
