@@ -12,8 +12,6 @@
 
 from vaeedu.flows.bijection import Bijection, Chain
 from vaeedu.flows.builders import (
-    ConvNetwork,
-    ResidualNetwork,
     additive_flow,
     affine_flow,
     coupling_masks,
@@ -25,6 +23,7 @@ from vaeedu.flows.couplings import AdditiveCoupling, AffineCoupling, Coupling, S
 from vaeedu.flows.dequantized import Dequantized
 from vaeedu.flows.glow import ActNorm, InvertibleConv1x1, OnChannels, Squeeze, Unsqueeze
 from vaeedu.flows.model import Flow
+from vaeedu.flows.networks import ConvNetwork, ResidualNetwork
 from vaeedu.flows.splines import rational_quadratic
 
 __all__ = [

@@ -48,7 +48,7 @@ class Chain(Bijection):
         ValueError: There is none, or one is no `Bijection`.
     """
 
-    def __init__(self, layers: Iterable[Bijection]) -> None:
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
         super().__init__()
         layers = list(layers)
         wrong = [type(layer).__name__ for layer in layers if not isinstance(layer, Bijection)]

@@ -55,7 +55,7 @@ class ContinuousFlow(Bijection):
         self.trace = require.choice("trace", trace, TRACES)
 
     def forward(
-        self, x: Float[Tensor, "B D"], *, generator: torch.Generator | None = None
+        self, x: Float[Tensor, "B ..."], *, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "B D"], Float[Tensor, " B"]]:
         """Goes from time 0 to 1: see `Bijection.forward`. The generator is for the signs ε."""
         self._check(x)
@@ -74,7 +74,7 @@ class ContinuousFlow(Bijection):
         return self.path(z, num_points=2, backwards=True)[-1]
 
     def path(
-        self, x: Float[Tensor, "B D"], *, num_points: int = 9, backwards: bool = False
+        self, x: Float[Tensor, "B ..."], *, num_points: int = 9, backwards: bool = False
     ) -> Float[Tensor, "T B D"]:
         """Returns where the points are on their way, `(T, B, D)`, the start first.
 

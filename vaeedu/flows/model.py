@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaeedu import require, sampling
-from vaeedu.flows.bijection import Bijection, Chain
+from vaeedu.flows.bijection import Chain
 
 
 class Flow(Chain):
@@ -35,7 +35,7 @@ class Flow(Chain):
     (torch.Size([5, 3]), torch.Size([5]))
     """
 
-    def __init__(self, layers: Iterable[Bijection], event_shape: Sequence[int]) -> None:
+    def __init__(self, layers: Iterable[nn.Module], event_shape: Sequence[int]) -> None:
         super().__init__(layers)
         self.event_shape = require.event_shape("event_shape", tuple(event_shape))
 

@@ -112,8 +112,8 @@ def _find(at: Tensor, parameters: Tensor, bound: float, *, along_y: bool) -> _Bi
     slopes = functional.pad(_SMALLEST_SLOPE + functional.softplus(slopes + _UNIT_SLOPE), (1, 1), value=1.0)
     left, low = _edges(widths, bound), _edges(heights, bound)
     k = ((at[..., None] >= (low if along_y else left)).sum(dim=-1, keepdim=True) - 1).clamp(min=0)
-    own = [v.gather(-1, k)[..., 0] for v in (left, low, widths, heights, slopes)]
-    return _Bin(*own, slopes.gather(-1, k + 1)[..., 0])
+    x, y, width, height, slope = (v.gather(-1, k)[..., 0] for v in (left, low, widths, heights, slopes))
+    return _Bin(x, y, width, height, slope, slopes.gather(-1, k + 1)[..., 0])
 
 
 def _shares(logits: Tensor, bound: float) -> Tensor:
