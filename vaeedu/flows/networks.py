@@ -20,6 +20,7 @@ class ResidualNetwork(nn.Module):
     Raises:
         ValueError: A number is out of range.
 
+    >>> import torch
     >>> ResidualNetwork(3, 5)(torch.randn(4, 3)).shape
     torch.Size([4, 5])
     """
@@ -65,6 +66,7 @@ class ConvNetwork(nn.Module):
     Raises:
         ValueError: A number is not positive and whole.
 
+    >>> import torch
     >>> mask = torch.tensor([[[True, False], [False, True]]])
     >>> ConvNetwork(mask, 5)(torch.randn(4, 2)).shape
     torch.Size([4, 2, 5])
