@@ -241,7 +241,7 @@ COUPLING = Exercise(
         slip(affine_coupling, {"kept = mask * x": "mask = 1 - mask\n    kept = mask * x"},
              "Your mask is upside down. Where it is 1, an entry stays as it is; where it is 0, it is scaled and shifted."),
         slip(affine_coupling, {"s = h @ S + c": "s = h @ S"},
-             "You left c out of s: s = h S + c."),
+             "You left c out of the logarithm of the scale: s = h S + c."),
         slip(affine_coupling, {"s = h @ S + c": "s = torch.tanh(h @ S + c)"},
              "You took tanh of s. Some implementations limit s that way; here s = h S + c as it is."),
         slip(affine_coupling, {"s = h @ S + c": "s = h @ T + c", "t = h @ T": "t = h @ S"},
@@ -261,7 +261,7 @@ COUPLING = Exercise(
         slip(affine_coupling, {"x * s.exp() + t": "(x - t) * (-s).exp()"},
              "You went the way back, from y to x. Asked for is the coupling itself: x ⊙ e^s + t."),
         slip(affine_coupling, {"x * s.exp() + t": "x * s.exp()"},
-             "You left the shift t out."),
+             "You left the shift out: the entries that change become x ⊙ e^s + t."),
         slip(affine_coupling, {"x * s.exp() + t": "x + t"},
              "You shift without a scale, as NICE does. An affine coupling multiplies by e^s, too."),
         slip(affine_coupling, {_Y: "(1 - mask) * (x * s.exp() + t)"},
@@ -421,7 +421,7 @@ STACK = Exercise(
         slip(undo_couplings, {"torch.tanh(kept @ V[k])": "kept @ V[k]"},
              "You left tanh out of the network: h = tanh((m ⊙ x) V)."),
         slip(undo_couplings, {"s = h @ S[k] + c[k]": "s = h @ S[k]"},
-             "You left c out of s: s = h S + c."),
+             "You left c out of the logarithm of the scale: s = h S + c."),
         slip(undo_couplings, {"log_base - log_det": "log_base + log_det"},
              "Your log-determinants have the wrong sign. Where the layers stretch space the density of y is smaller than that of x."),
         slip(undo_couplings, {"log_base - log_det": "log_base"},
@@ -1149,7 +1149,7 @@ EULER = Exercise(
         slip(euler_flow, {"step = duration / num_steps": "step = duration"},
              "Each of your steps is as long as the whole duration. Divide it by the number of steps."),
         slip(euler_flow, {"range(num_steps)": "range(num_steps + 1)"},
-             "You made one step too many."),
+             "You made one step too many: num_steps of them, each duration / num_steps long."),
         slip(euler_flow, {"range(num_steps)": "range(1, num_steps + 1)"},
              "Your time is one step ahead. Euler's method takes the speed at the beginning of the step: t = 0, step, 2 step, …"),
         slip(euler_flow, {_H: "torch.tanh(z @ W.T + c)"},
@@ -1159,7 +1159,7 @@ EULER = Exercise(
         slip(euler_flow, {_H: "torch.tanh(z @ W.T + k * step * a)"},
              "You left c out of the network: tanh(W z + c + t a)."),
         slip(euler_flow, {_H: "z @ W.T + c + k * step * a", "slope = 1 - h**2": "slope = torch.ones_like(h)"},
-             "You left tanh out of the network."),
+             "You left tanh out of the network, and 1 − tanh² out of its Jacobian."),
         slip(euler_flow, {"slope = 1 - h**2": "slope = torch.ones_like(h)"},
              "You left tanh's derivative, 1 − tanh², out of the Jacobian: the trace is not that of U W alone."),
         slip(euler_flow, {"slope = 1 - h**2": "slope = 1 - h"},
@@ -1217,5 +1217,8 @@ EULER = Exercise(
     ),
     alternatives=(euler_by_autograd, euler_by_products, euler_numpy),
 )  # fmt: skip
+
+# Absent while this is graded: it is what students are asked to write.
+SEALED = ("flows",)
 
 EXERCISES = (AFFINE, COUPLING, STACK, SPLINE, GLOW, LEVELS, EULER)
