@@ -828,14 +828,14 @@ GLOW = Exercise(
 
 def levels_inputs(case, rng):
     """Pixels' levels, noise, and a flow's log-densities; hidden ones have exponentials that are 0."""
-    S, N, D, L, edge = case["S"], case["N"], case["D"], case["levels"], case["edge"]
+    S, N, D, L, margin = case["S"], case["N"], case["D"], case["levels"], case["margin"]
     levels = rng.integers(0, L, (N, D))
     # Multiples of powers of two are the same in single precision.
     noise = np.round(64 * rng.uniform(0.1, 0.9, (S, N, D))) / 64
     if case.get("ends"):
         noise[0] = 0.0
         levels = np.where(rng.permuted(np.resize([0, 1], N * D)).reshape(N, D), L - 1, 0)
-    p = edge + (1 - 2 * edge) * (levels + noise) / L
+    p = margin + (1 - 2 * margin) * (levels + noise) / L
     y = np.log(p) - np.log1p(-p)
     # The flow is a Gaussian with some error, as one may have that was stopped early.
     density = -0.5 * (y**2 / 2 + math.log(4 * math.pi)).sum(axis=2) - case.get("below", 0.0)
@@ -847,29 +847,29 @@ def levels_inputs(case, rng):
         "noise": noise,
         "log_density": density + spread,
         "num_levels": L,
-        "edge": edge,
+        "margin": margin,
     }
 
 
-def dequantized_bits(levels, noise, log_density, num_levels, edge):
+def dequantized_bits(levels, noise, log_density, num_levels, margin):
     S, _, D = noise.shape
     z = (levels + noise) / num_levels
-    p = edge + (1 - 2 * edge) * z
-    not_p = edge + (1 - 2 * edge) * (num_levels - levels - noise) / num_levels
+    p = margin + (1 - 2 * margin) * z
+    not_p = margin + (1 - 2 * margin) * (num_levels - levels - noise) / num_levels
     y = p.log() - not_p.log()
-    log_slope = math.log(1 - 2 * edge) - p.log() - not_p.log()
+    log_slope = math.log(1 - 2 * margin) - p.log() - not_p.log()
     log_w = log_density + log_slope.sum(dim=2) - D * math.log(num_levels)
     elbo = log_w.mean(dim=0)
     bound = torch.logsumexp(log_w, dim=0) - math.log(S)
     return y, -elbo / (D * math.log(2)), -bound / (D * math.log(2))
 
 
-def levels_by_logit(levels, noise, log_density, num_levels, edge):
+def levels_by_logit(levels, noise, log_density, num_levels, margin):
     """The slope as that of the sigmoid on the way back."""
     scaled = (levels + noise).double() / num_levels
-    y = torch.logit(edge + (1 - 2 * edge) * scaled)
+    y = torch.logit(margin + (1 - 2 * margin) * scaled)
     sigmoid = torch.nn.functional.logsigmoid
-    back = sigmoid(y) + sigmoid(-y) - math.log1p(-2 * edge) + math.log(num_levels)
+    back = sigmoid(y) + sigmoid(-y) - math.log1p(-2 * margin) + math.log(num_levels)
     nats = back.sum(dim=2) - log_density
     top = (-nats).max(dim=0).values
     bound = -top - (-nats - top).exp().mean(dim=0).log()
@@ -877,9 +877,9 @@ def levels_by_logit(levels, noise, log_density, num_levels, edge):
     return y, nats.mean(dim=0) / size, bound / size
 
 
-def levels_by_autograd(levels, noise, log_density, num_levels, edge):
+def levels_by_autograd(levels, noise, log_density, num_levels, margin):
     x = (levels + noise).double().requires_grad_()
-    y = torch.logit(edge + (1 - 2 * edge) * x / num_levels)
+    y = torch.logit(margin + (1 - 2 * margin) * x / num_levels)
     (slope,) = torch.autograd.grad(y.sum(), x)
     log_w = log_density + slope.log().sum(dim=-1)
     per_bit = levels.shape[-1] * math.log(2)
@@ -887,19 +887,19 @@ def levels_by_autograd(levels, noise, log_density, num_levels, edge):
     return y.detach(), -log_w.mean(dim=0) / per_bit, -averaged / per_bit
 
 
-def levels_numpy(levels, noise, log_density, num_levels, edge):
+def levels_numpy(levels, noise, log_density, num_levels, margin):
     x = levels.numpy()[None] + noise.numpy()
-    p = edge + (1 - 2 * edge) * x / num_levels
+    p = margin + (1 - 2 * margin) * x / num_levels
     y = np.log(p / (1 - p))
-    log2_slope = np.log2((1 - 2 * edge) / (num_levels * p * (1 - p)))
+    log2_slope = np.log2((1 - 2 * margin) / (num_levels * p * (1 - p)))
     log2_w = (log_density.numpy() / np.log(2) + log2_slope.sum(axis=2)) / x.shape[2]
     bound = np.logaddexp2.reduce(log2_w * x.shape[2], axis=0) - np.log2(len(x))
     return y, -log2_w.mean(axis=0), -bound / x.shape[2]
 
 
-_P = "edge + (1 - 2 * edge) * z"
-_NOT_P = "edge + (1 - 2 * edge) * (num_levels - levels - noise) / num_levels"
-_LOGIT_SLOPE = "math.log(1 - 2 * edge) - p.log() - not_p.log()"
+_P = "margin + (1 - 2 * margin) * z"
+_NOT_P = "margin + (1 - 2 * margin) * (num_levels - levels - noise) / num_levels"
+_LOGIT_SLOPE = "math.log(1 - 2 * margin) - p.log() - not_p.log()"
 _LOG_W = "log_density + log_slope.sum(dim=2) - D * math.log(num_levels)"
 _TIGHT = "torch.logsumexp(log_w, dim=0) - math.log(S)"
 _BITS = "return y, -elbo / (D * math.log(2)), -bound / (D * math.log(2))"
@@ -910,16 +910,16 @@ LEVELS = Exercise(
     make_inputs=levels_inputs,
     cases={
         "visible": (
-            {"S": 4, "N": 3, "D": 2, "levels": 17, "edge": 0.05},
-            {"S": 3, "N": 1, "D": 3, "levels": 5, "edge": 0.125},
-            {"S": 1, "N": 2, "D": 2, "levels": 8, "edge": 0.1},
+            {"S": 4, "N": 3, "D": 2, "levels": 17, "margin": 0.05},
+            {"S": 3, "N": 1, "D": 3, "levels": 5, "margin": 0.125},
+            {"S": 1, "N": 2, "D": 2, "levels": 8, "margin": 0.1},
         ),
         "hidden": (
-            {"S": 5, "N": 4, "D": 3, "levels": 16, "edge": 0.1, "spread": 2.0},
-            {"S": 3, "N": 2, "D": 1, "levels": 2, "edge": 0.0},
-            {"S": 1, "N": 3, "D": 4, "levels": 256, "edge": 0.05},
-            {"S": 4, "N": 2, "D": 3, "levels": 256, "edge": 1e-6, "ends": 1},
-            {"S": 6, "N": 1, "D": 50, "levels": 17, "edge": 0.05, "below": 2500.0, "spread": 90.0},
+            {"S": 5, "N": 4, "D": 3, "levels": 16, "margin": 0.1, "spread": 2.0},
+            {"S": 3, "N": 2, "D": 1, "levels": 2, "margin": 0.0},
+            {"S": 1, "N": 3, "D": 4, "levels": 256, "margin": 0.05},
+            {"S": 4, "N": 2, "D": 3, "levels": 256, "margin": 1e-6, "ends": 1},
+            {"S": 6, "N": 1, "D": 50, "levels": 17, "margin": 0.05, "below": 2500.0, "spread": 90.0},
         ),
     },
     reference=dequantized_bits,
@@ -941,25 +941,25 @@ LEVELS = Exercise(
         slip(dequantized_bits, {_LOG_W: "log_slope.sum(dim=2) - D * math.log(num_levels)"},
              "You left the flow's own log-density out."),
         slip(dequantized_bits, {_LOGIT_SLOPE: "-p.log() - not_p.log()"},
-             "Your slope is incomplete: p = λ + (1 − 2λ) z, so the chain rule brings in the factor 1 − 2λ."),
-        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * edge) + p.log() + not_p.log()"},
+             "Your slope is incomplete: p = α + (1 − 2α) z, so the chain rule brings in the factor 1 − 2α."),
+        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * margin) + p.log() + not_p.log()"},
              "Your slope has p(1 − p) as a factor. That is the sigmoid's slope; the logit's is 1 / (p (1 − p))."),
-        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * edge) - p.log()"},
+        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * margin) - p.log()"},
              "Your slope is that of log p. The logit is log p − log(1 − p), whose slope is 1 / (p (1 − p))."),
-        slip(dequantized_bits, {_LOGIT_SLOPE: "-math.log(1 - 2 * edge) - p.log() - not_p.log()"},
-             "The factor 1 − 2λ is on the wrong side: z is multiplied by it on the way to y, so its logarithm is added."),
-        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * edge) - torch.nn.functional.logsigmoid(z) - torch.nn.functional.logsigmoid(-z)"},
-             "You took the slope at z. In 1 / (p (1 − p)) stands p = λ + (1 − 2λ) z itself, not its sigmoid."),
+        slip(dequantized_bits, {_LOGIT_SLOPE: "-math.log(1 - 2 * margin) - p.log() - not_p.log()"},
+             "The factor 1 − 2α is on the wrong side: z is multiplied by it on the way to y, so its logarithm is added."),
+        slip(dequantized_bits, {_LOGIT_SLOPE: "math.log(1 - 2 * margin) - torch.nn.functional.logsigmoid(z) - torch.nn.functional.logsigmoid(-z)"},
+             "You took the slope at z. In 1 / (p (1 − p)) stands p = α + (1 − 2α) z itself, not its sigmoid."),
         slip(dequantized_bits, {"z = (levels + noise) / num_levels": "z = (levels + noise) / (num_levels - 1)", _NOT_P: "1 - p"},
              "You divided by L − 1. Level k and its noise lie between k and k + 1, all of them between 0 and L: divide by L."),
         slip(dequantized_bits, {"z = (levels + noise) / num_levels": "noise = noise - 0.5\n    z = (levels + noise) / num_levels"},
              "You centred the noise. Here it lies in [0, 1), so that level k fills the interval from k to k + 1."),
         slip(dequantized_bits, {"z = (levels + noise) / num_levels": "noise = torch.full_like(noise, 0.5)\n    z = (levels + noise) / num_levels"},
              "You put ½ in the place of the noise. Without it the density could be a spike at each level, and the bound would not hold."),
-        slip(dequantized_bits, {_P: "edge + (1 - edge) * z", _NOT_P: "(1 - edge) * (num_levels - levels - noise) / num_levels"},
-             "You squeezed z from one side only. p = λ + (1 − 2λ) z runs from λ to 1 − λ."),
+        slip(dequantized_bits, {_P: "margin + (1 - margin) * z", _NOT_P: "(1 - margin) * (num_levels - levels - noise) / num_levels"},
+             "You squeezed z from one side only. p = α + (1 − 2α) z runs from α to 1 − α."),
         slip(dequantized_bits, {_P: "z", _NOT_P: "1 - z"},
-             "You left λ out of p. The logit is taken of λ + (1 − 2λ) z."),
+             "You left α out of p. The logit is taken of α + (1 − 2α) z."),
         slip(dequantized_bits, {"y = p.log() - not_p.log()": "y = not_p.log() - p.log()"},
              "Your logit has the wrong sign: log p − log(1 − p)."),
         slip(dequantized_bits, {"y = p.log() - not_p.log()": "y = torch.sigmoid(p)"},
@@ -1002,8 +1002,8 @@ LEVELS = Exercise(
         slip(dequantized_bits, {_TIGHT: "(log_w.exp() + 1e-12).mean(dim=0).log()"},
              "A small number inside your logarithm keeps it from −∞, but also from the right value, which may be −2500. Use torch.logsumexp.",
              loses=("hidden",)),
-        slip(dequantized_bits, {"not_p = " + _NOT_P: "not_p = (1 - p).clamp(min=1e-4)", _P: "(edge + (1 - 2 * edge) * z).clamp(min=1e-4)"},
-             "You keep p away from 0 and 1, though λ does that already: a level at the end may come closer.",
+        slip(dequantized_bits, {"not_p = " + _NOT_P: "not_p = (1 - p).clamp(min=1e-4)", _P: "(margin + (1 - 2 * margin) * z).clamp(min=1e-4)"},
+             "You keep p away from 0 and 1, though α does that already: a level at the end may come closer.",
              loses=("hidden",)),
     ),
     alternatives=(levels_by_logit, levels_by_autograd, levels_numpy),
