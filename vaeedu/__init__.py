@@ -26,6 +26,7 @@ _MODULES = frozenset(
         "divergences",
         "environment",
         "feedback",
+        "flows",
         "gan",
         "gradients",
         "inference",
