@@ -315,7 +315,7 @@ def ancestral_law(diffusion):
         model = exact(diffusion, diffusion.Schedule.log_linear(T, first=7.0, last=-7.0))
         x = model.sample(8000, generator=seeded(0), batch_size=8000)
         errors[T] = float((torch.cov(x.T) - covariance).abs().max() / covariance.diagonal().max())
-    assert errors[120] < min(0.08, errors[10] / 3)
+    assert errors[120] < min(0.12, errors[10] / 3)
     assert (
         float((x.mean(dim=0) - ppca().mean_).abs().max())
         < 5 * float(covariance.diagonal().max() / 8000) ** 0.5
