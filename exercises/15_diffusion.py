@@ -194,7 +194,9 @@ def noised_loops(x0, t, epsilon, alpha_bar):
     for image, step, e in zip(x0, t.tolist(), epsilon, strict=True):
         share = float(alpha_bar[step])
         images.append((math.sqrt(share) * image + math.sqrt(1 - share) * e).tolist())
-        densities.append(sum(-(v**2) / 2 - math.log(2 * math.pi * (1 - share)) / 2 for v in e.flatten().tolist()))
+        densities.append(
+            sum(-(v**2) / 2 - math.log(2 * math.pi * (1 - share)) / 2 for v in e.flatten().tolist())
+        )
     return images, densities
 
 
@@ -466,7 +468,9 @@ def elbo_numpy(x0, guesses, alpha_bar, decoder_variance):
     noise = 1 / a[1:] - 1  # 1 / SNR
     kls = squares[:, 1:] * (1 / noise[:-1] - 1 / noise[1:]) / 2
     D = x.shape[1]
-    reconstruction = -squares[:, 0] / (2 * decoder_variance) - D / 2 * (np.log(2 * np.pi) + np.log(decoder_variance))
+    reconstruction = -squares[:, 0] / (2 * decoder_variance) - D / 2 * (
+        np.log(2 * np.pi) + np.log(decoder_variance)
+    )
     prior = (a[-1] * (x**2).sum(axis=1) + D * (-a[-1] - np.log1p(-a[-1]))) / 2
     return reconstruction, kls, prior, reconstruction - (kls.sum(axis=1) + prior)
 
@@ -479,11 +483,11 @@ def elbo_loops(x0, guesses, alpha_bar, decoder_variance):
             -((u - v) ** 2) / (2 * decoder_variance) - math.log(2 * math.pi * decoder_variance) / 2
             for u, v in zip(x, rows[0], strict=True)
         )
-        kls = [
-            (a[t - 1] / (1 - a[t - 1]) - a[t] / (1 - a[t])) * squares[t - 1] / 2 for t in range(2, len(a))
-        ]
+        kls = [(a[t - 1] / (1 - a[t - 1]) - a[t] / (1 - a[t])) * squares[t - 1] / 2 for t in range(2, len(a))]
         prior = sum((a[-1] * u * u + (1 - a[-1]) - 1 - math.log(1 - a[-1])) / 2 for u in x)
-        for values, value in zip(outputs, (reconstruction, kls, prior, reconstruction - sum(kls) - prior), strict=True):
+        for values, value in zip(
+            outputs, (reconstruction, kls, prior, reconstruction - sum(kls) - prior), strict=True
+        ):
             values.append(value)
     return outputs
 
@@ -915,7 +919,9 @@ def bayes_denoiser(logits, x_t, signal, noise, levels):
 
 
 def denoiser_by_distributions(logits, x_t, signal, noise, levels):
-    likelihood = torch.distributions.Normal(signal[:, None, None] * levels, noise[:, None, None]).log_prob(x_t[..., None])
+    likelihood = torch.distributions.Normal(signal[:, None, None] * levels, noise[:, None, None]).log_prob(
+        x_t[..., None]
+    )
     joint = torch.log_softmax(logits, dim=-1) + likelihood
     log_posterior = joint - joint.logsumexp(dim=-1, keepdim=True)
     return log_posterior, log_posterior.exp() @ levels
@@ -1063,7 +1069,6 @@ def flow_inputs(case, rng):
 
 def flow_matching(noise, data, t, mean, sd, num_steps):
     point = (1 - t[:, None]) * noise + t[:, None] * data
-    target = data - noise
 
     def velocity(x, now):
         gain = (now * sd**2 - (1 - now)) / (now**2 * sd**2 + (1 - now) ** 2)
@@ -1074,7 +1079,7 @@ def flow_matching(noise, data, t, mean, sd, num_steps):
         first = velocity(x, k / num_steps)
         second = velocity(x + h * first, (k + 1) / num_steps)
         x = x + h * (first + second) / 2
-    return point, target, x
+    return point, data - noise, x
 
 
 def flow_by_regression(noise, data, t, mean, sd, num_steps):
@@ -1087,7 +1092,8 @@ def flow_by_regression(noise, data, t, mean, sd, num_steps):
 
     times = torch.linspace(0, 1, num_steps + 1, dtype=torch.float64).tolist()
     x = noise.clone()
-    for now, then in zip(times[:-1], times[1:], strict=True):
+    for k in range(num_steps):
+        now, then = times[k], times[k + 1]
         slope = velocity(x, now)
         x = x + (then - now) * 0.5 * (slope + velocity(x + (then - now) * slope, then))
     return torch.lerp(noise, data, t[:, None]), data - noise, x
@@ -1126,7 +1132,7 @@ def flow_loops(noise, data, t, mean, sd, num_steps):
 
 
 _POINT = "(1 - t[:, None]) * noise + t[:, None] * data"
-_TARGET = "target = data - noise"
+_TARGET = "data - noise, x"
 _GAIN = "(now * sd**2 - (1 - now)) / (now**2 * sd**2 + (1 - now) ** 2)"
 _FLOW = "mean + gain * (x - now * mean)"
 _SECOND = "second = velocity(x + h * first, (k + 1) / num_steps)"
@@ -1156,17 +1162,17 @@ FLOW = Exercise(
              "Your noise stays. On the way to the datum its weight falls to 0: 1 − t."),
         slip(flow_matching, {_POINT: "(1 - t[0]) * noise + t[0] * data"},
              "You used the first pair's t for all. Each has its own."),
-        slip(flow_matching, {_TARGET: "target = noise - data"},
+        slip(flow_matching, {_TARGET: "noise - data, x"},
              "Your target points from the datum to the noise. Time runs to the datum: it is the derivative of the point with respect to t."),
-        slip(flow_matching, {_TARGET: "target = data - point"},
+        slip(flow_matching, {_TARGET: "data - point, x"},
              "Your target is what is left of the way. A velocity is a way by unit of time: the derivative of the point with respect to t."),
-        slip(flow_matching, {_TARGET: "target = point - noise"},
+        slip(flow_matching, {_TARGET: "point - noise, x"},
              "Your target is the way so far. A velocity is a way by unit of time: the derivative of the point with respect to t."),
-        slip(flow_matching, {_TARGET: "target = data"},
+        slip(flow_matching, {_TARGET: "data, x"},
              "Your target is the datum. The network learns a velocity: the derivative of the point with respect to t."),
-        slip(flow_matching, {_TARGET: "target = data + noise"},
+        slip(flow_matching, {_TARGET: "data + noise, x"},
              "You added the noise in the target. The noise's weight falls with t: its derivative is −1."),
-        slip(flow_matching, {_TARGET: "target = (data - noise) / (1 - t[:, None])"},
+        slip(flow_matching, {_TARGET: "(data - noise) / (1 - t[:, None]), x"},
              "You divided the whole way by the time that is left. The whole way, from noise to datum, takes the time 1."),
         slip(flow_matching, {_HEUN: "x = x + h * first"},
              "You made Euler's steps. Heun's method follows the mean of two velocities: at the beginning of the step, and where Euler's step ends."),
@@ -1210,13 +1216,13 @@ FLOW = Exercise(
              "The squares are missing in the denominator. The variance of the points at t is t² s² + (1 − t)²."),
         slip(flow_matching, {_GAIN: "now * sd**2 - (1 - now)"},
              "You did not divide by the variance of the points at t, t² s² + (1 − t)²."),
-        slip(flow_matching, {"return point, target, x": "return target, point, x"},
+        slip(flow_matching, {"return point, data - noise, x": "return data - noise, point, x"},
              "Your first and second value have changed places: first the point, then its velocity."),
     ),
     alternatives=(flow_by_regression, flow_numpy, flow_loops),
 )  # fmt: skip
 
 # Absent while this is graded: it is what students are asked to write.
-SEALED = ()
+SEALED = ("diffusion",)
 
 EXERCISES = (SCALES, NOISED, POSTERIOR, ELBO, READINGS, DDIM, DENOISER, FLOW)
