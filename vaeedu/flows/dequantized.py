@@ -150,12 +150,13 @@ class Dequantized(nn.Module):
     def _levels(self, x: object) -> Tensor:
         """Returns x in the flow's dtype."""
         x = require.events("x", x, self.flow.event_shape)
-        if x.numel() and (
-            x.is_complex() or not bool(((x >= 0) & (x < self.num_levels) & (x == x.round())).all())
-        ):
-            low, high = (float(v) for v in torch.aminmax(x.detach().real))
+        if x.is_complex():
+            raise ValueError(f"x must hold whole numbers, but is {x.dtype}: use x.real")
+        levels = x.to(next(self.flow.parameters(), torch.empty(0)))
+        if not bool(((levels >= 0) & (levels < self.num_levels) & (levels == levels.round())).all()):
+            low, high = (float(value) for value in torch.aminmax(levels.detach()))
             raise ValueError(
                 f"x must hold levels 0, …, {self.num_levels - 1}, but its entries range from {low:g} to {high:g}: "
                 f"use data.quantize(x, {self.num_levels}) for grey values"
             )
-        return x.to(next(self.flow.parameters(), torch.empty(0)))
+        return levels
