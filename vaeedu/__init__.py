@@ -27,6 +27,7 @@ _MODULES = frozenset(
         "divergences",
         "environment",
         "feedback",
+        "flows",
         "gan",
         "gradients",
         "inference",

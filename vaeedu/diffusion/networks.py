@@ -76,8 +76,8 @@ class ResidualMLP(nn.Module):
             _Block(H, dropout) for _ in range(require.positive_int("num_blocks", num_blocks))
         )
         self.last = nn.Linear(H, D * num_outputs)
-        nn.init.zeros_(self.last.weight)  # begins with what the bias says
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():  # begins with zero
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Float[Tensor, "B ..."], level: Float[Tensor, " B"]) -> Float[Tensor, "B ..."]:
         """Returns `(B, *event)`, or `(B, *event, L)` for several outputs a pixel."""
@@ -153,8 +153,8 @@ class UNet(nn.Module):
             [_ConvBlock(4 * n, 2 * n, 4 * n, dropout), _ConvBlock(3 * n, n, 4 * n, dropout)]
         )
         self.last = nn.Conv2d(n, C * num_outputs, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias if self.last.bias is not None else torch.zeros(1))
+        for parameter in self.last.parameters():  # begins with zero
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Float[Tensor, "B C H W"], level: Float[Tensor, " B"]) -> Float[Tensor, "B ..."]:
         """Returns `(B, C, H, W)`, or `(B, C, H, W, L)` for several outputs a pixel."""
