@@ -21,6 +21,7 @@ _MODULES = frozenset(
         "bounds",
         "classifiers",
         "data",
+        "diffusion",
         "directions",
         "disentanglement",
         "divergences",
