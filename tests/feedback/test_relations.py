@@ -43,6 +43,13 @@ def test_a_relation_that_holds_everywhere_is_told(turn, expected):
     assert expected in told(turn)
 
 
+def test_single_numbers_are_told_from_three_cases_on():
+    right = tuple(np.array(x) for x in (0.5, 2.0, 3.5))
+    scalar = (Output("kl", ()),)
+    assert "the wrong sign" in told(lambda a: np.asarray(-a), right=right, outputs=scalar)
+    assert "values are not" in told(lambda a: np.asarray(-a), right=right[:2], outputs=scalar)
+
+
 @pytest.mark.parametrize("turn", [lambda a: 3 * a, lambda a: a + 1, lambda a: np.where(a > 1, -a, a)])
 def test_what_does_not_hold_everywhere_is_not(turn):
     assert "The shapes are right, the values are not" in told(turn)

@@ -69,7 +69,7 @@ def relation(column: Sequence[Array], right: Sequence[Array], key: AnswerKey, pl
         return ""
     for turned, sentence in _RELATIONS:
         with np.errstate(all="ignore"):
-            expected = [turned(array.astype(np.float64)) for array in right]
+            expected = [np.asarray(turned(array.astype(np.float64))) for array in right]
         finite = all(np.isfinite(array).all() for array in expected)
         if finite and all(
             alike([came], [wanted], [output], within=key.tolerance)
