@@ -39,7 +39,7 @@ GRID = 2 * torch.cartesian_prod(torch.arange(-2.0, 3.0), torch.arange(-2.0, 3.0)
 N = 5000
 # The modes, their standard deviation, who draws them, and the noise at the first and at the last step
 PLANES = {
-    "ring": (RING, 0.02, data.eight_gaussians, (0.6, 0.05)),
+    "ring": (RING, 0.02, data.eight_gaussians, (0.6, 0.03)),
     "grid": (GRID, 0.05, data.grid_of_gaussians, (0.6, 0.06)),
 }
 
@@ -198,7 +198,7 @@ def main() -> None:
     )
     parser.add_argument("what", nargs="?", choices=("ring", "grid", "mnist"), default="ring")
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, of ring and grid")
-    parser.add_argument("--steps", type=int, default=2500, help="of ring and grid, in hundreds")
+    parser.add_argument("--steps", type=int, default=4000, help="of ring and grid, in hundreds")
     parser.add_argument(
         "--minutes", type=float, default=120, help="of processor time for each model on MNIST"
     )
