@@ -173,11 +173,10 @@ def noise_law(gan):
         noisy.advance()
     assert "noise" in noisy.state_dict()
     close(gan.Waves(2)(x), torch.cat([x, x.sin(), x.cos(), (2 * x).sin(), (2 * x).cos()], dim=1))
-    critic_sees, generator_sees = (
-        gan.mlp_gan(2, num_latents=3, **{name: 2}) for name in ("num_waves", "num_code_waves")
-    )
-    assert critic_sees.critic[1].in_features == 10 and critic_sees.generator[0].in_features == 3
-    assert generator_sees.generator[1].in_features == 15 and generator_sees.critic[0].in_features == 2
+    for name, expected in (("num_waves", (3, 10)), ("num_code_waves", (15, 2))):
+        wavy = gan.mlp_gan(2, num_latents=3, **{name: 2})
+        sizes = tuple(next(part.parameters()).shape[1] for part in (wavy.generator, wavy.critic))
+        assert sizes == expected
 
 
 def autograd_field(theta, psi, penalty, weight):
