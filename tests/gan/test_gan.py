@@ -25,6 +25,7 @@ from vaeedu.sampling import seeded
         (lambda: gan.mlp_gan(2, average=1.0), r"average must lie in \[0, 1\)"),
         (lambda: gan.mlp_gan(2, r1=-1.0), "r1 must be a finite number of at least 0"),
         (lambda: gan.mlp_gan(2, num_waves=-1), "num_waves must be"),
+        (lambda: gan.mlp_gan(2, num_code_waves=-1), "num_code_waves must be"),
         (lambda: gan.conv_gan((1, 9, 8)), "multiples of 4"),
         (
             lambda: gan.GAN(nn.Linear(3, 2), nn.Linear(2, 2), num_latents=3).critic_loss(torch.zeros(4, 2)),

@@ -173,7 +173,10 @@ def noise_law(gan):
         noisy.advance()
     assert "noise" in noisy.state_dict()
     close(gan.Waves(2)(x), torch.cat([x, x.sin(), x.cos(), (2 * x).sin(), (2 * x).cos()], dim=1))
-    assert gan.mlp_gan(2, num_waves=2).critic[1].in_features == 10
+    for name, expected in (("num_waves", (3, 10)), ("num_code_waves", (15, 2))):
+        wavy = gan.mlp_gan(2, num_latents=3, **{name: 2})
+        sizes = tuple(next(part.parameters()).shape[1] for part in (wavy.generator, wavy.critic))
+        assert sizes == expected
 
 
 def autograd_field(theta, psi, penalty, weight):
@@ -310,6 +313,7 @@ MUTANTS = [
     ),
     (noise_law, "model", "self.noise.mul_(self.noise_decay)", "self.noise.div_(self.noise_decay)"),
     (noise_law, "builders", "[2**octave * x", "[(octave + 2) * x"),
+    (noise_law, "builders", "_wavy_mlp(Waves(num_code_waves), [K", "_wavy_mlp(Waves(num_waves), [K"),
     (field_law, "dirac", "s * torch.sigmoid(s * t), -t", "s * torch.sigmoid(-s * t), -t"),
     (field_law, "dirac", "d_psi - gamma * s", "d_psi - 2 * gamma * s"),
     (field_law, "dirac", "(s.abs() - 1) * s.sign()", "(s.abs() - 1)"),

@@ -19,6 +19,7 @@ def mlp_gan(
     num_latents: int = 8,
     num_hidden: Sequence[int] = (128, 128),
     num_waves: int = 0,
+    num_code_waves: int = 0,
     normalise: bool = False,
     **options: Any,
 ) -> GAN:
@@ -29,6 +30,8 @@ def mlp_gan(
         num_latents: K.
         num_hidden: The hidden sizes, from the code on; the critic's are the same, backwards.
         num_waves: How many octaves of `Waves` the critic sees beside x: for data with fine detail.
+        num_code_waves: How many octaves the generator sees beside z: for data in many separate places, between which
+            it has to be steep.
         normalise: Whether the critic's layers are divided by their spectral norm.
         **options: Those of `GAN`.
 
@@ -43,10 +46,9 @@ def mlp_gan(
     """
     D = require.positive_int("num_features", num_features)
     K = require.positive_int("num_latents", num_latents)
-    generator = mlp([K, *num_hidden, D], activation=_leaky)
-    waves = Waves(num_waves)
-    critic = mlp([D * (1 + 2 * waves.num_waves), *reversed(num_hidden), 1], activation=_leaky)
-    critic = nn.Sequential(waves, *critic) if num_waves else critic
+    require.non_negative_int("num_code_waves", num_code_waves)  # else Waves would call it num_waves
+    generator = _wavy_mlp(Waves(num_code_waves), [K, *num_hidden, D])
+    critic = _wavy_mlp(Waves(num_waves), [D, *reversed(num_hidden), 1])
     return GAN(generator, spectral_norm(critic) if normalise else critic, num_latents=K, **options)
 
 
@@ -145,6 +147,12 @@ class Centred(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns 2x − 1."""
         return 2 * x - 1
+
+
+def _wavy_mlp(waves: Waves, sizes: list[int]) -> nn.Sequential:
+    first, *others = sizes
+    layers = mlp([first * (1 + 2 * waves.num_waves), *others], activation=_leaky)
+    return nn.Sequential(waves, *layers) if waves.num_waves else layers
 
 
 def _leaky() -> nn.Module:
