@@ -6,8 +6,9 @@
 
 All numbers are bits per dimension on held-out images, uniformly dequantised, and all are bounds: the evidence lower
 bound (one draw of noise, averaged over many), and the bound with as many draws as the table says. The test images are
-seen once, at the end; of the digits' epochs the best is kept, by 150 training images that are held out for it. Settings were chosen
-on seed 0, which is not among those reported. On MNIST time is wall-clock, and the learning rate falls with it.
+seen once, at the end; of the digits' epochs the best is kept, by 150 training images that are held out for it.
+Settings were chosen on seed 0, which is not among those reported. On MNIST time is wall-clock, and the learning rate
+falls with it.
 """
 
 import argparse
