@@ -44,6 +44,14 @@ def test_ink_is_dark_paper_white_and_missing_pixels_have_their_own_colour(axes):
     assert colour_at(axes, 1, 0) == plotting.MISSING
 
 
+def test_what_lies_below_the_range_is_white_and_not_missing(axes):
+    image = torch.tensor([[[-1.6, -3.0], [torch.nan, 1.6]]])  # −1.6 in float32 is less than in float64
+    plotting.draw_images(axes, image, 1, limits=(-1.6, 1.6))
+    assert colour_at(axes, 0, 0) == colour_at(axes, 0, 1) == "#FFFFFF"
+    assert colour_at(axes, 1, 0) == plotting.MISSING
+    assert colour_at(axes, 1, 1) == "#000000"
+
+
 def test_signed_images_are_scaled_one_by_one_around_white(axes):
     images = torch.tensor([[[0.0, 5.0]], [[-0.1, 0.0]]])
     plotting.draw_images(axes, images, 2, limits=None)

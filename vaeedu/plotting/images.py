@@ -54,7 +54,7 @@ def draw_images(
         axes: Where to draw.
         images: Grey images, `(N, H, W)`.
         num_columns: How many images a row holds.
-        limits: The values drawn white and black; None scales each image by its largest absolute value and draws
+        limits: The values drawn white and black, and so is what lies beyond them; None scales each image by its largest absolute value and draws
             negative blue, zero white, positive red.
         row_labels: What to write at the left of each row.
 
@@ -66,6 +66,8 @@ def draw_images(
         images = images / images.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
         low, high, colours = -1.0, 1.0, mpl.colormaps["RdBu_r"]
     else:
+        # In float64, which holds the limits as they are: in float32 a value at the limit may lie below it.
+        images = images.double().clamp(min=limits[0])
         (low, high), colours = limits, mpl.colormaps["gray_r"].with_extremes(under=MISSING)
     # A missing pixel becomes a value below the range, which has a colour of its own; the gaps stay NaN, and white.
     canvas = tile(images.nan_to_num(nan=low - 1.0), num_columns)
