@@ -341,3 +341,17 @@ def test_a_missing_exercise_and_a_broken_file_are_refused(tmp_path):
 def test_judging_imports_no_torch():
     code = "import sys, vaeedu.feedback.judge, vaeedu.feedback.examine; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_answers_of_true_and_false_are_told_what_they_miss():
+    right = np.array([[True, False, True, True]])
+    mistakes = [
+        Misconception("The first is wrong.", ((np.array([[False, False, True, True]]),),)),
+        Misconception("The second is wrong.", ((np.array([[True, True, True, True]]),),)),
+    ]
+    key = key_of(right, outputs=(Output("valid", ("N", "M")),), misconceptions=mistakes)
+    assert "The first is wrong." in message(np.array([[False, False, True, True]]), key=key)
+    both = message(np.array([[False, True, True, True]]), key=key)
+    assert "The first is wrong." in both
+    assert "The second is wrong." in both
+    assert "values are not" in message(np.array([[True, False, False, False]]), key=key)

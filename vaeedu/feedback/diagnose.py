@@ -99,7 +99,8 @@ def _explained(column: Column, key: AnswerKey, place: int) -> str:
 
 def _together(a: Column, b: Column, right: Column) -> Iterator[Column]:
     """What two mistakes would give together: as factors where one of them is a factor, else as changes that add up."""
-    rows = list(zip(a, b, right, strict=False))
+    # As numbers: True and False can be neither added nor multiplied.
+    rows = [tuple(v.astype(np.float64) for v in row) for row in zip(a, b, right, strict=False)]
     if any(x.shape != r.shape or y.shape != r.shape for x, y, r in rows):
         return
     if not all(np.isfinite(array).all() for row in rows for array in row):
