@@ -54,8 +54,8 @@ def draw_images(
         axes: Where to draw.
         images: Grey images, `(N, H, W)`.
         num_columns: How many images a row holds.
-        limits: The values drawn white and black, and so is what lies beyond them; None scales each image by its largest absolute value and draws
-            negative blue, zero white, positive red.
+        limits: The values drawn white and black, and so is what lies beyond them; None scales each image by its
+            largest absolute value and draws negative blue, zero white, positive red.
         row_labels: What to write at the left of each row.
 
     Raises:
