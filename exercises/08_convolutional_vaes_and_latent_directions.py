@@ -440,6 +440,10 @@ def edit_inputs(case, rng):
     others = rng.standard_normal((M, K)) + common
     direction = rng.standard_normal(K) + 2 * common
     own = direction + 0.6 * rng.standard_normal(K) - 0.5 * common
+    rest = direction - others.T @ np.linalg.solve(others @ others.T, others @ direction)
+    # Where it is turned, what is left of the direction lowers the reading: the step goes the other way.
+    if (own @ rest < 0) != case.get("turned", False):
+        own = own - 2 * (own @ rest) / (rest @ rest) * rest
     return {
         "direction": direction,
         "own": own,
@@ -486,7 +490,7 @@ EDIT = Exercise(
     make_inputs=edit_inputs,
     cases={
         "visible": ({"K": 6, "M": 2, "amount": 0.5}, {"K": 5, "M": 3, "amount": -2.0}, {"K": 3, "M": 1, "amount": 1.5}),
-        "hidden": ({"K": 8, "M": 4, "amount": -0.7}, {"K": 4, "M": 2, "amount": 3.0, "times": 1e-4}, {"K": 7, "M": 3, "amount": 0.2, "times": 1e3}, {"K": 2, "M": 1, "amount": -4.0}),
+        "hidden": ({"K": 8, "M": 4, "amount": -0.7}, {"K": 4, "M": 2, "amount": 3.0, "times": 1e-4}, {"K": 7, "M": 3, "amount": 0.2, "times": 1e3, "turned": True}, {"K": 2, "M": 1, "amount": -4.0}),
     },
     reference=lone_edit,
     wrong=(
@@ -517,6 +521,9 @@ EDIT = Exercise(
              loses=("hidden",)),
         slip(lone_edit, {_INSIDE: "(others[0] @ direction) / (others[0] @ others[0]) * others[0]"},
              "You took off one of the others only. All their readings are to stay."),
+        slip(lone_edit, {"(own @ d)": "(own @ d).abs()"},
+             "You divided by the absolute value of the reading. Where what is left of the direction lowers the reading, the step must go the other way.",
+             loses=("hidden",)),
     ),
     alternatives=(edit_qr, edit_numpy, edit_steps),
 )  # fmt: skip
