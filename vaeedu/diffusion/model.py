@@ -410,6 +410,6 @@ def _each(values: Tensor, x: Tensor) -> Tensor:
 
 def _evenly(B: int, num_steps: int, x: Tensor, generator: torch.Generator | None) -> Int64[Tensor, " B"]:
     """Draws B whole numbers below `num_steps`, each uniform, all together spread evenly: the loss varies less."""
-    u = sampling.uniform((1,), like=x.double(), generator=generator).cpu()
+    u = sampling.uniform((1,), like=x.new_empty(0, dtype=torch.float64), generator=generator).cpu()
     place = (u + torch.arange(B) / B) % 1
     return (place * num_steps).long().clamp(max=num_steps - 1)
