@@ -10,13 +10,14 @@ a person must say: each is printed beside what was done.
 
 import argparse
 import importlib.util
+import json
 import os
 import sys
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common import keep, table
+from common import RESULTS, keep, table
 
 COURSE = Path(__file__).resolve().parents[1]
 LISTS = COURSE / "benchmarks" / "wrong_answers"
@@ -72,11 +73,26 @@ def main() -> int:
         ]
         rows.append([f"**{name}**", "", *_shares(found)])
     columns = ["assignment", "exercise", "wrong answers", "lose marks", "a mistake is named", "share"]
-    if folder.is_relative_to(LISTS) and not options.only:
-        keep("_".join(["messages", *folder.relative_to(LISTS).parts]), table(columns, rows), rows)
+    if folder.is_relative_to(LISTS):
+        name = "_".join(["messages", *folder.relative_to(LISTS).parts])
+        rows = _with_others(name, rows)
+        keep(name, table(columns, rows), rows)
     else:
         print(table(columns, rows))
     return int(unpunished > 0)
+
+
+def _with_others(name: str, rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows, and between them those that are kept of assignments that were not looked at now."""
+    path = RESULTS / f"{name}.json"
+    kept = json.loads(path.read_text())["numbers"] if path.is_file() else []
+    now = {_number(row) for row in rows}
+    return sorted([*rows, *(row for row in kept if _number(row) not in now)], key=_number)
+
+
+def _number(row: list[Any]) -> str:
+    """The assignment's number, `08`, of a row of it or of its total, `**08_topic**`."""
+    return str(row[0]).strip("*")[:2]
 
 
 def told(exercise: Any, mistake: str, function: Any) -> Told:

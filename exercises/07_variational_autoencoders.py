@@ -2325,7 +2325,7 @@ TRAIN = Exercise(
             # Where all latents are in use, σ and σ² are both next to 0, and nothing is lost.
             loses=("hidden",),
             symptoms={
-                "kl_weight": (-0.8, -0.2),
+                "kl_weight": (-1.5, -0.2),
                 "mean_weight": (0.5, 1.7),
                 "gain_if_log_variance": (0.2, None),
                 "mean_square": (None, 5.0),
