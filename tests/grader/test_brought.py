@@ -24,7 +24,7 @@ home = pathlib.Path("brought")
 vaeedu.__path__.insert(0, str(home))
 sys.modules.pop("vaeedu.pca", None)
 {}
-import vaeedu.pca
+{}
 print(vaeedu.pca.answer)
 """
 
@@ -34,14 +34,21 @@ BEFORE = (
     "sys.meta_path[:] = [finder for finder in sys.meta_path if 'PathFinder' in repr(finder)]",
     "import importlib; importlib.invalidate_caches(); sys.path_importer_cache.clear()",
 )
+IMPORTS = (
+    "import vaeedu.pca",
+    "from vaeedu import pca",
+    "import importlib; importlib.import_module('vaeedu.pca')",
+    "from importlib import util; util.find_spec('vaeedu.pca').loader.load_module('vaeedu.pca')",
+)
 
 
 def test_no_module_that_is_brought_along_answers_for_a_sealed_one():
-    cells = [ATTACK.format(before) for before in BEFORE]
-    done = run(*cells, ATTACK.format("").replace("pca", "own"), sealed=SEALED)
-    assert statuses(done) == ["error", "error", "error", "ok"]
-    assert all("the exercise asks you to write it yourself" in text(done, i) for i in range(3))
-    assert text(done, 3) == "42\n"  # the attack is one where nothing is sealed
+    cells = [ATTACK.format(before, IMPORTS[0]) for before in BEFORE]
+    cells += [ATTACK.format("", statement) for statement in IMPORTS[1:]]
+    done = run(*cells, ATTACK.format("", IMPORTS[0]).replace("pca", "own"), sealed=SEALED)
+    assert statuses(done) == ["error"] * len(cells) + ["ok"]
+    assert all("the exercise asks you to write it yourself" in text(done, i) for i in range(len(cells)))
+    assert text(done, len(cells)) == "42\n"  # the attack is one where nothing is sealed
 
 
 def test_the_sealed_names_parts_are_sealed_and_no_others():

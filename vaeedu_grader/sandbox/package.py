@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import vaeedu
+from vaeedu_grader.sandbox.inside import SEALED
 from vaeedu_grader.sandbox.model import SandboxError
 
 _ABSENT = "cli"
@@ -23,11 +24,6 @@ _SOURCE = Path(vaeedu.__file__).parent
 _INSIDE = Path(__file__).parent / "inside"
 INSIDE = "sandbox_inside"
 _ONCE = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2); import matplotlib.font_manager"
-_SEALED = (
-    "raise ImportError(\n"
-    '    "{name} is not there while your work is graded: the exercise asks you to write it yourself"\n'
-    ")\n"
-)
 
 
 def template(sealed: Collection[str] = ()) -> Path:
@@ -141,4 +137,4 @@ def _seal(target: Path, name: str) -> None:
         raise ValueError(f"sealed must name modules of the library, such as 'vaeedu.pca', but names {name!r}")
     if path.is_dir():
         shutil.rmtree(path)
-    path.with_suffix(".py").write_text(_SEALED.format(name=name), encoding="utf-8")
+    path.with_suffix(".py").write_text(f"raise ImportError({SEALED.format(name=name)!r})\n", encoding="utf-8")

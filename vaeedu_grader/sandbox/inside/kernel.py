@@ -15,10 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from . import SEALED
 from .pipes import Catcher, Stream, Wire
 from .shell import make_shell, no_input
 
-_SEALED = "{} is not there while your work is graded: the exercise asks you to write it yourself"
+_IMPORTLIB = "<frozen importlib._bootstrap>"
 
 
 class Kernel:
@@ -90,17 +91,35 @@ class Kernel:
 def _seal(names: Sequence[str]) -> None:
     """Has no import answer for a sealed module, wherever a student has put another of that name.
 
-    Unlike a finder among Python's own, which a cell could take away, a hook for audits stays.
+    Unlike a finder among Python's own, which a cell could take away, a hook for audits stays. An `import` statement is
+    audited by its name; `from … import` and `importlib` are not, but the code of a module that they load is.
     """
 
     def refuse(event: str, details: tuple[Any, ...]) -> None:
-        if event == "import" and isinstance(details[0], str):
-            for name in names:
-                if details[0] == name or details[0].startswith(f"{name}."):
-                    raise ImportError(_SEALED.format(details[0]))
+        if event == "import":
+            loaded = [details[0]]
+        elif event == "exec":
+            loaded = _being_loaded()
+        else:
+            return
+        for found in loaded:
+            if any(f"{found}.".startswith(f"{name}.") for name in names):
+                raise ImportError(SEALED.format(name=found))
 
     if names:
         sys.addaudithook(refuse)
+
+
+def _being_loaded() -> list[object]:
+    """The names of the modules that are being imported right now."""
+    found: list[object] = []
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTLIB:
+            names = frame.f_locals
+            found += [names.get("name"), names.get("fullname"), getattr(names.get("spec"), "name", None)]
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
 
 
 def main() -> None:
