@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict
 
 import nbformat
 import pytest
@@ -14,7 +13,7 @@ from support.mini_course import ASSIGNMENT, NOTEBOOK, hand_in
 from traitlets.config import Config
 
 from vaeedu_grader.feedback_page.exporter import FeedbackExporter
-from vaeedu_grader.feedback_page.summary import SIGNS, Row, rejection, rows_of
+from vaeedu_grader.feedback_page.summary import Row, rows_of, shown
 
 new = nbformat.v4
 OVERLAY = '<div class="modal show" style="position:fixed"><a href="https://x.example">Your mark</a></div>'
@@ -56,11 +55,9 @@ MARKS = {
 
 
 def page(notebook, marks=MARKS, late=0.0):
-    rows = {row.anchor: asdict(row) | {"sign": SIGNS[row.state]} for row in rows_of(notebook, marks)}
-    waiting = any(row["state"] == "not marked yet" for row in rows.values())
     resources = {
         "nbgrader": {"notebook": "01_<b>", "score": 1.5, "max_score": 8.0, "late_penalty": late},
-        "vaeedu": {"rows": rows, "waiting": waiting, "rejected": rejection(notebook)},
+        "vaeedu": shown(notebook, marks),
     }
     config = Config()
     config.HTMLExporter.template_name = "feedback"  # as nbgrader asks for

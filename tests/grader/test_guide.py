@@ -38,7 +38,7 @@ def downloaded(course, folder, names):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", ["canvas", pytest.param("moodle", marks=pytest.mark.full)])
 def test_the_guide_from_an_empty_folder(tmp_path, platform):
     if obstacle():
         pytest.skip(obstacle())

@@ -9,7 +9,8 @@ from support.mini_course import ROOT
 
 from vaeedu_grader.authoring.answered import source_of
 from vaeedu_grader.authoring.course import assignments, exercises
-from vaeedu_grader.report.similar import THRESHOLD, pairs, plain
+from vaeedu_grader.intake.plain import plain
+from vaeedu_grader.report.similar import THRESHOLD, pairs
 
 
 def honest(assignment):

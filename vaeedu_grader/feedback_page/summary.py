@@ -8,14 +8,14 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import GetGrades
 
-# How a mark is said: a sign and a word, so that nothing depends on colour.
-SIGNS = {
-    "right": "✓",
-    "partly right": "◐",
-    "not right": "✗",
-    "no points": "✗",
-    "not marked yet": "…",
-    "not graded": "✗",
+# How a mark is said, a sign beside the word, so that nothing depends on colour; and the template's class for it.
+LOOKS = {
+    "right": ("✓", "right"),
+    "partly right": ("◐", "partly"),
+    "not right": ("✗", "wrong"),
+    "no points": ("✗", "wrong"),
+    "not marked yet": ("…", "waits"),
+    "not graded": ("✗", "wrong"),
 }
 # What no points mean: a written answer is not simply right or wrong.
 _NOTHING = {"markdown": "no points"}
@@ -30,7 +30,7 @@ class Row:
         anchor: The cell's grade_id, to which the row leads.
         exercise: The exercise's name or, of any other cell that is marked, its own.
         what: What was marked.
-        state: One of `SIGNS`.
+        state: One of `LOOKS`.
         score: The points given.
         points: The most that there are.
     """
@@ -58,10 +58,18 @@ class Summary(GetGrades):
                 grade.name: (float(grade.score), float(grade.max_score), bool(grade.needs_manual_grade))
                 for grade in found.grades
             }
-        rows = {row.anchor: asdict(row) | {"sign": SIGNS[row.state]} for row in rows_of(nb, marks)}
-        waiting = any(row["state"] == "not marked yet" for row in rows.values())
-        resources["vaeedu"] = {"rows": rows, "waiting": waiting, "rejected": rejection(nb)}
+        resources["vaeedu"] = shown(nb, marks)
         return nb, resources
+
+
+def shown(notebook: NotebookNode, marks: dict[str, tuple[float, float, bool]]) -> dict[str, Any]:
+    """What the template asks for; see `rows_of`."""
+    rows = {}
+    for row in rows_of(notebook, marks):
+        sign, look = LOOKS[row.state]
+        rows[row.anchor] = asdict(row) | {"sign": sign, "look": look}
+    waiting = any(row["state"] == "not marked yet" for row in rows.values())
+    return {"rows": rows, "waiting": waiting, "rejected": rejection(notebook)}
 
 
 def rows_of(notebook: NotebookNode, marks: dict[str, tuple[float, float, bool]]) -> list[Row]:
