@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from support.mini_course import ROOT
 from support.mutation import mutant
 from torch.distributions import Bernoulli, Independent, Normal
 from torch.nn.utils import parameters_to_vector
@@ -18,6 +19,7 @@ from vaeedu.feedback.judge import judge
 from vaeedu.feedback.key import Goal, Output, Symptom, read_key, write_keys
 from vaeedu.feedback.measures import bernoulli_vae
 from vaeedu.feedback.run import Answer, run_all
+from vaeedu_grader.authoring.course import exercises
 from vaeedu_grader.authoring.exercise import Exercise, Wrong, answer_key
 
 D, H, K = 5, 4, 2
@@ -34,6 +36,11 @@ def drawn(seed=0, scale=0.5):
         torch.nn.init.normal_(parameter, std=scale)
     x = (torch.rand(400, D, dtype=torch.float64) < torch.tensor([0.1, 0.9, 0.2, 0.8, 0.7])).double()
     return parameters_to_vector(both).detach().numpy(), encoder, decoder, x
+
+
+def as_given(value):
+    """An input as an answer gets it."""
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
 
 
 def measured(parameters, x, num_latents=K, measure=bernoulli_vae):
@@ -289,6 +296,12 @@ def test_a_goal_that_is_not_described_is_refused(change, error):
         answer_key(dataclasses.replace(GOAL, **change), "visible")
 
 
+def test_what_is_asked_may_depend_on_the_inputs_drawn():
+    cases = {"visible": ({"K": 2, "at_least": lambda inputs: -inputs["x"].sum()}, {"K": 1, "at_least": -4.0})}
+    key = answer_key(dataclasses.replace(GOAL, cases=cases), "visible")
+    assert key.goal.at_least == (-key.inputs[0]["x"].sum(), -4.0)
+
+
 def ones(inputs, outputs):
     """A measure beside its exercise."""
     return {"ones": float((outputs[0] == 1).sum())}
@@ -317,3 +330,18 @@ def test_a_measure_beside_its_exercise_decides_and_stays_out_of_the_file(tmp_pat
 def test_unknown_measures_are_refused():
     with pytest.raises(ValueError, match="measure must be one of bernoulli_vae, but is 'beauty'"):
         Goal(measure="beauty", quantity="bound", unit="nats")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [0, 1])
+def test_weights_trained_at_home_reach_nothing_where_work_is_graded(case):
+    # Each draw has its own order of pixels; as many images of the same set alone would be as good as any others.
+    train = exercises(ROOT, "07_variational_autoencoders")["train_vae"]
+    settings = train.cases["hidden"][case]
+    home, graded = (train.make_inputs(settings, np.random.default_rng(seed)) for seed in (1, 2))
+    weights = (
+        train.reference(**{name: as_given(value) for name, value in home.items()}).detach().double().numpy()
+    )
+    at_home, brought = (bernoulli_vae(inputs, [weights])["bound"] for inputs in (home, graded))
+    assert at_home > settings["at_least"](home)
+    assert brought < settings["at_least"](graded) - 10

@@ -71,7 +71,8 @@ class Exercise:
         alternatives: Right solutions of other kinds.
         tolerance: The largest deviation allowed, as a part of an output's largest entry; float32 solutions must pass.
         goal: What a result must reach, where many are right, as those of a training are; each case then says with
-            `at_least` how much. None where answers are compared with the reference's.
+            `at_least` how much, by a number or by a function of the inputs. None where answers are compared with the
+            reference's.
         seconds: How long one call may take.
     """
 
@@ -198,11 +199,16 @@ def _goal_key(exercise: Exercise, goal: Goal, part: str, inputs: tuple[dict[str,
         misconceptions=(),
         goal=replace(
             goal,
-            at_least=tuple(float(case["at_least"]) for case in exercise.cases[part]),
+            at_least=tuple(map(_asked, exercise.cases[part], inputs)),
             symptoms=tuple(Symptom(w.message, w.symptoms) for w in exercise.wrong if part in w.loses),
         ),
         seconds=exercise.seconds,
     )
+
+
+def _asked(case: Case, inputs: dict[str, Any]) -> float:
+    at_least = case["at_least"]
+    return float(at_least(inputs) if callable(at_least) else at_least)
 
 
 def _rounded_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
