@@ -26,6 +26,8 @@ def law_inputs(case, rng):
     x = rng.choice([-1.0, 1.0], T) * 10 ** rng.uniform(case.get("quietest", -2.5), 0, T)
     first = np.array([0.41 + 0.04 * rng.random(), -0.53 - 0.05 * rng.random()])
     x[:2] = (np.array([1.0, -1.0]) if case.get("loudest") else first)[:T]
+    if case.get("silent"):  # f = 0 lies half-way between two levels if L is even
+        x[-1] = 0.0
     return {"x": x, "num_levels": case["L"]}
 
 
@@ -58,9 +60,8 @@ def law_loops(x, num_levels):
 def law_table(x, num_levels):
     heights = torch.linspace(-1, 1, 2 * num_levels - 1, dtype=x.dtype)
     points = heights.sign() * torch.special.expm1(heights.abs() * math.log(num_levels)) / (num_levels - 1)
-    levels = torch.bucketize(
-        x, points[1::2].contiguous()
-    )  # between two levels lies the border, half-way in f
+    # Between two levels lies the border, half-way in f; it belongs to the upper one.
+    levels = torch.bucketize(x, points[1::2].contiguous(), right=True)
     return levels, points[::2][levels]
 
 
@@ -76,6 +77,7 @@ LAW = Exercise(
             {"T": 5, "L": 256, "loudest": True},
             {"T": 9, "L": 5},
             {"T": 1, "L": 4},
+            {"T": 3, "L": 6, "silent": True},
         ),
     },
     reference=mu_law,
@@ -86,6 +88,9 @@ LAW = Exercise(
              "You lost the sign of x when encoding: f is negative where x is."),
         slip(mu_law, {"* mu + 0.5)": "* mu)"},
              "You rounded down. The level is the nearest one: add ½ before you take the floor."),
+        slip(mu_law, {"torch.floor((f + 1) / 2 * mu + 0.5)": "torch.round((f + 1) / 2 * mu)"},
+             "You rounded by `round`, which takes an exact half to the even number. Here it goes up, as the formula says: silence, x = 0, lies on such a half.",
+             loses=("hidden",)),
         slip(mu_law, {"math.log(1 + mu)": "math.log(mu)"},
              "You divided by ln μ. f(1) must be 1, so divide by ln(1 + μ)."),
         slip(mu_law, {"g = 2 * levels / mu - 1": "g = 2 * levels / num_levels - 1"},
@@ -111,6 +116,10 @@ LAW = Exercise(
              "You left μ out of the logarithm: it is ln(1 + μ|x|). Without it there is hardly any squeezing."),
         slip(mu_law, {"((1 + mu) ** g.abs() - 1) / mu": "((1 + mu) ** g.abs() - 1)"},
              "You did not divide by μ when decoding: f = 1 must come back as 1."),
+        Wrong(edited(mu_law, {"f = x.sign() * torch.log1p(mu * x.abs()) / math.log(1 + mu)": "f = x.sign() * torch.log1p(num_levels * x.abs()) / math.log(1 + num_levels)", "((1 + mu) ** g.abs() - 1) / mu": "((1 + num_levels) ** g.abs() - 1) / num_levels"}),
+              "You squeezed with L in place of μ, though the number of steps is right. μ = L − 1 in the logarithm and in its inverse, too."),
+        Wrong(edited(mu_law, {"f = x.sign() * torch.log1p(mu * x.abs()) / math.log(1 + mu)": "f = x.sign() * torch.log1p(255 * x.abs()) / math.log(256)", "((1 + mu) ** g.abs() - 1) / mu": "(256 ** g.abs() - 1) / 255"}),
+              "Your μ is 255 whatever L is. That is right for 256 levels only: μ = L − 1."),
     ),
     alternatives=(law_numpy, law_loops, law_table),
 )  # fmt: skip
@@ -196,6 +205,8 @@ CAUSAL = Exercise(
              "You rectified the output. A convolution is linear; what follows it is another step."),
         slip(causal_convolution, {"weight[:, :, i] @ padded[:, i * dilation": "weight[:, :, i].mean(dim=1, keepdim=True) @ padded.mean(dim=0, keepdim=True)[:, i * dilation"},
              "You averaged over the input's features. Each has a weight of its own: a matrix product for each slice."),
+        slip(causal_convolution, {"return sum(weight[:, :, i] @ padded[:, i * dilation : i * dilation + T] for i in range(k))": "y = sum(weight[:, :, i] @ padded[:, i * dilation : i * dilation + T] for i in range(k))\n    y[:, : (k - 1) * dilation] = 0\n    return y"},
+             "Your first outputs are 0, as long as the kernel reaches back before the beginning. There it sees zeros, and the inputs that are there count."),
     ),
     alternatives=(causal_torch, causal_trimmed, causal_loops),
 )  # fmt: skip
@@ -301,6 +312,11 @@ SEEN = Exercise(
              "You marked the ends of each kernel alone. It sees j d back for all j = 0, …, k − 1."),
         slip(what_it_sees, {"mask[[T - 1 - b": "mask[[max(T - 2 - b, 0)"},
              "Your mask is late by one. Output T − 1 sees input T − 1."),
+        slip(what_it_sees, {_FIELD: "min(1 + (kernel_size - 1) * sum(dilations.tolist()), T)"},
+             "You cut the field off at T. The field is the stack's own, however short the sound: cut off only the mask."),
+        slip(what_it_sees, {_PLACES: "[(T - 1 - b) % T for b in back]"},
+             "Places before the beginning are negative indices, and those count from the end: they mark inputs that are not seen. Leave them out.",
+             loses=("hidden",)),
     ),
     alternatives=(seen_boolean, seen_by_gradient, seen_by_polynomials),
 )  # fmt: skip
@@ -398,6 +414,12 @@ UNIT = Exercise(
              "Your skip passes by the gate. Both outputs are made of z, after the gate."),
         slip(wavenet_unit, {"h + U @ z, S @ z": "h + U @ torch.tanh(value), S @ z"},
              "What you add to the stream passes by the gate. Both outputs are made of z, after the gate."),
+        slip(wavenet_unit, {"(a + v[:, None]).chunk(2)": "a.chunk(2)", "torch.tanh(value) * torch.sigmoid(gate)": "(torch.tanh(value) + v[: len(v) // 2, None]) * (torch.sigmoid(gate) + v[len(v) // 2 :, None])"},
+             "You added the class's vector behind tanh and sigmoid. It shifts what goes into them: values could leave (−1, 1) otherwise."),
+        slip(wavenet_unit, {"h + U @ z": "(h + U @ z) / math.sqrt(2)"},
+             "You divided the stream by √2, as some implementations do. Here it is the plain sum, h + U z."),
+        slip(wavenet_unit, {"(a + v[:, None])": "(a + v.roll(len(v) // 2)[:, None])"},
+             "You swapped the halves of the class's vector. Its first half belongs to the values, its second to the gates."),
     ),
     alternatives=(unit_numpy, unit_convolutions, unit_loops),
 )  # fmt: skip
@@ -482,12 +504,18 @@ BITS = Exercise(
              "You computed the entropy of the predictions, without looking at x. The cost is that of the level that came."),
         slip(bits_per_sample, {_PICK: "(logits.softmax(dim=1)[torch.arange(len(x)), x] + 1e-9).log()"},
              "You added something to the probability, or cut it off, before the logarithm. A probability may be as small as exp(−1500): use log-softmax.",
-             loses=("hidden",)),
+             loses=("hidden",), variants=[{_PICK: "(logits.softmax(dim=1)[torch.arange(len(x)), x] + 1e-10).log()"}]),
         slip(bits_per_sample, {_PICK: "(logits.exp().clamp(max=1e300) / logits.exp().clamp(max=1e300).sum(dim=1, keepdim=True))[torch.arange(len(x)), x].clamp(min=1e-300).log()"},
              "exp of these logits overflows, or of the smallest underflows. Use log-softmax, which takes the largest out first.",
              loses=("hidden",)),
         slip(bits_per_sample, {" / math.log(2)": " / math.log(logits.shape[1])"},
              "You divided by ln L, which gives a share of the highest cost. A bit is ln 2 nats."),
+        slip(bits_per_sample, {"logits.log_softmax(dim=1)": "logits.clamp(-30, 30).log_softmax(dim=1)"},
+             "You cut the logits off at ±30. What is said to be nearly impossible, and comes, costs as much as it costs: use log-softmax on the logits as they are.",
+             loses=("hidden",)),
+        slip(bits_per_sample, {_PICK: "logits.softmax(dim=1)[torch.arange(len(x)), x].log()", "-log_p.mean()": "-log_p.nan_to_num(neginf=0.0).mean()"},
+             "Samples whose probability underflows to 0 cost nothing in your sum. They cost most: use log-softmax, which never takes the logarithm of 0.",
+             loses=("hidden",)),
     ),
     alternatives=(bits_torch, bits_numpy, bits_base_two),
 )  # fmt: skip
@@ -576,6 +604,12 @@ QUEUE = Exercise(
              "You add up inputs in the queue. An input that has come out is needed no more."),
         slip(step_by_step, {"waiting.append(x_t)": "waiting.append(x_t.relu())"},
              "You rectified what you put into the queue. It holds the inputs as they are."),
+        slip(step_by_step, {"torch.stack(waiting)": "torch.stack(waiting).roll(len(x) % dilation, dims=0)"},
+             "The queue that you return begins at a slot of a ring. Turn it so that the oldest comes first: by −(T mod d)."),
+        slip(step_by_step, {"torch.stack(waiting)": "torch.stack(waiting).roll(2 * (len(x) % dilation), dims=0)"},
+             "You turned the ring the wrong way before you returned it. The oldest, in slot T mod d, comes first: roll by −(T mod d)."),
+        slip(step_by_step, {"for x_t in x:": "for t, x_t in enumerate(x):", _STEP: "old @ first + new @ x_t * (t >= dilation)"},
+             "Your outputs leave the present input out until the queue is full. From the first step on it is W_old x_{t−d} + W_new x_t, with zeros before the beginning."),
     ),
     alternatives=(queue_ring, queue_all_at_once, queue_convolution),
 )  # fmt: skip
@@ -671,6 +705,18 @@ COUNTS = Exercise(
              "You left the strength out: the lower order is worth α samples, not 1."),
         slip(bigram, {"range(1, len(x)):": "range(1, len(x)):\n        counts[x[t], x[t - 1]] += 1"},
              "You counted each pair in both orders. Time has one direction: only from the sample before to the next."),
+        slip(bigram, {"(counts.sum(dim=1, keepdim=True) + strength)": "(torch.bincount(x, minlength=num_levels)[:, None] + strength)"},
+             "n(c) must count how often c is followed by something: the last sample is not. Otherwise that row does not add up to 1."),
+        slip(bigram, {"counts + strength * unigram": "counts + strength", "keepdim=True) + strength)": "keepdim=True) + num_levels * strength)"},
+             "You added α to each count, whatever the level. The lower order is the unigram: add α p(x), and α below."),
+        slip(bigram, {_TABLE: "((counts + strength * unigram) / (counts.sum(dim=1, keepdim=True) + strength)).T"},
+             "Your table is transposed: a row is the sample before, and adds up to 1."),
+        slip(bigram, {"range(1, len(x)):": "range(len(x)):"},
+             "You let the first sample follow the last, as on a ring. There are T − 1 pairs."),
+        slip(bigram, {"counts + strength * unigram": "counts + strength * unigram[:, None]"},
+             "You added α p(c), the share of the sample before. It is α p(x), the share of the next one: along the columns."),
+        slip(bigram, {"return (counts": "p = (counts", "keepdim=True) + strength)": "keepdim=True) + strength)\n    p[torch.bincount(x, minlength=num_levels) == 0] = 1 / num_levels\n    return p"},
+             "Rows of levels that never came are uniform in yours. Nothing is known of what follows them, so they are the unigram; the formula does that by itself."),
     ),
     alternatives=(bigram_codes, bigram_numpy, bigram_rows),
 )  # fmt: skip

@@ -4,14 +4,19 @@ import inspect
 import linecache
 import textwrap
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vaeedu_grader.authoring.exercise import PARTS, Function, Wrong
 
 
 def slip(
-    right: Function, changes: Mapping[str, str], message: str, *, loses: tuple[str, ...] = PARTS
+    right: Function,
+    changes: Mapping[str, str],
+    message: str,
+    *,
+    loses: tuple[str, ...] = PARTS,
+    variants: Sequence[Mapping[str, str]] = (),
 ) -> Wrong:
     """Describes a mistake by changes to the text of a solution.
 
@@ -20,11 +25,12 @@ def slip(
         changes: What stands in its text once, and what stands there instead.
         message: What to tell who made the mistake.
         loses: The parts that fail.
+        variants: Other changes that are the same mistake.
 
     Raises:
         ValueError: A piece of text is not there exactly once.
     """
-    return Wrong(edited(right, changes), message, loses)
+    return Wrong(edited(right, changes), message, loses, variants=tuple(edited(right, v) for v in variants))
 
 
 def edited(function: Function, changes: Mapping[str, str]) -> Function:
