@@ -5,13 +5,14 @@
     python benchmarks/gan.py mnist --minutes 120       MNIST 28×28: a GAN, a VAE and a PixelCNN of so many minutes each
 
 A sample is good within three standard deviations of a mode; a mode is covered if a tenth of its equal part of all
-samples is good. Each row has the mean over seeds and its standard error. Settings were chosen on seed 0, which is not
-among those reported. The table is written anew after each seed.
+samples is good. Each row has the mean over seeds and its standard error. Settings were chosen on seeds 20 to 25, which
+are not among those reported. The table is written anew after each seed.
 
 In the plane both networks see sines and cosines beside their input. On seed 0, with them for the critic alone, it soon
 told nearly all samples from data, and modes were lost: a generator learns what is coarse first, and its steps from mode
-to mode came too late. Noise on data and samples fades to about the modes' own width and no further: laws that
-are equal when blurred are equal.
+to mode came too late. Noise on data and samples fades to about the modes' own width and no further: laws that are equal
+when blurred are equal. Beginning at 0.8 and not at 0.6, and fading over 10 000 steps and not 4000, covered the
+modes that some seeds had lost.
 
 On MNIST each model trains for so many minutes of processor time (120 are an hour of two cores); the Fréchet distance is
 of the features of a classifier trained in the run, and its floor is that of two halves of real data of the same size.
@@ -33,14 +34,14 @@ from vaeedu import data, gan, metrics, pixelcnn, vae
 from vaeedu.sampling import seeded
 from vaeedu.training import fit, fit_adversarial
 
-FIRST_SEED = 1  # seed 0 was used to choose the settings
+FIRST_SEED = 1  # seeds 20 to 25 were used to choose the settings
 RING = 2 * torch.tensor([(math.cos(math.pi * c / 4), math.sin(math.pi * c / 4)) for c in range(8)])
 GRID = 2 * torch.cartesian_prod(torch.arange(-2.0, 3.0), torch.arange(-2.0, 3.0))
 N = 5000
 # The modes, their standard deviation, who draws them, and the noise at the first and at the last step
 PLANES = {
-    "ring": (RING, 0.02, data.eight_gaussians, (0.6, 0.03)),
-    "grid": (GRID, 0.05, data.grid_of_gaussians, (0.6, 0.06)),
+    "ring": (RING, 0.02, data.eight_gaussians, (0.8, 0.02)),
+    "grid": (GRID, 0.05, data.grid_of_gaussians, (0.8, 0.04)),
 }
 
 
@@ -198,7 +199,7 @@ def main() -> None:
     )
     parser.add_argument("what", nargs="?", choices=("ring", "grid", "mnist"), default="ring")
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, of ring and grid")
-    parser.add_argument("--steps", type=int, default=4000, help="of ring and grid, in hundreds")
+    parser.add_argument("--steps", type=int, default=10_000, help="of ring and grid, in hundreds")
     parser.add_argument(
         "--minutes", type=float, default=120, help="of processor time for each model on MNIST"
     )
