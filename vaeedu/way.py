@@ -74,7 +74,7 @@ def table(course: Path | None = None) -> Markdown:
     root = _root(course)
     known = lectures(root)
     head = [
-        "| | lecture | time | builds on | time with all of that | do |",
+        "| no. | lecture | time | builds on | time with all of that | do |",
         "|--:|:--|--:|:--|--:|:--|",
     ]
     return Markdown("\n".join([*head, *(_row(root, each, known) for each in known.values())]))

@@ -137,6 +137,60 @@ def test_outputs_are_shown_as_text_and_pictures():
     assert "Wrong</span> &lt;i&gt;" in body
 
 
+def test_a_figure_is_called_what_its_author_calls_it():
+    outputs = [
+        new.new_output(
+            "display_data", {mime: "AAAA", "text/plain": "x"}, metadata={mime: {"alt": f"{mime}: a line"}}
+        )
+        for mime in ("image/png", "image/jpeg")
+    ]
+    html = page(a_notebook(new.new_code_cell("1", outputs=outputs)))
+    assert re.findall('alt="([^"]*)"', html) == ["image/png: a line", "image/jpeg: a line"]
+
+
+FORMULAS = r"""It costs $7, or $a < b$.
+
+$$p < \sum_k \big\| \tfrac12 x_k \big\|^2$$
+
+\begin{align} c &= d \end{align}
+
+`$code$` and $\nosuchcommand x$ and $a_1$."""
+
+
+def test_formulas_need_neither_a_script_nor_a_network():
+    html = page(a_notebook(cell("markdown", FORMULAS)))
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+    assert re.findall(r"""(?:src|href)=["']?([^"'#]+)""", html) == []
+    body = html[html.index("It costs") :]
+    found = re.findall(r"(?s)<math .*?</math>", body)
+    assert [formula.count('display="block"') for formula in found] == [0, 1, 1, 0]
+    texts = ["".join(re.findall(r">([^<]+)<", formula)) for formula in found]
+    assert texts == ["a&lt;b", "p&lt;∑k‖12xk‖2", "c=d", "a1"]
+    assert "It costs $7, or <math" in body
+    assert "<code>$code$</code> and <code>$nosuchcommand x$</code>" in body.replace("\\", "")
+
+
+HOSTILE = [
+    r"$\text{<script>x()</script>}$",
+    r"$\href{javascript:x()}{y}$",
+    r"$\style{position:fixed}{y}$",
+    r"$\class{modal}{y}$",
+    r"$\unicode{60}script\unicode{62}$",
+    "$" + "{" * 3000 + "}" * 3000 + "$",
+    "$" + "x" * 10_000 + "$",
+    r"$\color{red}{y}$ $\frac$ $\left($ $}{$ $\begin{array}$",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_formula_runs_or_covers_anything(text):
+    html = page(a_notebook(cell("markdown", text)))
+    tags = [re.sub(r'alttext="[^"]*"', "", tag) for tag in re.findall(r"<[^>]*>", html[html.index("Why.") :])]
+    assert not [tag for tag in tags if re.search(r"script|href=|style=|class=|fixed", tag)]
+    assert len(html) < 50_000
+
+
 def test_nbgrader_makes_this_page_from_its_gradebook(tmp_path):
     course, room = mini.make_course(tmp_path / "course"), tmp_path / "class"
     (hand_in(course, room, "ada") / NOTEBOOK).write_text("[]")  # rejected, which is soon done
