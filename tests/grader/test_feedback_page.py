@@ -13,6 +13,7 @@ from support.mini_course import ASSIGNMENT, NOTEBOOK, hand_in
 from traitlets.config import Config
 
 from vaeedu_grader.feedback_page.exporter import FeedbackExporter
+from vaeedu_grader.feedback_page.formulas import with_formulas
 from vaeedu_grader.feedback_page.summary import Row, rows_of, shown
 
 new = nbformat.v4
@@ -169,6 +170,20 @@ def test_formulas_need_neither_a_script_nor_a_network():
     assert texts == ["a&lt;b", "p&lt;∑k‖12xk‖2", "c=d", "a1"]
     assert "It costs $7, or <math" in body
     assert "<code>$code$</code> and <code>$nosuchcommand x$</code>" in body.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("tex", "found"),
+    [
+        (r"\mathbb E\, \mathcal{N}\mathcal L\, \mathbb R\, \mathfrak C\, \mathbf x", "𝔼𝒩ℒℝℭ𝐱"),
+        (r"\boldsymbol{\mu}", "𝝁"),
+        (r"\log p, \log (p), \log_2 p", "log p,log(p),log2 p"),
+        (r"\operatorname{diag} x + a b", "diag x+ab"),
+    ],
+)
+def test_letters_and_spaces_are_those_that_tex_would_set(tex, found):
+    made = re.sub(r'<mspace width="0.17em" ?/>', " ", with_formulas(f"<p>${tex}$</p>"))
+    assert "".join(re.findall(r"(?<=>)[^<]+", made)) == found
 
 
 HOSTILE = [

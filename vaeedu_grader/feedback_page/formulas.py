@@ -1,6 +1,7 @@
 """Formulas as MathML, which browsers show and screen readers read: the page needs neither a script nor a network."""
 
 import re
+import unicodedata
 import xml.etree.ElementTree as ET
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -48,6 +49,15 @@ _ATTRIBUTES = {
     *("form", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "notation"),
     *("rowlines", "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "width"),
 }
+# Browsers know no other letters than those that Unicode has.
+_LETTERS = {
+    "double-struck": ("MATHEMATICAL DOUBLE-STRUCK", "DOUBLE-STRUCK"),
+    "script": ("MATHEMATICAL SCRIPT", "SCRIPT"),
+    "fraktur": ("MATHEMATICAL FRAKTUR", "BLACK-LETTER"),
+    "bold": ("MATHEMATICAL BOLD",),
+    "bold-italic": ("MATHEMATICAL BOLD ITALIC",),
+}
+_NO_SPACE = set("([{,.;:)]}|‖∥!=")
 _CODE = ("pre", "code")
 
 
@@ -128,7 +138,41 @@ def _mathml(tex: str, display: str) -> str:
         if element.tag not in _TAGS:
             raise ValueError(f"{element.tag} is not shown")
         element.attrib = {k: v for k, v in element.attrib.items() if k in _ATTRIBUTES}
+        _write_letters(element)
     if "\\" in "".join(root.itertext()):
         raise ValueError("a command is not known")
+    for element in list(root.iter()):
+        _space_functions(element)
     root.set("alttext", tex)
     return ET.tostring(root, encoding="unicode")
+
+
+def _write_letters(element: ET.Element) -> None:
+    families = _LETTERS.get(element.attrib.get("mathvariant", ""))
+    if families and element.text:
+        element.text = "".join(_letter(character, families) for character in element.text)
+        del element.attrib["mathvariant"]
+
+
+def _letter(character: str, families: tuple[str, ...]) -> str:
+    """The letter of a family; as it is, where Unicode has none."""
+    name = (
+        unicodedata.name(character, "").removeprefix("LATIN ").removeprefix("GREEK ").replace("LETTER ", "")
+    )
+    for family in families:
+        try:
+            return unicodedata.lookup(f"{family} {name}")
+        except KeyError:
+            continue
+    return character
+
+
+def _space_functions(row: ET.Element) -> None:
+    """Puts a thin space behind a function's name, as in log p, where no bracket follows."""
+    for place in reversed(range(len(row) - 1)):
+        base, following = row[place], row[place + 1]
+        while len(base):  # a name with an index
+            base = base[0]
+        is_name = base.tag in ("mi", "mo") and (base.text or "").isascii() and len(base.text or "") > 1
+        if row.tag in ("mrow", "math", "mtd") and is_name and (following.text or "x")[0] not in _NO_SPACE:
+            row.insert(place + 1, ET.Element("mspace", {"width": "0.17em"}))
