@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from html import escape
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,6 +18,7 @@ from vaeedu_grader.feedback_page.exporter import FeedbackExporter
 from vaeedu_grader.feedback_page.formulas import with_formulas
 from vaeedu_grader.feedback_page.summary import Row, rows_of, shown
 
+ROOT = Path(__file__).resolve().parents[2]
 new = nbformat.v4
 OVERLAY = '<div class="modal show" style="position:fixed"><a href="https://x.example">Your mark</a></div>'
 
@@ -184,6 +187,18 @@ def test_formulas_need_neither_a_script_nor_a_network():
 def test_letters_and_spaces_are_those_that_tex_would_set(tex, found):
     made = re.sub(r'<mspace width="0.17em" ?/>', " ", with_formulas(f"<p>${tex}$</p>"))
     assert "".join(re.findall(r"(?<=>)[^<]+", made)) == found
+
+
+def test_every_formula_of_the_assignments_is_converted():
+    found = 0
+    for path in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        cells = [
+            cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"
+        ]
+        made = with_formulas(escape(re.sub(r"`[^`]*`", "", "\n\n".join(cells))))
+        assert "<code>" not in made, path.stem
+        found += made.count("<math")
+    assert found > 1000
 
 
 HOSTILE = [
