@@ -1,20 +1,25 @@
 """Every exercise has hints in three stages and an explanation, and they do not give away what comes later."""
 
 import ast
+import math
 import re
-import textwrap
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from vaeedu.feedback.hints import read_hints, reference
+from vaeedu.feedback.run import run
 from vaeedu_grader.authoring.course import assignments, exercises
 
 ROOT = Path(__file__).resolve().parents[2]
 each_assignment = pytest.mark.parametrize("assignment", assignments(ROOT))
 # Shorter lines of a reference say nothing that a formula does not say.
 TELLING = 30
+# The limit for a call is not what is tested here.
+AMPLE = 600.0
 
 
 @cache
@@ -26,10 +31,6 @@ def body(assignment, name):
     """The reference's statements, as they would come out of ast: without comments and docstring."""
     (function,) = ast.parse(reference(ROOT, assignment, name)).body
     return [ast.unparse(statement) for statement in function.body[1:]]
-
-
-def first_line(parts):
-    return re.fullmatch(r"`([^`]+)`", parts["First line"])[1]
 
 
 @each_assignment
@@ -46,21 +47,17 @@ def test_every_exercise_has_them_in_the_order_of_the_assignment(assignment):
 
 
 @each_assignment
-def test_the_first_line_is_a_line_of_code_and_not_the_answer(assignment):
-    for name, found in hints(assignment).items():
-        line = first_line(found.parts)
+def test_the_first_line_runs_and_is_not_the_answer(assignment):
+    """On inputs of the exercise's own, with what every assignment's notebook imports."""
+    for name, exercise in exercises(ROOT, assignment).items():
+        line = re.fullmatch(r"`([^`]+)`", hints(assignment)[name].parts["First line"])[1]
         assert not line.startswith("return "), name
-        (statement,) = ast.parse(textwrap.dedent(line)).body
-        # Its names are there: arguments of the exercise, or what the notebook imports.
-        arguments = set(re.findall(r"\w+", exercises(ROOT, assignment)[name].signature))
-        bound = {
-            n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
-        read = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)} - bound
-        known = arguments | {"torch", "math", "np", "F", "len", "set", "range", "chr", "min", "_", "code"}
-        earlier = "\n".join(body(assignment, name)).partition(ast.unparse(statement))[0]
-        assert read <= known | set(re.findall(r"\w+", earlier)), (name, read - known)
         assert len(body(assignment, name)) > 1, name
+        made = {"torch": torch, "math": math, "np": np, "F": torch.nn.functional}
+        exec(f"{exercise.signature}\n    {line}\n    return 0.0", made)
+        inputs = exercise.make_inputs(exercise.cases["visible"][-1], np.random.default_rng(0))
+        answer = run(made[name], inputs, time_limit=AMPLE)
+        assert (answer.failure, answer.changed) == (None, ()), name
 
 
 @each_assignment
