@@ -12,10 +12,10 @@ import vaeedu
 PACKAGE = Path(vaeedu.__file__).parent
 
 # The rows of the design's import table. What stands in one row knows nothing of the rows above, or of its
-# neighbours; the modules of one package, such as `pca`, may know each other. `environment` is no topic: like `cli`, it
-# looks at everything.
+# neighbours; the modules of one package, such as `pca`, may know each other. `environment` and `way` are no topics:
+# like `cli`, they look at everything.
 ROWS = {
-    5: ("cli", "environment"),
+    5: ("cli", "environment", "way"),
     4: ("widgets", "training", "feedback"),
     3: (
         "autoencoders",
@@ -32,7 +32,7 @@ ROWS = {
     ),
     2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement", "metrics"),
     1: ("data", "networks", "divergences", "gradients", "plotting", "audio"),
-    0: ("sampling", "require", "files", "terminal"),
+    0: ("sampling", "require", "files", "terminal", "text"),
 }
 ROW_OF = {name: row for row, names in ROWS.items() for name in names}
 
@@ -49,8 +49,8 @@ def imports(source, path):
         for name in names:
             first, *rest = name.split(".")
             if first == "vaeedu" and rest and rest[0] != "__version__":
-                # `vaeedu.check` is the one function that the package itself offers.
-                yield "feedback" if rest[0] == "check" else rest[0]
+                # The functions that the package itself offers.
+                yield "feedback" if rest[0] in ("check", "hint", "solution") else rest[0]
 
 
 def _base(node, path):

@@ -36,6 +36,26 @@ def test_moving_the_slider_changes_the_picture_and_its_caption(make):
     assert bytes(picture.value) == first
 
 
+def test_a_picture_is_called_by_its_titles_and_its_caption():
+    figure = Figure(figsize=(2, 1))
+    figure.suptitle("Two  plots")
+    left, right = figure.subplots(1, 2)
+    left.set_title("Left")
+    right.set_title("Left")  # said once
+
+    def draw(value):
+        left.set_title("Left" if value < 5 else "Left, and higher")
+        return f"<b>{value:.0f}</b> &lt; 9" if value else ""
+
+    control, _, caption = widgets.slider(figure, draw, (0.0, 5.0), description="height").children
+    assert (caption.value, caption.alt) == ("", "Two plots. Left")
+    control.value = 5.0
+    assert caption.value == "<b>5</b> &lt; 9"
+    assert caption.alt == "Two plots. Left, and higher. Left. 5 < 9"
+    bare = widgets.slider(Figure(), lambda value: "", (0.0, 5.0), description="height").children[2]
+    assert bare.alt == "a figure"
+
+
 @pytest.mark.parametrize("layout", [None, "none"])
 def test_the_figure_is_laid_out_once(layout):
     with mpl.rc_context({"figure.constrained_layout.use": True}):

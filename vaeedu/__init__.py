@@ -44,12 +44,17 @@ _MODULES = frozenset(
         "training",
         "vae",
         "wavenet",
+        "way",
         "widgets",
     }
 )
-_FUNCTIONS = {"check": "vaeedu.feedback.examine"}
+_FUNCTIONS = {
+    "check": "vaeedu.feedback.examine",
+    "hint": "vaeedu.feedback.hints",
+    "solution": "vaeedu.feedback.hints",
+}
 
-__all__ = ["__version__", "check", *sorted(_MODULES)]
+__all__ = ["__version__", *sorted(_FUNCTIONS), *sorted(_MODULES)]
 
 
 def __getattr__(name: str) -> Any:

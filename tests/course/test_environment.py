@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # The only distribution of the course whose name on conda-forge is another.
 CONDA_NAMES = {"torch": "pytorch"}
 # What conda-forge does not have comes from PyPI.
-PYPI_ONLY = {"copydetect", "hershey-fonts"}
+PYPI_ONLY = {"copydetect", "hershey-fonts", "latex2mathml"}
 
 
 def by_name(requirements):

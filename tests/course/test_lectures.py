@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import claims  # noqa: E402
 
+from vaeedu import way  # noqa: E402
+
 LECTURES = sorted((ROOT / "lectures").glob("*.ipynb"))
 ON_MNIST = [path for path in LECTURES[1:] if "data.mnist(" in path.read_text("utf-8")]
 MOST_LINES = 25
@@ -32,19 +34,26 @@ def test_readme_leads_to_every_lecture():
     assert set(re.findall(r"\]\(lectures/([^)]+)\)", readme)) == {path.name for path in LECTURES}
 
 
-def test_the_first_page_has_the_topic_of_every_lecture_under_its_number():
-    trees = [ast.parse(cell.source) for cell in code_cells(LECTURES[0])]
-    (topics,) = (
-        ast.literal_eval(node.value)
-        for tree in trees
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "topics"
-    )
-    for path in LECTURES[1:]:
-        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
-        number = int(path.name[:2])
-        assert title.startswith(f"# {number} · "), title
-        assert number in topics, f"lecture 00 does not list {title}"
+def test_the_first_page_shows_the_way_as_the_lectures_themselves_say_it():
+    assert any(cell.source.endswith("way.table()") for cell in code_cells(LECTURES[0]))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in way.table(ROOT).splitlines()[2:]]
+    assert len(rows) == len(LECTURES) - 1
+    for path, row in zip(LECTURES[1:], rows, strict=True):
+        number, lecture, minutes, builds_on, _, do = row
+        opening = nbformat.read(path, as_version=4).cells[0].source
+        assert opening.startswith(f"# {number} · {lecture[1:].partition(']')[0]}\n")
+        assert lecture.endswith(f"]({path.name})")
+        said = opening.partition("**Time**: about ")[2].replace("two hours", "120 minutes")
+        assert said.startswith(f"{minutes.removesuffix(' min')} minutes")
+        first = opening.partition("**Read first**:")[2]
+        linked = {int(name) for name in re.findall(r"\]\((\d\d)_", first)}
+        assert set(map(int, re.findall(r"\d+", builds_on))) <= linked - {int(number)}, first
+        assert all(n < int(number) for n in linked)
+        assert do == f"[exercises](../assignments/{path.stem}/{path.name})"
+    built = {int(row[0]): row[3] for row in rows}
+    assert built[7] == "2, 4, 5, 6"
+    # As the first page says; lecture 3 names lecture 2 as not needed.
+    assert [number for number, on in built.items() if on == "–"] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)

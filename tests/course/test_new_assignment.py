@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from support.sandboxes import obstacle
 
+from vaeedu.feedback.hints import read_hints
 from vaeedu_grader.authoring.course import assignments, exercises
 from vaeedu_grader.authoring.exercise import answer_key
 from vaeedu_grader.authoring.new import new_assignment
@@ -62,7 +63,8 @@ def test_what_is_laid_out_is_released_and_graded_without_a_wrong_decision(course
 
 
 def test_it_is_one_as_the_others_are(course):
-    described, notebook = new_assignment(course, 12, "sequences_and_molecules")
+    described, notebook, hints = new_assignment(course, 12, "sequences_and_molecules")
+    assert list(read_hints(hints)) == ["log_sum"]
     assert described == course / "exercises" / f"{NAME}.py"
     assert described.read_text("utf-8").startswith('"""Sequences and molecules.\n')
     assert assignments(course) == [NAME]

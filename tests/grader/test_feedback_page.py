@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from html import escape
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -13,8 +15,10 @@ from support.mini_course import ASSIGNMENT, NOTEBOOK, hand_in
 from traitlets.config import Config
 
 from vaeedu_grader.feedback_page.exporter import FeedbackExporter
+from vaeedu_grader.feedback_page.formulas import with_formulas
 from vaeedu_grader.feedback_page.summary import Row, rows_of, shown
 
+ROOT = Path(__file__).resolve().parents[2]
 new = nbformat.v4
 OVERLAY = '<div class="modal show" style="position:fixed"><a href="https://x.example">Your mark</a></div>'
 
@@ -135,6 +139,86 @@ def test_outputs_are_shown_as_text_and_pictures():
     assert "&lt;script&gt;x()" in body
     assert "alt='a \"line\"'" in body
     assert "Wrong</span> &lt;i&gt;" in body
+
+
+def test_a_figure_is_called_what_its_author_calls_it():
+    outputs = [
+        new.new_output(
+            "display_data", {mime: "AAAA", "text/plain": "x"}, metadata={mime: {"alt": f"{mime}: a line"}}
+        )
+        for mime in ("image/png", "image/jpeg")
+    ]
+    html = page(a_notebook(new.new_code_cell("1", outputs=outputs)))
+    assert re.findall('alt="([^"]*)"', html) == ["image/png: a line", "image/jpeg: a line"]
+
+
+FORMULAS = r"""It costs $7, or $a < b$.
+
+$$p < \sum_k \big\| \tfrac12 x_k \big\|^2$$
+
+\begin{align} c &= d \end{align}
+
+`$code$` and $\nosuchcommand x$ and $a_1$."""
+
+
+def test_formulas_need_neither_a_script_nor_a_network():
+    html = page(a_notebook(cell("markdown", FORMULAS)))
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+    assert re.findall(r"""(?:src|href)=["']?([^"'#]+)""", html) == []
+    body = html[html.index("It costs") :]
+    found = re.findall(r"(?s)<math .*?</math>", body)
+    assert [formula.count('display="block"') for formula in found] == [0, 1, 1, 0]
+    texts = ["".join(re.findall(r">([^<]+)<", formula)) for formula in found]
+    assert texts == ["a&lt;b", "p&lt;∑k‖12xk‖2", "c=d", "a1"]
+    assert "It costs $7, or <math" in body
+    assert "<code>$code$</code> and <code>$nosuchcommand x$</code>" in body.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("tex", "found"),
+    [
+        (r"\mathbb E\, \mathcal{N}\mathcal L\, \mathbb R\, \mathfrak C\, \mathbf x", "𝔼𝒩ℒℝℭ𝐱"),
+        (r"\boldsymbol{\mu}", "𝝁"),
+        (r"\log p, \log (p), \log_2 p", "log p,log(p),log2 p"),
+        (r"\operatorname{diag} x + a b", "diag x+ab"),
+    ],
+)
+def test_letters_and_spaces_are_those_that_tex_would_set(tex, found):
+    made = re.sub(r'<mspace width="0.17em" ?/>', " ", with_formulas(f"<p>${tex}$</p>"))
+    assert "".join(re.findall(r"(?<=>)[^<]+", made)) == found
+
+
+def test_every_formula_of_the_assignments_is_converted():
+    found = 0
+    for path in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        cells = [
+            cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"
+        ]
+        made = with_formulas(escape(re.sub(r"`[^`]*`", "", "\n\n".join(cells))))
+        assert "<code>" not in made, path.stem
+        found += made.count("<math")
+    assert found > 1000
+
+
+HOSTILE = [
+    r"$\text{<script>x()</script>}$",
+    r"$\href{javascript:x()}{y}$",
+    r"$\style{position:fixed}{y}$",
+    r"$\class{modal}{y}$",
+    r"$\unicode{60}script\unicode{62}$",
+    "$" + "{" * 3000 + "}" * 3000 + "$",
+    "$" + "x" * 10_000 + "$",
+    r"$\color{red}{y}$ $\frac$ $\left($ $}{$ $\begin{array}$",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_formula_runs_or_covers_anything(text):
+    html = page(a_notebook(cell("markdown", text)))
+    tags = [re.sub(r'alttext="[^"]*"', "", tag) for tag in re.findall(r"<[^>]*>", html[html.index("Why.") :])]
+    assert not [tag for tag in tags if re.search(r"script|href=|style=|class=|fixed", tag)]
+    assert len(html) < 50_000
 
 
 def test_nbgrader_makes_this_page_from_its_gradebook(tmp_path):

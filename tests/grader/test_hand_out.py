@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -18,6 +19,8 @@ from support.handed_in import packed_in, put
 from support.mini_course import ASSIGNMENT, NOTEBOOK, RIGHT, hand_in
 
 from vaeedu import cli
+from vaeedu.feedback import progress
+from vaeedu.feedback.hints import read_hints
 from vaeedu_grader.authoring.answered import filled_in, source_of
 from vaeedu_grader.authoring.bundle import make_bundle
 from vaeedu_grader.authoring.course import assignments, exercises
@@ -115,6 +118,8 @@ def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
     nbformat.write(filled_in(path, answers), path)
     done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "03")
     path.write_bytes(untouched)
+    noted = progress.read(bundle)
+    (bundle / progress.FILE).unlink()
     assert done.returncode == 1, done.stdout + done.stderr[-2000:]
     assert done.stderr == ""
     shown = [line[2:] for line in done.stdout.splitlines() if line[0] in "✓✗"]
@@ -125,6 +130,22 @@ def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
     assert all(f"✓ {e.name}\n" in done.stdout for e in others[1:])
     right, total = len(described) - 2, len(described)
     assert done.stdout.endswith(f"{right} of {total} exercises pass their visible tests\n")
+    assert noted == {name: {first.name: "tried", **{e.name: "passed" for e in others[1:]}}}
+
+
+def test_the_bundle_has_no_hint_and_says_so(bundle):
+    texts = [path.read_bytes() for path in bundle.rglob("*") if path.is_file() and path.suffix != ".npz"]
+    everything = b"\n".join(texts).decode("utf-8", "replace")
+    found = 0
+    for name in assignments(ROOT):
+        for exercise, help_ in read_hints(ROOT / "exercises" / "hints" / f"{name}.md").items():
+            for part in ("Idea", "Why"):  # formulas, and a first line, may also be in a lecture
+                for sentence in re.split(r"(?<=[.?]) ", help_.parts[part]):
+                    assert sentence not in everything or len(sentence) < 40, (exercise, sentence)
+                    found += len(sentence) >= 40
+    assert found > 300
+    done = in_bundle(bundle, "import vaeedu; vaeedu.hint('als_sweep')", switch="-c")
+    assert "copies of the course that an instructor hands out have no hints" in done.stderr
 
 
 def test_what_cannot_be_checked_is_one_line(bundle, tmp_path):

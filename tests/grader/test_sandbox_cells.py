@@ -391,3 +391,19 @@ def test_several_sandboxes_run_beside_each_other():
 
 def test_limits_in_tests_are_below_the_usual_ones():
     assert all(value < getattr(Limits, name) for name, value in LIMITS.items())
+
+
+def test_there_are_no_hints_in_a_sandbox():
+    done = run("import vaeedu\nvaeedu.hint('als_sweep')", "vaeedu.solution('als_sweep', anyway=True)")
+    assert statuses(done) == ["error", "error"]
+    for cell in (0, 1):
+        assert "hints and solutions must lie in the course's folder" in text(done, cell)
+
+
+def test_what_an_author_says_of_a_picture_comes_out_with_it(unsafe):
+    picture = {"image/png": "iVBORw0KGgo=", "text/plain": "<a picture>"}
+    told = [{"image/png": {"alt": "A line."}}, {"alt": 3, "image/png": {"alt": 3}}, None]
+    done = valid(
+        run(*(f"{SHOW}display({picture}, raw=True, metadata={each})" for each in told), unsafe=unsafe)
+    )
+    assert [cell.outputs[0]["metadata"] for cell in done.cells] == [{"image/png": {"alt": "A line."}}, {}, {}]

@@ -45,3 +45,19 @@ def test_an_error_is_kept_where_there_is_no_room_since_it_costs_points():
     ):
         outputs, _ = collected([*before, Message({"kind": "error"}, json.dumps(report).encode())], 10)
         assert "E" in [output.get("ename") for output in outputs]
+
+
+@pytest.mark.parametrize(
+    ("text", "metadata"),
+    [
+        (b"A line that rises.", {"image/png": {"alt": "A line that rises."}}),
+        (b"<Figure size 640x480 with 1 Axes>", {}),
+        (b"  ", {}),
+    ],
+)
+def test_a_picture_keeps_what_its_author_says_of_it(text, metadata):
+    parts = [["text/plain", len(text)], ["image/png", 4]]
+    (output,), _ = collected([Message({"kind": "display", "parts": parts}, text + b"AAAA")], 10_000)
+    assert output["metadata"] == metadata
+    (plain,), _ = collected([Message({"kind": "display", "parts": parts[:1]}, text)], 10_000)
+    assert plain["metadata"] == {}

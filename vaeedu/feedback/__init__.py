@@ -8,10 +8,12 @@ processes: a student's check has both in one, the grader has a sandbox around th
 import importlib
 from typing import Any
 
-__all__ = ["CheckFailed", "check"]
+_WHERE = {"CheckFailed": "examine", "check": "examine", "hint": "hints", "solution": "hints"}
+
+__all__ = ["CheckFailed", "check", "hint", "solution"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("vaeedu.feedback.examine"), name)
+    if name in _WHERE:
+        return getattr(importlib.import_module(f"vaeedu.feedback.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'vaeedu.feedback' has no attribute {name!r}")

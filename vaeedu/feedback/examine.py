@@ -4,9 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from vaeedu.feedback.judge import judge
+from vaeedu.feedback import progress
+from vaeedu.feedback.judge import Verdict, judge
 from vaeedu.feedback.key import AnswerKey, read_key
-from vaeedu.feedback.run import run_all
+from vaeedu.feedback.run import Answer, run_all
 
 CHECKS = "checks.json"
 _RIGHT = "every visible case is right"
@@ -40,18 +41,26 @@ def check(name: str, function: object, *, checks_file: str | os.PathLike[str] | 
         raise ValueError(f"checks_file must be an assignment's {CHECKS}, but there is no file {path}")
     key = read_key(path, name)
     is_measured = key.goal is None or key.goal.measuring is not None
-    examine(function, key, praise=_RIGHT if is_measured else _UNMEASURED, show_case=True)
+    answers, verdict = _examined(function, key, show_case=True)
+    if any(answer.failure is None or answer.failure.kind != "unwritten" for answer in answers):
+        progress.note(Path.cwd(), name, passed=verdict.passed)
+    _say(verdict, name, _RIGHT if is_measured else _UNMEASURED)
 
 
-def examine(function: object, key: AnswerKey, *, praise: str, show_case: bool = False) -> None:
+def examine(function: object, key: AnswerKey, *, praise: str) -> None:
     """Runs a function on a key's cases, judges its answers and prints a line, or raises `CheckFailed`.
 
     Args:
         function: What stands under the exercise's name.
         key: The cases and what is right.
         praise: What to say where all is right.
-        show_case: Whether the smallest case that fails may be shown, as `judge` does.
     """
+    _say(_examined(function, key)[1], key.name, praise)
+
+
+def _examined(
+    function: object, key: AnswerKey, *, show_case: bool = False
+) -> tuple[tuple[Answer, ...], Verdict]:
     if function is None:
         raise ValueError(
             f"there is no function {key.name}: run the cell that defines it, and read its message"
@@ -62,10 +71,13 @@ def examine(function: object, key: AnswerKey, *, praise: str, show_case: bool = 
             "leave out the parentheses"
         )
     answers = run_all(function, key.inputs, num_outputs=len(key.outputs), time_limit=key.seconds)
-    verdict = judge(answers, key, show_case=show_case)
+    return answers, judge(answers, key, show_case=show_case)
+
+
+def _say(verdict: Verdict, name: str, praise: str) -> None:
     if not verdict.passed:
         raise CheckFailed(verdict.message)
-    sys.stdout.write(f"✓ {key.name}: {praise}\n")
+    sys.stdout.write(f"✓ {name}: {praise}\n")
 
 
 def find_checks() -> Path:

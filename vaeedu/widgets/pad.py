@@ -25,8 +25,8 @@ def pad(
 ) -> ipywidgets.HBox:
     """Joins a figure to a point in the plane, which follows the pointer: press on the map, and drag.
 
-    Two sliders, one at the map's side and one below it, move the same point by its coordinates, and take the arrow
-    keys: whoever has no mouse reaches every point by Tab and arrows.
+    Tab leads to the map, too, and the arrow keys move the point. Two sliders, one at the map's side and one below it,
+    move the same point by its coordinates: whoever has no mouse reaches every point.
 
     Args:
         figure: As of `slider`; it should mark the point.
@@ -51,7 +51,7 @@ def pad(
     across = parts.control(values, start[0], descriptions[0], value_format)
     up = parts.control(values, start[1], descriptions[1], value_format)
     picture = _Map(
-        num_stops=len(values), index=start, alt=f"A map of {descriptions[0]} and {descriptions[1]}"
+        num_stops=len(values), index=start, alt=f"A map of {descriptions[0]} and {descriptions[1]}."
     )
     caption, update = parts.draw_into(picture, figure, lambda: draw(*(values[i] for i in picture.index)))
     picture.area = _area(axes)
@@ -66,6 +66,7 @@ class _Map(anywidget.AnyWidget):
     """A picture with a map in it, which knows at which stop, across and up, the pointer was last."""
 
     _esm = Path(__file__).with_name("pad.js")
+    _css = parts.RING
 
     value = traitlets.Bytes().tag(sync=True)  # PNG
     alt = traitlets.Unicode().tag(sync=True)

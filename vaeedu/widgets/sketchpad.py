@@ -21,7 +21,9 @@ def sketchpad(
 ) -> ipywidgets.VBox:
     """Makes a sheet to draw on: whenever the pen is lifted, `complete` says what to add, in another colour.
 
-    Whoever has no pointer uses the buttons, which Tab reaches: the next example, again, and an empty sheet.
+    Whoever has no pointer draws by keys: Tab leads to the sheet, arrows move the pen (with Shift in small steps), the
+    space bar puts it down and lifts it, Escape drops the line. Tab goes on to the buttons: the next example, again, and
+    an empty sheet.
 
     Args:
         complete: Takes the lines, each a list of points (x, y) from 0 to 1, from the left and from the bottom; returns
@@ -38,7 +40,7 @@ def sketchpad(
     if not examples:
         raise ValueError("examples must hold at least one beginning of a drawing, but is empty")
     sheet = _Sheet(size=require.positive_int("size", size), colour=plotting.ORANGE)
-    caption = ipywidgets.HTML()
+    caption = parts.Caption()
     shown = -1
 
     def update(change: object = None) -> None:
@@ -67,6 +69,7 @@ class _Sheet(anywidget.AnyWidget):
     """Lines that were drawn on it, and lines that were added."""
 
     _esm = Path(__file__).with_name("sketchpad.js")
+    _css = parts.RING
 
     size = traitlets.Int(320).tag(sync=True)
     colour = traitlets.Unicode("#000").tag(sync=True)

@@ -32,8 +32,22 @@ exp overflows above 709 in float64 (1 point); the largest entry taken out makes 
 ### END MARK SCHEME"""
 
 
-def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path]:
-    """Lays out an assignment: `exercises/NN_topic.py` and `solutions/NN_topic/NN_topic.ipynb`.
+_HINTS = r"""# Hints: assignment {number}
+
+## log_sum
+
+**Idea.** Say in a sentence or two how to begin, without the answer.
+
+**Formula.** $\log \sum_k e^{{a_k}} = m + \log \sum_k e^{{a_k - m}}$ with $m = \max_k a_k$.
+
+**First line.** `top = a.max(dim=1, keepdim=True).values`
+
+**Why.** Say why the reference is right, and name the usual trap.
+"""
+
+
+def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path, Path]:
+    """Lays out an assignment: `exercises/NN_topic.py`, its notebook in `solutions/`, `exercises/hints/NN_topic.md`.
 
     Args:
         course: The course's folder.
@@ -41,7 +55,7 @@ def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path]:
         topic: Its topic, as in a file's name, such as "sequences_and_molecules".
 
     Returns:
-        The two files.
+        The three files.
 
     Raises:
         ValueError: A number or topic makes no such name, or there is such an assignment.
@@ -54,14 +68,17 @@ def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path]:
         )
     name, title = f"{number:02}_{topic}", topic.replace("_", " ")
     exercises, notebook = course / "exercises" / f"{name}.py", course / "solutions" / name / f"{name}.ipynb"
-    for path in (exercises, notebook.parent):
+    hints = course / "exercises" / "hints" / f"{name}.md"
+    for path in (exercises, notebook.parent, hints):
         if path.exists():
             raise ValueError(f"{path.relative_to(course)} must not be there yet, but is: nothing was written")
     skeleton = (course / "exercises" / "skeleton.py").read_text(encoding="utf-8")
     exercises.write_text(skeleton.replace("TITLE", title.capitalize(), 1), encoding="utf-8")
     notebook.parent.mkdir(parents=True)
     nbformat.write(_notebook(number, title), notebook)
-    return exercises, notebook
+    hints.parent.mkdir(exist_ok=True)
+    hints.write_text(_HINTS.format(number=number), encoding="utf-8")
+    return exercises, notebook, hints
 
 
 def _notebook(number: int, title: str) -> NotebookNode:

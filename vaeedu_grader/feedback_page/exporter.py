@@ -7,6 +7,7 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
+from vaeedu_grader.feedback_page.formulas import with_formulas
 from vaeedu_grader.pages import clean
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -24,3 +25,4 @@ class FeedbackExporter(HTMLExporter):
         config.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
         super().__init__(config=config, **settings)
         self.register_filter("cleaned", clean)
+        self.register_filter("formulas", with_formulas)

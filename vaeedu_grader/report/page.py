@@ -40,7 +40,7 @@ def write_page(assignment: str, described: dict[str, Exercise], found: Sequence[
         "<!doctype html><html lang=en><head><meta charset=utf-8>",
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>{escape(assignment)}: what the class misunderstood</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(assignment)}: what the class misunderstood</title><style>{_STYLE}</style></head><body><main>",
         f"<h1>{escape(assignment)}: what the class misunderstood</h1>",
         f"<p>{_count(students, 'submission')} graded. Examples are code of the class, without comments.</p>",
         *_attempts(found),
@@ -48,7 +48,7 @@ def write_page(assignment: str, described: dict[str, Exercise], found: Sequence[
     ]
     for exercise in described.values():
         parts += _exercise(exercise, of_exercise(found, exercise.name), assignment)
-    return "\n".join([*parts, "</body></html>\n"])
+    return "\n".join([*parts, "</main></body></html>\n"])
 
 
 def write_table(described: dict[str, Exercise], found: Sequence[Finding]) -> str:
@@ -89,7 +89,7 @@ def _overview(described: dict[str, Exercise], found: Sequence[Finding], students
 def _exercise(exercise: Exercise, found: Sequence[Finding], assignment: str) -> Iterator[str]:
     most = sum(exercise.points.values())
     yield f"<h2 id='{escape(exercise.name)}'>{escape(exercise.name)} ({most:g} points)</h2>"
-    yield "<table class=narrow><tr><th class=number>points</th><th class=number>students</th><th></th></tr>"
+    yield "<table class=narrow><tr><th class=number>points</th><th class=number>students</th><td></td></tr>"
     counts = Counter(finding.points for finding in found)
     for points in sorted(counts):
         width = 12 * counts[points] / len(found)

@@ -86,7 +86,7 @@ class Collector:
         data = {mime: value for mime, part in _parts(message) if (value := _shown(mime, part)) is not None}
         if not data or not self._fits(_EACH + sum(map(len, data.values()))):
             return
-        output: dict[str, Any] = {"output_type": "display_data", "data": data, "metadata": {}}
+        output: dict[str, Any] = {"output_type": "display_data", "data": data, "metadata": _metadata(data)}
         count = message.header.get("count")
         if kind == "result" and _is_count(count):
             output = {**output, "output_type": "execute_result", "execution_count": count}
@@ -150,6 +150,12 @@ def _shown(mime: str, part: bytes) -> str | None:
     if mime in _PICTURES and _BASE64.fullmatch(part):
         return part.decode("ascii")
     return None
+
+
+def _metadata(data: dict[str, str]) -> dict[str, Any]:
+    """What a picture's author says of it, for pages that show the picture; an object's own name says nothing."""
+    alt = data.get("text/plain", "").strip()
+    return {mime: {"alt": alt} for mime in _PICTURES if mime in data and alt and not alt.startswith("<")}
 
 
 def _clean(text: object) -> str:

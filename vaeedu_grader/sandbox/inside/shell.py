@@ -29,8 +29,8 @@ def make_shell(wire: Wire) -> Any:
 class _Publisher(DisplayPublisher):
     shell: Any
 
-    def publish(self, data: Any, *arguments: Any, **others: Any) -> None:
-        _send(self.shell.wire, "display", data)
+    def publish(self, data: Any, metadata: Any = None, *arguments: Any, **others: Any) -> None:
+        _send(self.shell.wire, "display", _described(data, metadata))
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.wire.send("clear")
@@ -43,7 +43,7 @@ class _Hook(DisplayHook):
         pass
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        _send(self.shell.wire, "result", format_dict, count=self.prompt_count)
+        _send(self.shell.wire, "result", _described(format_dict, md_dict), count=self.prompt_count)
 
     def finish_displayhook(self) -> None:
         self._is_active = False
@@ -68,6 +68,13 @@ class _Shell(InteractiveShell):
 
     def raw_input(self, prompt: str = "") -> str:
         return no_input(prompt)
+
+
+def _described(data: Any, metadata: Any) -> Any:
+    """The forms of a value, whose text is what the author has written of its picture: metadata do not go out."""
+    own = [each for each in (metadata or {}).values() if isinstance(each, dict)] if data else []
+    alts = [each["alt"] for each in own if isinstance(each.get("alt"), str)]
+    return {**data, "text/plain": alts[0]} if alts else data
 
 
 def _send(wire: Wire, kind: str, data: Any, **header: object) -> None:
