@@ -919,7 +919,7 @@ BOUND = Exercise(
         ),
         "hidden": (
             {"B": 6, "K": 4, "step": 1234, "cycle": 100, "free_nats": 0.6, "high": 1.0},
-            {"B": 3, "K": 5, "step": 499, "cycle": 125, "free_nats": 0.4, "high": 1.0},
+            {"B": 3, "K": 5, "step": 507, "cycle": 25, "free_nats": 0.4, "high": 1.0},
             # No latent is used: all of the KL is free.
             {"B": 4, "K": 6, "step": 7, "cycle": 9, "free_nats": 2.0, "high": 0.0},
             {"B": 1, "K": 1, "step": 4, "cycle": 7, "free_nats": 0.0, "high": 1.0},
@@ -927,6 +927,12 @@ BOUND = Exercise(
     },
     reference=train_and_report,
     wrong=(
+        slip(
+            train_and_report,
+            {"2 * (step % cycle) / cycle": "(step % cycle) / max(cycle // 2, 1)"},
+            "You rounded half a cycle down to whole steps. β rises linearly over C/2 steps, also where C is odd.",
+            loses=("hidden",),
+        ),
         slip(
             train_and_report,
             {_PAID: "kl.clamp(min=free_nats).mean(dim=0).sum()"},
@@ -1158,7 +1164,7 @@ TOKENS = Exercise(
         ),
         "hidden": (
             {"P": 24},
-            {"P": 1, "piece": "%45"},
+            {"P": 1, "piece": "%453"},
             {"P": 18, "repeat": 2},
             {"P": 1, "piece": "Br"},
             {"P": 24, "repeat": 3},
@@ -1166,6 +1172,12 @@ TOKENS = Exercise(
     },
     reference=number_tokens,
     wrong=(
+        slip(
+            number_tokens,
+            {"width = 3": "width = 3 + (text[at + 3 : at + 4].isdigit())"},
+            "You took all digits behind %. It is followed by two digits; what comes next is a token of its own.",
+            loses=("hidden",),
+        ),
         slip(
             number_tokens,
             {_WIDTH: "False"},
@@ -1274,12 +1286,15 @@ def sample_inputs(case, rng):
     """Numbers of generated molecules, −1 for a string that is none, by temperature; and those of the training set."""
     S, N, M = case["S"], case["N"], case["M"]
     known = rng.choice(np.arange(1, 40), M) + case["far"]
+    known[-1] = known[0]  # a training set may repeat itself
     identities = np.full((S, N), -1, dtype=np.int64)
     for s in range(S):
         if case.get("barren") and s == 1:
             continue
         valid = N if N == 1 else int(rng.integers(N // 2, N - 1))
         new = 50 + rng.permutation(max(valid // 3, 1) + 1)[1:] + case["far"]
+        if case.get("zero"):  # a molecule like any other
+            new[0] = 0
         pool = np.concatenate([new, known[: (valid + 1) // 4 + 1]]) if N > 1 else new
         once = pool[: max(valid - 2, 0)]
         repeated = rng.choice(pool, valid - len(once))
@@ -1351,7 +1366,7 @@ QUALITY = Exercise(
             {"S": 1, "N": 9, "M": 4, "far": 0},
         ),
         "hidden": (
-            {"S": 4, "N": 15, "M": 7, "far": 0},
+            {"S": 4, "N": 15, "M": 7, "far": 0, "zero": True},
             # One temperature without any valid string.
             {"S": 3, "N": 10, "M": 5, "far": 0, "barren": True},
             {"S": 2, "N": 1, "M": 1, "far": 0},
@@ -1361,6 +1376,18 @@ QUALITY = Exercise(
     },
     reference=sample_quality,
     wrong=(
+        slip(
+            sample_quality,
+            {"row >= 0": "row > 0"},
+            "You took molecule 0 for an invalid string. Only −1 says that a string is no molecule.",
+            loses=("hidden",),
+        ),
+        slip(
+            sample_quality,
+            {_NEW: "(len(different) - sum(int(k) in different.tolist() for k in known)) / len(different) if"},
+            "You counted a known molecule as often as the training set repeats it. Count the different ones that are "
+            "not in the training set.",
+        ),
         slip(
             sample_quality,
             {_UNIQUE: "len(different) / len(row) if"},
