@@ -109,6 +109,26 @@ def test_settings_that_failed_at_once_bind_nobody(tmp_path, capsys):
     assert train(tmp_path, "--epochs", 1) == 0
 
 
+def test_a_run_that_is_refused_leaves_no_trace(tmp_path):
+    assert train(tmp_path / "new", "--epochs", 0) == 2
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").touch()
+    assert train(tmp_path / "own", "--epochs", 0) == 2
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["notes.txt", "own"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(files.SETTINGS, '{"editor.fontSize": 12}'), (files.SETTINGS, "[1]"), (files.SETTINGS, "no JSON"),
+     (files.HISTORY, "{}"), (files.RESULTS, "{}")],
+)  # fmt: skip
+def test_somebodys_own_files_of_the_same_names_are_left_alone(name, content, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
+    assert train(tmp_path, "--epochs", 1) == 2
+    assert f"must be new, empty or a run's folder, but holds {name} without a run" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, content)]
+
+
 def test_a_checkpoint_without_settings_is_left_alone(tmp_path, capsys):
     (tmp_path / files.CHECKPOINT).write_bytes(b"precious")
     assert train(tmp_path, "--epochs", 1) == 2

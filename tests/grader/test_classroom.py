@@ -179,12 +179,12 @@ def test_a_gradebook_that_nobody_is_in_is_no_class(tmp_path):
     stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")):
         pass
-    demo._clear(tmp_path)
+    demo._clear(tmp_path, set())
     assert not gradebook.exists()
     (tmp_path / demo._MARKER).unlink()
     stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
         opened.add_student("somebody")
     with pytest.raises(ValueError, match=r"must be empty or made by demo-class, but .* holds gradebook\.db"):
-        demo._clear(tmp_path)
+        demo._clear(tmp_path, set())
     assert gradebook.exists()

@@ -99,6 +99,9 @@ def _train(options: argparse.Namespace) -> int:
         history = _fit(kind, settings, options)
     except NonFiniteLossError as error:
         raise ValueError(str(error)) from None
+    finally:
+        if first:
+            files.give_up(folder)
     if first:
         files.write_json(folder / files.HISTORY, {"unit": "nats per image", **history.state_dict()})
         done = (

@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from vaeedu.files import write_whole
+
 _TITLE = """# Assignment {number}: {title}
 
 **What you will be able to do:** say it in one sentence.
@@ -58,10 +60,25 @@ def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path]:
         if path.exists():
             raise ValueError(f"{path.relative_to(course)} must not be there yet, but is: nothing was written")
     skeleton = (course / "exercises" / "skeleton.py").read_text(encoding="utf-8")
-    exercises.write_text(skeleton.replace("TITLE", title.capitalize(), 1), encoding="utf-8")
-    notebook.parent.mkdir(parents=True)
-    nbformat.write(_notebook(number, title), notebook)
+    made = {
+        exercises: skeleton.replace("TITLE", title.capitalize(), 1),
+        notebook: nbformat.writes(_notebook(number, title)) + "\n",
+    }
+    try:
+        for path, text in made.items():
+            write_whole(path, text.encode())
+    except BaseException:
+        _take_back(exercises, notebook)
+        raise
     return exercises, notebook
+
+
+def _take_back(exercises: Path, notebook: Path) -> None:
+    """Removes the half of an assignment that was made before the other half failed."""
+    for path in (exercises, notebook):
+        path.unlink(missing_ok=True)
+    if notebook.parent.is_dir():
+        notebook.parent.rmdir()
 
 
 def _notebook(number: int, title: str) -> NotebookNode:

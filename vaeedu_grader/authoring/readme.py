@@ -5,6 +5,8 @@ from typing import Any
 
 import nbformat
 
+from vaeedu.files import write_whole
+
 BEGIN = "<!-- what there is: made by `make release` from the notebooks -->"
 END = "<!-- end of what there is -->"
 _HEAD = ["| | lecture | assignment |", "|--:|---|---|"]
@@ -16,7 +18,7 @@ def write_readme(course: Path) -> bool:
     text = path.read_text(encoding="utf-8")
     made = with_table(text, course)
     if made != text:
-        path.write_text(made, encoding="utf-8")
+        write_whole(path, made.encode())
     return made != text
 
 

@@ -76,11 +76,15 @@ def _report(options: argparse.Namespace) -> int:
     assignment = Assignment(course_root(), options.assignment)
     found = findings(assignment)
     folder = options.output or assignment.classroom / "report"
-    folder.mkdir(parents=True, exist_ok=True)
-    page, table = (folder / f"{assignment.name}.{end}" for end in ("html", "csv"))
-    write_whole(page, write_page(assignment.name, assignment.exercises, found).encode())
-    write_whole(table, write_table(assignment.exercises, found).encode())
-    print(f"{page}\n{table}")
+    # Both are made before either is written, so that the two always are of the same class.
+    made = {
+        "html": write_page(assignment.name, assignment.exercises, found),
+        "csv": write_table(assignment.exercises, found),
+    }
+    for ending, text in made.items():
+        path = folder / f"{assignment.name}.{ending}"
+        write_whole(path, text.encode())
+        print(path)
     return 0
 
 
