@@ -8,17 +8,15 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export OMP_WAIT_POLICY := passive
 # With PYTHONDONTWRITEBYTECODE each test session, and each program that one starts, would compile the course anew.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
-AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # All tests are shared by two workers. A few of them one process has done sooner: it starts and collects once.
 WORKERS ?= $(if $(PYTEST_ARGS),,2)
 PYTEST = $(BIN)/python -m pytest$(if $(WORKERS), -n $(WORKERS) --dist loadscope --no-loadscope-reorder)
-START := /lab/tree/lectures/00_start_here.ipynb
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 lab: course ## open the course in JupyterLab; LAB_ARGS="--no-browser --port=8899" is passed on
-	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=$(START) $(AS_ROOT) $(LAB_ARGS)
+	$(BIN)/vaeedu lab $(LAB_ARGS)
 
 test: dev ## run the fast tests; one topic: PYTEST_ARGS="-k pca" or PYTEST_ARGS=tests/pca
 	$(PYTEST) $(PYTEST_ARGS)
@@ -27,7 +25,7 @@ test-all: dev ## run every test, also the slow ones (each lecture from a clean k
 	$(PYTEST) -m "" $(PYTEST_ARGS)
 
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
-	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"
+	@$(BIN)/vaeedu check "$(A)"
 
 release: course ## make assignments/ from solutions/ and exercises/, and README's table
 	$(BIN)/vaeedu release

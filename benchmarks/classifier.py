@@ -17,7 +17,7 @@ COURSE = Path(__file__).resolve().parents[1]
 
 def main() -> int:
     """Prints a line for each assignment and each wrong decision, and the sums."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.partition("\n")[0])
     parser.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()

@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 def main(arguments: Sequence[str], chosen_by_user: bool) -> int:
     """Runs the set-up; the exit status is 0, or 2 after one line on stderr, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(
-        prog="setup_env.py", description="Make .venv and install the course in it."
+        prog="setup_env.py", allow_abbrev=False, description="Make .venv and install the course in it."
     )
     parser.add_argument("--dev", action="store_true", help="also install what testing the course needs")
     options = parser.parse_args(arguments)
@@ -81,7 +81,7 @@ def carry_out(plan: Plan, root: Path) -> None:
         installation.create(venv)
     extras = STAGES[: STAGES.index(plan.stage) + 1]
     installation.install(root, extras)
-    jupyter_settings.write(venv)
+    jupyter_settings.write(root, venv)
     installation.verify(root)
     still_wrong = first_fault(root, plan.stage)
     if still_wrong is not None:
@@ -164,7 +164,7 @@ def fingerprint(root: Path) -> str:
         pyproject["project"],
         pyproject.get("tool", {}).get("setuptools"),
         (root / "constraints.txt").read_text(encoding="utf-8"),
-        jupyter_settings.SETTINGS,
+        jupyter_settings.texts(root),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -114,9 +114,9 @@ def test_outside_a_course_it_says_so(command, tmp_path, monkeypatch):
 def test_interruption_and_nbgraders_refusal_are_one_line(command, monkeypatch):
     from vaeedu_grader.gradebook.nbgrader import GradingError
 
-    for error, message in (
-        (KeyboardInterrupt(), "interrupted"),
-        (GradingError("no\nway"), "nbgrader: no way"),
+    for error, expected, message in (
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (GradingError("no\nway"), 2, "nbgrader: no way"),
     ):
 
         def fail(*args, error=error, **kwargs):
@@ -124,7 +124,7 @@ def test_interruption_and_nbgraders_refusal_are_one_line(command, monkeypatch):
 
         monkeypatch.setattr("vaeedu_grader.authoring.release.release", fail)
         code, captured = command("release")
-        assert (code, captured.err) == (2, f"vaeedu: error: {message}\n")
+        assert (code, captured.err) == (expected, f"vaeedu: error: {message}\n")
 
 
 def test_a_bug_is_not_hidden(command, monkeypatch):

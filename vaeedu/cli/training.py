@@ -199,7 +199,10 @@ def _images(name: str, split: str) -> Any:
     if name == "digits":
         return data.digits(split)[0]
     if name == "mnist" and not data.mnist_at_hand():
-        data.fetch_mnist()
+        try:
+            data.fetch_mnist()
+        except ConnectionError as error:
+            raise ConnectionError(f"use --data small-mnist, which is there already; or, {error}") from error
     return data.mnist(split, full=name == "mnist").images
 
 
