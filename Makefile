@@ -54,6 +54,9 @@ format: dev ## put the code in the course's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lock: dev ## make uv.lock anew from constraints.txt
+	$(BIN)/python tools/lock.py
+
 clean: ## remove .venv and caches (never classroom/)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -path ./classroom -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
@@ -64,4 +67,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format clean course dev
+.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format lock clean course dev

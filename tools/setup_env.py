@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 
-SUPPORTED = ((3, 11), (3, 12), (3, 13))
+SUPPORTED = ((3, 11), (3, 12), (3, 13), (3, 14))
 PROBE = "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in %r)" % (SUPPORTED,)
 
 
