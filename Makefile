@@ -54,6 +54,9 @@ format: dev ## put the code in the course's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lowest: dev ## test with the oldest packages admitted; LOWEST_ARGS=tests/pca for others
+	$(BIN)/python tools/lowest.py $(LOWEST_ARGS)
+
 lock: dev ## make uv.lock anew from constraints.txt
 	$(BIN)/python tools/lock.py
 
@@ -67,4 +70,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format lock clean course dev
+.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format lowest lock clean course dev
