@@ -172,8 +172,15 @@ def direct_dependencies(root: Path, stage: str) -> dict[str, str | None]:
     """Returns what pyproject.toml asks for up to `stage`, and the course itself, with the tested versions."""
     project = read_pyproject(root)["project"]
     requirements = [project["name"], *project.get("dependencies", ())]
-    for extra in STAGES[: STAGES.index(stage) + 1]:
-        requirements += project.get("optional-dependencies", {}).get(extra, ())
+    extras, waiting = project.get("optional-dependencies", {}), list(STAGES[: STAGES.index(stage) + 1])
+    for extra in waiting:  # it grows: an extra may build on others, as "vaeedu[notebook]"
+        requirements += extras.get(extra, ())
+        waiting += [
+            name
+            for requirement in extras.get(extra, ())
+            if (built_on := re.fullmatch(rf"{re.escape(project['name'])}\[(.*)\]", requirement))
+            for name in re.split(r"\s*,\s*", built_on[1])
+        ]
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {
         normal(name): version.strip() for name, equals, version in (line.partition("==") for line in lines)
