@@ -22,10 +22,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     os.chdir(COURSE)
-    from vaeedu_grader.authoring.course import assignments
+    from vaeedu_grader.authoring.course import assignment_named, assignments
 
+    asked = [assignment_named(COURSE, text) for text in options.assignments]
     rows, wrong, misgraded, total = [], [], 0, 0
-    for name in options.assignments or assignments(COURSE):
+    for name in asked or assignments(COURSE):
         counts, described, seconds = grade(name, options.jobs)
         number = counts["right"] + counts["misgraded"]
         misgraded, total = misgraded + counts["misgraded"], total + number

@@ -257,6 +257,23 @@ def test_evaluation_repeats_with_its_seed_and_no_result_is_lost(trained, tmp_pat
     assert [one["elbo"] for one in kept] == [first["elbo"], again["elbo"], other["elbo"]]
 
 
+def test_results_that_cannot_be_written_leave_those_of_before(trained, tmp_path, capsys, monkeypatch):
+    for name in (files.SETTINGS, files.CHECKPOINT):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    (tmp_path / files.RESULTS).write_text("kept")
+    write = files.write_whole
+
+    def full(path, data):
+        if path.name == files.RESULTS:
+            raise OSError("no space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(files, "write_whole", full)
+    code, _, said = evaluate(tmp_path, capsys, "--num-samples", 2, "--num-images", 5)
+    assert (code, said.splitlines()[-1]) == (2, "vaeedu: error: no space left on device")
+    assert (tmp_path / files.RESULTS).read_text() == "kept"
+
+
 def test_what_cannot_be_evaluated(trained, tmp_path, capsys):
     code, _, said = evaluate(tmp_path, capsys)
     assert code == 2

@@ -103,6 +103,26 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(command, ready, tmp_pat
     assert everything(tmp_path) != before
 
 
+@pytest.mark.parametrize("number", ["1", "01"])
+def test_an_assignment_is_named_by_its_number_wherever_one_is_asked_for(number, ready, tmp_path, capsys):
+    for command in ("marks", "feedback-zip", "report", "extend", "student-bundle"):
+        arguments = [each.replace(ASSIGNMENT, number) for each in WRITING[command]]
+        assert run(tmp_path, arguments + [number] * (command == "student-bundle")) == 0, command
+    assert ASSIGNMENT in (tmp_path / "mine" / f"{ASSIGNMENT}.html").read_text()
+    capsys.readouterr()
+    for arguments, message in (
+        (("grade", number, "--explain", "bob"), f"must be one whose {ASSIGNMENT} has been graded"),
+        (("similar", number), f"two submissions of {ASSIGNMENT} must"),
+        (("new-wrong", number, "median", "1"), "exercise must be one of mean, total"),
+        (("release", number, "--output", "{top}/class"), ""),
+        (("collect", "{mine}", "--assignment", number), ""),
+    ):
+        run(tmp_path, arguments)
+        said = capsys.readouterr()
+        assert message in said.err
+        assert "assignment must be one of" not in said.err
+
+
 @pytest.mark.parametrize("command", ["marks", "feedback-zip", "student-bundle"])
 def test_a_folder_is_no_file_to_write(command, ready, tmp_path, capsys):
     before = everything(tmp_path)

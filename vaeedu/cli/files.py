@@ -84,11 +84,14 @@ def _is_a_runs(path: Path) -> bool:
 
 
 def set_aside(path: Path) -> Path | None:
-    """Gives a file that is there the first free name `…-1`, `…-2`, …, and returns it; None if there is no file."""
+    """Keeps what a file holds under the first free name `…-1`, `…-2`, …, and returns that; None if there is no file.
+
+    The file itself stays, until something is written in its place.
+    """
     if not path.exists():
         return None
     number = 1
     while (aside := path.with_stem(f"{path.stem}-{number}")).exists():
         number += 1
-    path.rename(aside)
+    write_whole(aside, path.read_bytes())
     return aside
