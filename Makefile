@@ -8,17 +8,15 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export OMP_WAIT_POLICY := passive
 # With PYTHONDONTWRITEBYTECODE each test session, and each program that one starts, would compile the course anew.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
-AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # All tests are shared by two workers. A few of them one process has done sooner: it starts and collects once.
 WORKERS ?= $(if $(PYTEST_ARGS),,2)
 PYTEST = $(BIN)/python -m pytest$(if $(WORKERS), -n $(WORKERS) --dist loadscope --no-loadscope-reorder)
-START := /lab/tree/lectures/00_start_here.ipynb
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 lab: course ## open the course in JupyterLab; LAB_ARGS="--no-browser --port=8899" is passed on
-	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=$(START) $(AS_ROOT) $(LAB_ARGS)
+	$(BIN)/vaeedu lab $(LAB_ARGS)
 
 test: dev ## run the fast tests; one topic: PYTEST_ARGS="-k pca" or PYTEST_ARGS=tests/pca
 	$(PYTEST) $(PYTEST_ARGS)
@@ -27,7 +25,7 @@ test-all: dev ## run every test, also the slow ones (each lecture from a clean k
 	$(PYTEST) -m "" $(PYTEST_ARGS)
 
 check: course ## try an assignment's visible tests before handing it in; A=03 says which
-	@$(BIN)/python -m vaeedu.feedback.rehearsal "$(A)"
+	@$(BIN)/vaeedu check "$(A)"
 
 release: course ## make assignments/ from solutions/ and exercises/, and README's table
 	$(BIN)/vaeedu release
@@ -56,6 +54,12 @@ format: dev ## put the code in the course's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lowest: dev ## test with the oldest packages admitted; LOWEST_ARGS=tests/pca for others
+	$(BIN)/python tools/lowest.py $(LOWEST_ARGS)
+
+lock: dev ## make uv.lock anew from constraints.txt
+	$(BIN)/python tools/lock.py
+
 clean: ## remove .venv and caches (never classroom/)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -path ./classroom -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
@@ -66,4 +70,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format clean course dev
+.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format lowest lock clean course dev

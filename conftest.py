@@ -34,7 +34,12 @@ BY_THEMSELVES = (
     "tests/course/test_grading_cycle.py",
 )
 # These try one small course, set up once.
-TOGETHER = ("tests/setup/test_faults.py", "tests/setup/test_plan.py", "tests/setup/test_whole_way.py")
+TOGETHER = (
+    "tests/setup/test_faults.py",
+    "tests/setup/test_plan.py",
+    "tests/setup/test_systems.py",
+    "tests/setup/test_whole_way.py",
+)
 # Where the time goes: these start first, so that no worker is left with a long test at the end.
 DEAREST = (
     *APART,

@@ -148,7 +148,7 @@ def keep_row(row: dict[str, Any]) -> None:
 
 def main() -> None:
     """Runs what is asked for, and keeps each row as soon as it is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.splitlines()[0])
     parser.add_argument("--lectures", nargs="*", default=[], help="their numbers, such as 06")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--data", nargs="+", choices=("small", "full"), default=["small", "full"])

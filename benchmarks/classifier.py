@@ -17,15 +17,16 @@ COURSE = Path(__file__).resolve().parents[1]
 
 def main() -> int:
     """Prints a line for each assignment and each wrong decision, and the sums."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.partition("\n")[0])
     parser.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     os.chdir(COURSE)
-    from vaeedu_grader.authoring.course import assignments
+    from vaeedu_grader.authoring.course import assignment_named, assignments
 
+    asked = [assignment_named(COURSE, text) for text in options.assignments]
     rows, wrong, misgraded, total = [], [], 0, 0
-    for name in options.assignments or assignments(COURSE):
+    for name in asked or assignments(COURSE):
         counts, described, seconds = grade(name, options.jobs)
         number = counts["right"] + counts["misgraded"]
         misgraded, total = misgraded + counts["misgraded"], total + number

@@ -185,7 +185,7 @@ def mnist(minutes: float, device: str, num_samples: int) -> dict[str, float | li
 def main() -> None:
     """Runs what is asked for, and keeps the table."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", nargs="?", choices=("digits", "mnist"), default="digits")
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds, of the digits")

@@ -147,7 +147,7 @@ def on_mnist(minutes: float, device: str, num_images: int, seed: int) -> dict[st
 def main() -> None:
     """Measures what the command line asks for, prints it and writes it to `results/`."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("digits", "mnist"))
     parser.add_argument("--seeds", type=int, default=5, help="how many, of the digits")

@@ -195,7 +195,7 @@ def mnist(minutes: float, seed: int) -> tuple[list[tuple[object, ...]], dict[str
 def main() -> None:
     """Runs what is asked for, and keeps the table."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", nargs="?", choices=("ring", "grid", "mnist"), default="ring")
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, of ring and grid")

@@ -218,7 +218,7 @@ def rehearse() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Runs the parts asked for, where there is a GPU."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("parts", nargs="*", default="all", choices=("all", *PARTS), metavar="part", help=", ".join(PARTS))

@@ -58,7 +58,7 @@ def functions(loc: Tensor, log_scale: Tensor) -> dict[str, Callable[[], object]]
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--rounds", type=int, default=31, help="timed repetitions, taken in turn")
     rounds = parser.parse_args().rounds
     torch.set_num_threads(2)

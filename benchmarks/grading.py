@@ -111,7 +111,7 @@ class Peak:
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--submissions", type=int, default=40)
     number = parser.parse_args().submissions
     ways = {"stock nbgrader": (STOCK,), "vaeedu grade": (OURS, "1"), "vaeedu grade --jobs 2": (OURS, "2")}

@@ -62,7 +62,7 @@ def methods(model: VAE, x: torch.Tensor, num_samples: int) -> dict:
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="timed repetitions")
     parser.add_argument("--num-samples", type=int, default=5000, help="K")
     parser.add_argument("--num-images", type=int, default=1000)

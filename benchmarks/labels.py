@@ -201,7 +201,7 @@ RUNS: dict[str, tuple[Callable[[int, int, int], dict[str, float]], Sequence[int]
 def main() -> None:
     """Runs what is asked for, and keeps the table."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", nargs="?", choices=RUNS, default="digits")
     parser.add_argument("--labels", type=int, nargs="+", help="how many labels, multiples of 10")

@@ -39,7 +39,7 @@ class Told(NamedTuple):
 
 def main() -> int:
     """Prints what each wrong answer hears, and the shares; returns 1 if one of them keeps all its marks."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", default=LISTS)
     parser.add_argument("--only", default="", help="the beginning of an assignment's name")
     parser.add_argument("--all", action="store_true", help="print also those that are named")

@@ -79,7 +79,7 @@ def compare_em(x: torch.Tensor, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="timed repetitions of the fast solvers")
     rounds = parser.parse_args().rounds
     torch.set_num_threads(2)

@@ -173,7 +173,7 @@ PARTS = ("sampling", "training", "digits", "mnist")
 def main(arguments: list[str] | None = None) -> None:
     """Runs the parts asked for, and keeps a table of each."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("parts", nargs="*", default="all", choices=("all", *PARTS), metavar="part", help=", ".join(PARTS))

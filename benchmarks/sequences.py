@@ -195,7 +195,7 @@ RUNS = {"checker": checker, "sketches": sketches, "strings": strings}
 def main() -> None:
     """Runs what is asked for, and keeps the table."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=RUNS)
     parser.add_argument("--minutes", type=float, default=5.0)

@@ -161,7 +161,7 @@ def compare(make_model: Callable[[], VAE], x: torch.Tensor, rounds: int, *, bina
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--images", type=int, default=60_000, help="of an epoch of the dense VAE")
     parser.add_argument("--conv-images", type=int, default=6_000, help="of an epoch of the convolutional VAE")
     parser.add_argument("--rounds", type=int, default=3, help="epochs timed of each loop, in turn")

@@ -95,7 +95,7 @@ def verdict(sizes: list[int], ours: Tensor, theirs: Tensor) -> str:
 
 def main() -> None:
     """Runs the comparison and keeps its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
     parser.add_argument("--repeats", type=int, default=200, help="random training sets of each size")
     repeats = parser.parse_args().repeats
     rows, numbers, begun = [], {}, time.process_time()

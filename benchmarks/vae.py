@@ -100,7 +100,7 @@ def report_single(name: str, run: Run, numbers: dict[str, float], full: bool) ->
 def main() -> None:
     """Does the runs that the command line names."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     names = ("mlp", "burda", "iwae", "aevb", "samples")
     parser.add_argument("runs", nargs="*", default="mlp", choices=names, metavar="run", help=", ".join(names))

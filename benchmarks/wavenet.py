@@ -123,7 +123,7 @@ def recognised(model, each: int) -> tuple[float, float]:
 def main() -> None:
     """Runs what is asked for, and keeps what it found."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("sampling", "speech"))
     parser.add_argument("--minutes", type=float, default=5.0)

@@ -1,6 +1,7 @@
 """The report on a reader's machine: right when all is well, and one line with a remedy for each thing that is not."""
 
 import importlib.metadata
+import types
 
 import pytest
 import torch
@@ -57,7 +58,39 @@ def test_a_broken_torch_does_not_stop_the_report(monkeypatch):
     monkeypatch.setattr(torch.linalg, "solve", broken)
     assert "✗ PyTorch does not work (libtorch_cpu.so: cannot open" in environment.report()
     monkeypatch.setattr(torch.linalg, "solve", lambda a, b: b)
-    assert "It computes wrong numbers. Run: make clean, then make lab" in environment.report()
+    assert (
+        "It computes wrong numbers. Close JupyterLab, remove the folder .venv and run: make lab"
+        in environment.report()
+    )
+
+
+def test_where_there_is_no_copy_of_the_course_it_says_nothing_of_make(installed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert environment.report().endswith("\nEverything is in place.")
+    installed.update({"ipywidgets": None, "scipy": "0.19", "nbgrader": None, "jupyterlab": None})
+    monkeypatch.setattr("platform.python_version", lambda: "3.9.18")
+    monkeypatch.setattr(torch.linalg, "solve", lambda a, b: b)
+    text = environment.report()
+    assert text.endswith(
+        "4 things to mend: see ✗ above."
+    )  # whatever shows the notebook, it is not asked for JupyterLab
+    assert (
+        '✗ ipywidgets is not installed. Run: %pip install "ipywidgets>=8.1.3", and restart the kernel' in text
+    )
+    assert '✗ scipy is 0.19, but the course needs >=1.13. Run: %pip install "scipy>=1.13", and' in text
+    assert "Install one of these, and the course in it" in text
+    assert "%pip install --force-reinstall torch" in text
+    assert "make" not in text
+
+
+def test_on_windows_it_names_the_way_without_make(installed, monkeypatch):
+    installed.update({"ipywidgets": None})
+    monkeypatch.setattr(environment, "os", types.SimpleNamespace(name="nt"))
+    monkeypatch.setattr("platform.python_version", lambda: "3.9.18")
+    text = environment.report()
+    assert "✗ ipywidgets is not installed. Close JupyterLab and run: py tools/setup_env.py --lab" in text
+    assert "py -3.12 tools/setup_env.py --lab" in text
+    assert "make" not in text
 
 
 @pytest.mark.parametrize("at_hand", [True, False])
@@ -117,3 +150,14 @@ def test_a_number_of_threads_that_the_user_chose_stays(threads, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert environment.use_threads() == torch.get_num_threads()
     assert threads == []
+
+
+def test_a_copy_without_its_makefile_is_set_up_by_the_script(installed, monkeypatch, tmp_path):
+    for name in ("lectures/00_start_here.ipynb", "tools/setup_env.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path / "lectures")
+    installed.update({"ipywidgets": None})
+    assert "Close JupyterLab and run: python3 tools/setup_env.py --lab" in environment.report()
+    (tmp_path / "Makefile").touch()
+    assert "Close JupyterLab and run: make lab" in environment.report()

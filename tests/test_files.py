@@ -56,3 +56,19 @@ def test_links_are_followed_and_devices_are_not_replaced(tmp_path):
 def test_what_is_private_stays_so(tmp_path):
     write_whole(tmp_path / "secret", b"x", mode=0o600)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_a_file_that_its_owner_has_closed_to_others_stays_closed(tmp_path):
+    marks = tmp_path / "marks.csv"
+    marks.write_bytes(b"old")
+    marks.chmod(0o600)
+    write_whole(marks, b"new")
+    assert (marks.read_bytes(), stat.S_IMODE(marks.stat().st_mode)) == (b"new", 0o600)
+    marks.chmod(0o644)
+    write_whole(marks, b"newer", mode=0o600)
+    assert stat.S_IMODE(marks.stat().st_mode) == 0o600
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    with pytest.raises(ValueError, match="must be a file, but is a folder: name a file in it"):
+        write_whole(tmp_path, b"x")

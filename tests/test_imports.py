@@ -32,7 +32,7 @@ ROWS = {
     ),
     2: ("pca", "classifiers", "outliers", "inference", "bounds", "directions", "disentanglement", "metrics"),
     1: ("data", "networks", "divergences", "gradients", "plotting", "audio"),
-    0: ("sampling", "require", "files", "terminal", "text"),
+    0: ("sampling", "require", "files", "terminal", "text", "course"),
 }
 ROW_OF = {name: row for row, names in ROWS.items() for name in names}
 

@@ -43,7 +43,7 @@ def test_the_commands_write_so():
     )
     assert done.returncode == 2
     assert "UnicodeEncodeError" not in done.stderr
-    check = [sys.executable, "-m", "vaeedu.feedback.rehearsal", "✗"]
+    check = [sys.executable, "-m", "vaeedu.cli", "check", "✗"]
     done = subprocess.run(
         check, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False
     )

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 import tomllib
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 import installation
 import jupyter_settings
+import systems
 from installation import SetupError
 
 STAMP = "vaeedu-setup.json"
@@ -36,34 +38,70 @@ class Plan(NamedTuple):
 
 
 def main(arguments: Sequence[str], chosen_by_user: bool) -> int:
-    """Runs the set-up; the exit status is 0, or 2 after one line on stderr, or 130 after Ctrl-C."""
+    """Runs the set-up, and what was asked for after it; the exit status is that one's.
+
+    Of the set-up it is 0, or 2 after one line on stderr, or 130 after Ctrl-C.
+    """
     parser = argparse.ArgumentParser(
-        prog="setup_env.py", description="Make .venv and install the course in it."
+        prog="setup_env.py", allow_abbrev=False, description="Make .venv and install the course in it."
     )
     parser.add_argument("--dev", action="store_true", help="also install what testing the course needs")
-    options = parser.parse_args(arguments)
+    then = parser.add_mutually_exclusive_group()
+    then.add_argument(
+        "--lab", action="store_true", help="then open the course in JupyterLab, with its options"
+    )
+    then.add_argument("--check", metavar="03", help="then try an assignment's visible tests")
+    then.add_argument("--test", action="store_true", help="then run the fast tests, with pytest's options")
+    options, others = parser.parse_known_args(arguments)
+    if others and not (options.lab or options.test):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     root = Path(__file__).resolve().parents[1]
-    for number in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # a closed terminal stops pip in the same way as Ctrl-C does
-        signal.signal(number, signal.default_int_handler)
+    systems.stop_like_ctrl_c()
     try:
-        set_up(root, "dev" if options.dev else "course", chosen_by_user)
+        set_up(root, "dev" if options.dev or options.test else "course", chosen_by_user)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nset-up interrupted: the next run starts again", file=sys.stderr)
         return 130
-    return 0
+    return run(root, follow_up(options, others))
+
+
+def follow_up(options: argparse.Namespace, others: Sequence[str]) -> list[str]:
+    """Returns the module, with its arguments, that was asked for after the set-up; empty where nothing was."""
+    if options.lab:
+        return ["vaeedu.cli", "lab", *others]
+    if options.check is not None:
+        return ["vaeedu.cli", "check", options.check]
+    return ["pytest", *others] if options.test else []
+
+
+def run(root: Path, module: Sequence[str]) -> int:
+    """Runs a module in the environment, as `make` would: nothing of the user's own Python gets into it."""
+    if not module:
+        return 0
+    kept_out = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+    variables = {name: value for name, value in os.environ.items() if name not in kept_out}
+    variables["JUPYTER_CONFIG_DIR"] = str(root / ".venv" / "etc" / "jupyter-user")
+    process = subprocess.Popen(
+        [str(systems.python_of(root / ".venv")), "-m", *module], cwd=root, env=variables
+    )
+    # Ctrl-C goes to both; what it means is for the program to say: JupyterLab asks first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # this is what the other signals have been made into
+        process.terminate()
+        process.wait()
+        return 130
 
 
 def set_up(root: Path, stage: str, chosen_by_user: bool) -> None:
     """Brings `root/.venv` to `stage`, doing nothing where it already is."""
     if make_plan(root, stage, chosen_by_user) is None:
         return
-    with installation.only_one(root):
+    with systems.only_one(root):
         plan = make_plan(root, stage, chosen_by_user)  # whoever was waited for may have done it
         if plan is not None:
             begun = time.monotonic()
@@ -81,7 +119,7 @@ def carry_out(plan: Plan, root: Path) -> None:
         installation.create(venv)
     extras = STAGES[: STAGES.index(plan.stage) + 1]
     installation.install(root, extras)
-    jupyter_settings.write(venv)
+    jupyter_settings.write(root, venv)
     installation.verify(root)
     still_wrong = first_fault(root, plan.stage)
     if still_wrong is not None:
@@ -105,7 +143,7 @@ def make_plan(root: Path, stage: str, chosen_by_user: bool) -> Plan | None:
     stage = max(stage, stamp["stage"], key=STAGES.index)  # nobody loses their test tools by opening a lecture
     if stamp["root"] != str(root):
         return Plan("rebuild", "the course was moved", stage)
-    interpreter = os.path.realpath(venv / "bin" / "python")
+    interpreter = systems.interpreter_of(venv)
     if interpreter != stamp["interpreter"] or not os.access(interpreter, os.X_OK):
         return Plan("rebuild", "the Python it was made with has gone", stage)
     if chosen_by_user and interpreter != os.path.realpath(installation.base_python()):
@@ -120,7 +158,7 @@ def make_plan(root: Path, stage: str, chosen_by_user: bool) -> Plan | None:
 
 def first_fault(root: Path, stage: str) -> str | None:
     """Returns which direct dependency is absent or not of the tested version, or None; pip is not started."""
-    folder = next((root / ".venv" / "lib").glob("python3.*/site-packages"), root)
+    folder = systems.packages_of(root / ".venv") or root
     for name, tested in direct_dependencies(root, stage).items():
         found = installed_version(name, folder)
         if found is None:
@@ -134,8 +172,15 @@ def direct_dependencies(root: Path, stage: str) -> dict[str, str | None]:
     """Returns what pyproject.toml asks for up to `stage`, and the course itself, with the tested versions."""
     project = read_pyproject(root)["project"]
     requirements = [project["name"], *project.get("dependencies", ())]
-    for extra in STAGES[: STAGES.index(stage) + 1]:
-        requirements += project.get("optional-dependencies", {}).get(extra, ())
+    extras, waiting = project.get("optional-dependencies", {}), list(STAGES[: STAGES.index(stage) + 1])
+    for extra in waiting:  # it grows: an extra may build on others, as "vaeedu[notebook]"
+        requirements += extras.get(extra, ())
+        waiting += [
+            name
+            for requirement in extras.get(extra, ())
+            if (built_on := re.fullmatch(rf"{re.escape(project['name'])}\[(.*)\]", requirement))
+            for name in re.split(r"\s*,\s*", built_on[1])
+        ]
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {
         normal(name): version.strip() for name, equals, version in (line.partition("==") for line in lines)
@@ -164,7 +209,7 @@ def fingerprint(root: Path) -> str:
         pyproject["project"],
         pyproject.get("tool", {}).get("setuptools"),
         (root / "constraints.txt").read_text(encoding="utf-8"),
-        jupyter_settings.SETTINGS,
+        jupyter_settings.texts(root),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -191,7 +236,7 @@ def write_stamp(root: Path, stage: str) -> None:
     """Records that `.venv` is finished, in one step: a stamp is whole or absent."""
     stamp = {
         "root": str(root),
-        "interpreter": os.path.realpath(root / ".venv" / "bin" / "python"),
+        "interpreter": systems.interpreter_of(root / ".venv"),
         "packages": fingerprint(root),
         "stage": stage,
     }

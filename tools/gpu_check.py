@@ -53,7 +53,7 @@ class Step:
 def main(arguments: Sequence[str] = ()) -> int:
     """Returns the exit code: 0 where all is well or there is no GPU."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=TRAINING_SECONDS, help="of training")
     parser.add_argument("--rehearse", action="store_true", help="at a tiny size on the CPU")

@@ -4,13 +4,13 @@ import errno
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+
+import systems
 
 LOG = "vaeedu-setup.log"
 MUST_IMPORT = ("torch", "jupyterlab", "vaeedu")
@@ -19,26 +19,6 @@ NEEDED_BYTES = int(2.5e9)
 
 class SetupError(Exception):
     """One line for the user: what is wrong, and what to do."""
-
-
-@contextmanager
-def only_one(root: Path) -> Iterator[None]:
-    """Holds a lock on the course folder, so that `make lab` and `make test` at once do not build over each other."""
-    import fcntl  # not on Windows, where the Makefile does not run either
-
-    folder = os.open(root, os.O_RDONLY)
-    os.set_inheritable(folder, True)  # a pip that outlives a killed set-up keeps the lock until it has ended
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("Another set-up is at work in this folder: waiting for it.", flush=True)
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        except OSError:
-            pass  # some network file systems have no locks; one user seldom starts two set-ups
-        yield
-    finally:
-        os.close(folder)
 
 
 def make_writable_folder(venv: Path) -> None:
@@ -85,7 +65,7 @@ def base_python() -> str:
 
 def install(root: Path, extras: Sequence[str]) -> None:
     """Has pip install the course with its tested versions, showing how far it is."""
-    python, log = root / ".venv" / "bin" / "python", root / ".venv" / LOG
+    python, log = systems.python_of(root / ".venv"), root / ".venv" / LOG
     command = [str(python), "-m", "pip", "install", "--progress-bar", "off", "--no-input"]
     command += ["-c", "constraints.txt", "-e", f".[{','.join(extras)}]"]
     # A user's `pip config set global.user true` would make pip refuse to install into a virtual environment.
@@ -98,14 +78,12 @@ def install(root: Path, extras: Sequence[str]) -> None:
             env=settings,
             stdout=output,
             stderr=subprocess.STDOUT,
-            process_group=0,
-            close_fds=False,
+            **systems.group_of_its_own(),
         )
         try:
             _watch(pip, log)
         except BaseException:
-            os.killpg(pip.pid, signal.SIGTERM)
-            pip.wait()
+            systems.stop_group(pip)
             raise
     if pip.returncode != 0:
         text = log.read_text(encoding="utf-8", errors="replace")
@@ -114,7 +92,7 @@ def install(root: Path, extras: Sequence[str]) -> None:
 
 def verify(root: Path) -> None:
     """Imports the essential packages in the new environment."""
-    python = root / ".venv" / "bin" / "python"
+    python = systems.python_of(root / ".venv")
     for module in MUST_IMPORT:
         # From inside .venv: in the course folder `import vaeedu` would succeed without being installed.
         command = [str(python), "-c", f"import {module}"]
@@ -164,7 +142,7 @@ def progress(log: str) -> tuple[str, str]:
 
 
 def _how_to_mend(error: OSError, venv: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         return "the disk is full, free about 3 GB"
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return f"a file is in the way, remove {venv}"
@@ -179,7 +157,7 @@ def _pip_remedy(log: str) -> str:
     ):
         return "the package index cannot be reached, check the network and run the same command again"
     errors = [line for line in log.splitlines() if line.startswith("ERROR:")]
-    return f"{errors[-1] if errors else _last_line(log)}; run the same command again, or `make clean` first"
+    return f"{errors[-1] if errors else _last_line(log)}; run the same command again, or remove .venv first"
 
 
 def _last_line(text: str) -> str:

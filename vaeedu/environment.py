@@ -4,16 +4,18 @@ import importlib.metadata
 import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from vaeedu import course
+
 # Beyond this the small tensors of the lectures gain nothing.
 _MOST_THREADS = 4
 _CGROUP = Path("/sys/fs/cgroup")
-_COURSE = {"extra": "course"}  # readers need what the extra "course" asks for, not the test tools
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,15 @@ def report() -> str:
 def _python() -> Finding:
     version, allowed = platform.python_version(), importlib.metadata.metadata("vaeedu")["Requires-Python"]
     ok = SpecifierSet(allowed).contains(version, prereleases=True)
-    mend = "" if ok else f"The course needs Python {allowed}: make lab PYTHON=python3.12"
-    return Finding(ok, f"Python {version}", mend)
+    how = _set_up("Install one of these", "3.12") or "Install one of these, and the course in it"
+    return Finding(ok, f"Python {version}", "" if ok else f"The course needs Python {allowed}. {how}")
 
 
 def _packages() -> list[Finding]:
+    # Readers need what notebooks ask for, and in a copy of the course JupyterLab and nbgrader; never the test tools.
+    extras = ("notebook",) if course.folder() is None else ("notebook", "course")
     needed = [Requirement(line) for line in importlib.metadata.requires("vaeedu") or []]
-    needed = [r for r in needed if r.marker is None or r.marker.evaluate(_COURSE)]
+    needed = [r for r in needed if r.name != "vaeedu" and _is_asked_for(r, extras)]
     wrong = [finding for requirement in needed if (finding := _package(requirement)) is not None]
     good = Finding(
         True, f"{len(needed) - len(wrong)} of {len(needed)} packages installed, in versions that fit"
@@ -63,31 +67,50 @@ def _packages() -> list[Finding]:
     return [good, *wrong]
 
 
+def _is_asked_for(requirement: Requirement, extras: Sequence[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+
+
 def _package(requirement: Requirement) -> Finding | None:
     """Returns what is wrong with an installed package, or None."""
+    name, allowed = requirement.name, requirement.specifier
+    mend = _set_up() or f'Run: %pip install "{name}{allowed}", and restart the kernel'
     try:
-        version = importlib.metadata.version(requirement.name)
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(False, f"{requirement.name} is not installed", "Close JupyterLab and run: make lab")
-    if requirement.specifier.contains(version, prereleases=True):
+        return Finding(False, f"{name} is not installed", mend)
+    if allowed.contains(version, prereleases=True):
         return None
-    text = f"{requirement.name} is {version}, but the course needs {requirement.specifier}"
-    return Finding(False, text, "Close JupyterLab and run: make lab")
+    return Finding(False, f"{name} is {version}, but the course needs {allowed}", mend)
+
+
+def _set_up(first: str = "Close JupyterLab", python: str = "") -> str:
+    """How the copy of the course that this runs in is set up again; empty where there is none."""
+    found = course.folder()
+    if found is None or not (found / "tools" / "setup_env.py").is_file():
+        return ""
+    if os.name != "nt" and (found / "Makefile").is_file():
+        return f"{first} and run: make lab{python and f' PYTHON=python{python}'}"
+    launcher = f"py{python and f' -{python}'}" if os.name == "nt" else f"python{python or 3}"
+    return f"{first} and run: {launcher} tools/setup_env.py --lab"
 
 
 def _torch() -> Finding:
+    mend = (
+        _set_up("Close JupyterLab, remove the folder .venv")
+        or "Install it anew: %pip install --force-reinstall torch"
+    )
     try:
         import torch
 
         product = torch.linalg.solve(2 * torch.eye(3), torch.ones(3)).sum()
         ok = abs(float(product) - 1.5) < 1e-6
     except Exception as error:  # whatever a broken build does, the report goes on
-        return Finding(False, f"PyTorch does not work ({error})", "Run: make clean, then make lab")
+        return Finding(False, f"PyTorch does not work ({error})", mend)
     where = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU, and none is needed"
-    mend = "" if ok else "It computes wrong numbers. Run: make clean, then make lab"
-    return Finding(
-        ok, f"PyTorch {torch.__version__} computes, on {torch.get_num_threads()} threads; {where}", mend
-    )
+    text = f"PyTorch {torch.__version__} computes, on {torch.get_num_threads()} threads; {where}"
+    return Finding(ok, text, "" if ok else f"It computes wrong numbers. {mend}")
 
 
 def _extras() -> list[Finding]:
@@ -108,8 +131,8 @@ def use_threads() -> int:
     many, and torch would start a thread for each of the many. Threads that wait for each other by spinning take the
     processors away from each other as soon as anything else runs on the machine, and a small training then takes more
     than twice as long as with one thread (`benchmarks/threads.py`). So there is more than one only where threads wait
-    passively: the environment variable `OMP_WAIT_POLICY` is `passive`, as `make lab` sets it. A number that was chosen
-    by `OMP_NUM_THREADS` stays.
+    passively: the environment variable `OMP_WAIT_POLICY` is `passive`, as `vaeedu lab` sets it. A number that was
+    chosen by `OMP_NUM_THREADS` stays.
 
     Returns:
         The number of threads.

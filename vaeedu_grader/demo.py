@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import nbformat
 from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.answered import filled_in, source_of
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
-from vaeedu_grader.gradebook.classroom import Classroom, nobody_in
+from vaeedu_grader.gradebook.classroom import Classroom, contents
 from vaeedu_grader.marking.grade import Result, Settings, grade_class
 
 ASSIGNMENT = "02_linear_latent_variable_models"
@@ -140,7 +140,7 @@ def demo_class(
     assignment = Assignment(course, ASSIGNMENT)
     folder, described = assignment.classroom, assignment.exercises
     chosen = {student.id: student for student in _chosen(students(described), only)}
-    _clear(folder)
+    _clear(folder, {student.id for student in students(described)})
     room = Classroom(assignment)
     room.enrol(_write_roster(folder / "roster.csv", list(chosen.values())))
     room.generate()
@@ -195,14 +195,13 @@ def _chosen(everybody: tuple[Student, ...], only: Sequence[str] | None) -> tuple
     return everybody if only is None else tuple(known[name] for name in only)
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: Path, made_up: Collection[str]) -> None:
     """Removes what an earlier run made; refuses a folder that anybody else has put something into."""
     present = {path.name for path in folder.iterdir()}
     foreign = sorted(present - {*_MADE, _MARKER})
-    ours = _MARKER in present and not foreign
-    unused = present == {"gradebook.db"} and nobody_in(
-        folder / "gradebook.db"
-    )  # looking at the formgrader makes one
+    ours = _MARKER in present and not foreign and not (foreign := _of_people(folder, made_up))
+    # Looking at the formgrader makes a gradebook.
+    unused = present == {"gradebook.db"} and contents(folder / "gradebook.db") == (set(), set())
     if present and not ours and not unused:
         raise ValueError(
             f"the classroom must be empty or made by demo-class, but {folder} holds {(foreign or sorted(present))[0]}: "
@@ -211,6 +210,18 @@ def _clear(folder: Path) -> None:
     (folder / _MARKER).touch()
     for name in present & set(_MADE):
         shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
+
+
+def _of_people(folder: Path, made_up: Collection[str]) -> list[str]:
+    """What a class of people has left in a folder that a demonstration once made: names below it, or in its roster."""
+    handed_in = [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.glob("submitted/*/*"))
+        if path.parent.name not in made_up or path.name != ASSIGNMENT
+    ]
+    gradebook = folder / "gradebook.db"
+    enrolled = sorted(contents(gradebook)[0] - set(made_up)) if gradebook.is_file() else []
+    return [*handed_in, *(f"the student {name}" for name in enrolled)]
 
 
 def _write_roster(path: Path, chosen: Sequence[Student]) -> Path:

@@ -109,6 +109,26 @@ def test_settings_that_failed_at_once_bind_nobody(tmp_path, capsys):
     assert train(tmp_path, "--epochs", 1) == 0
 
 
+def test_a_run_that_is_refused_leaves_no_trace(tmp_path):
+    assert train(tmp_path / "new", "--epochs", 0) == 2
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").touch()
+    assert train(tmp_path / "own", "--epochs", 0) == 2
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["notes.txt", "own"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(files.SETTINGS, '{"editor.fontSize": 12}'), (files.SETTINGS, "[1]"), (files.SETTINGS, "no JSON"),
+     (files.HISTORY, "{}"), (files.RESULTS, "{}")],
+)  # fmt: skip
+def test_somebodys_own_files_of_the_same_names_are_left_alone(name, content, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
+    assert train(tmp_path, "--epochs", 1) == 2
+    assert f"must be new, empty or a run's folder, but holds {name} without a run" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, content)]
+
+
 def test_a_checkpoint_without_settings_is_left_alone(tmp_path, capsys):
     (tmp_path / files.CHECKPOINT).write_bytes(b"precious")
     assert train(tmp_path, "--epochs", 1) == 2
@@ -235,6 +255,23 @@ def test_evaluation_repeats_with_its_seed_and_no_result_is_lost(trained, tmp_pat
     assert first["elbo"] != other["elbo"]
     kept = [json.loads((folder / f"results{end}.json").read_text()) for end in ("-1", "-2", "")]
     assert [one["elbo"] for one in kept] == [first["elbo"], again["elbo"], other["elbo"]]
+
+
+def test_results_that_cannot_be_written_leave_those_of_before(trained, tmp_path, capsys, monkeypatch):
+    for name in (files.SETTINGS, files.CHECKPOINT):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    (tmp_path / files.RESULTS).write_text("kept")
+    write = files.write_whole
+
+    def full(path, data):
+        if path.name == files.RESULTS:
+            raise OSError("no space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(files, "write_whole", full)
+    code, _, said = evaluate(tmp_path, capsys, "--num-samples", 2, "--num-images", 5)
+    assert (code, said.splitlines()[-1]) == (2, "vaeedu: error: no space left on device")
+    assert (tmp_path / files.RESULTS).read_text() == "kept"
 
 
 def test_what_cannot_be_evaluated(trained, tmp_path, capsys):

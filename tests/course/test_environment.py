@@ -11,11 +11,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from support.project import PROJECT, asked_for
 
 import vaeedu
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The only distribution of the course whose name on conda-forge is another.
 CONDA_NAMES = {"torch": "pytorch"}
 # What conda-forge does not have comes from PyPI.
@@ -41,7 +41,7 @@ def conda_packages(conda):
 
 
 def test_conda_has_the_same_packages_in_the_same_ranges(conda, conda_packages):
-    wanted = by_name(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["course"])
+    wanted = by_name(asked_for("course"))
     renamed = {CONDA_NAMES.get(name, name): ranges for name, ranges in wanted.items()}
     found = {name: ranges for name, ranges in conda_packages.items() if name not in ("python", "pip")}
     from_pypi = by_name(conda["dependencies"][-1]["pip"][:-1])
@@ -83,8 +83,7 @@ def constraints():
 
 def test_every_dependency_is_pinned_within_its_range():
     pins = constraints()
-    extras = PROJECT["optional-dependencies"]
-    for name, allowed in by_name([*PROJECT["dependencies"], *extras["course"], *extras["dev"]]).items():
+    for name, allowed in by_name(asked_for("course", "dev")).items():
         (pin,) = pins[name]
         assert pin.operator == "=="
         assert pin.version in allowed, f"{name} is tested as {pin.version}, outside {allowed}"
@@ -97,6 +96,16 @@ def test_what_runs_is_what_constraints_say():
         except importlib.metadata.PackageNotFoundError:
             continue  # a constraint asks for nothing; another platform may need it
         assert installed in pin
+
+
+def test_binder_installs_the_tested_versions_of_what_readers_need():
+    lines = (ROOT / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[-2:] == [
+        "-c ../constraints.txt",
+        "-e .[course]",
+    ]  # the first from its own folder, the second from here
+    runtime = (ROOT / ".binder" / "runtime.txt").read_text(encoding="ascii").strip()
+    assert runtime.removeprefix("python-") in SpecifierSet(PROJECT["requires-python"])
 
 
 def test_the_version_is_the_same_everywhere():

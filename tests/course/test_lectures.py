@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
 from support.folding import only_draw
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,31 @@ MOST_LINES = 25
 
 def code_cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_the_first_cell_for_another_machine_installs_the_wheel_beside_it(tmp_path, monkeypatch):
+    texts = [
+        cell.source for cell in nbformat.read(LECTURES[0], as_version=4).cells if cell.cell_type == "markdown"
+    ]
+    texts.append((ROOT / "docs" / "elsewhere.md").read_text("utf-8"))
+    first, again = [
+        code for text in texts for code in re.findall(r"```python\n(import pathlib.*?)```", text, re.DOTALL)
+    ]
+    assert first == again
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    asked = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: asked.append(command))
+    with pytest.raises(ValueError, match="not enough values"):
+        exec(first, {})
+    (folder / "vaeedu-0.1.0-py3-none-any.whl").touch()
+    exec(first, {})
+    ((*command, wanted),) = asked
+    assert command == [sys.executable, "-m", "pip", "install", "--quiet"]
+    requirement = Requirement(wanted)
+    assert (requirement.name, requirement.extras) == ("vaeedu", {"notebook"})
+    assert requirement.url.endswith("/with%20a%20space/vaeedu-0.1.0-py3-none-any.whl")
 
 
 def test_readme_leads_to_every_lecture():

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.converters import GenerateAssignment
+from support.handed_in import put
 from traitlets.config import PyFileConfigLoader
 
 from vaeedu_grader.authoring.cells import with_tests
@@ -97,6 +98,35 @@ def test_readmes_table_is_made_from_the_notebooks(tmp_path):
     assert (before.startswith("before\n"), "old" in before, after) == (True, False, f"{END}\nafter\n")
     with pytest.raises(ValueError, match=r"README.md must have the lines <!-- .* but has not"):
         with_table("no table", tmp_path)
+
+
+def test_links_to_colab_and_binder_come_from_one_setting(tmp_path):
+    lecture = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# 7 · Models")], metadata={"vaeedu": {"summary": "all"}}
+    )
+    put(tmp_path, **{"lectures/07_models.ipynb": nbformat.writes(lecture)})
+
+    def row(repository):
+        put(tmp_path, **{"pyproject.toml": f'[tool.vaeedu]\nrepository = "{repository}"\n'})
+        return with_table(f"{BEGIN}\n{END}", tmp_path).splitlines()[3]
+
+    bare = row("")
+    assert bare == "| 7 | [Models](lectures/07_models.ipynb): all | |"
+    linked = row("https://github.com/some-one/vae.edu.git")
+    assert (
+        linked
+        == row("https://github.com/some-one/vae.edu/")
+        == bare.replace(
+            ": all",
+            " ([Colab](https://colab.research.google.com/github/some-one/vae.edu/blob/main/lectures/07_models.ipynb), "
+            "[Binder](https://mybinder.org/v2/gh/some-one/vae.edu/main?labpath=lectures%2F07_models.ipynb)): all",
+        )
+    )
+    for wrong in ("https://example.org/a/b", "https://github.com/a", "a/b"):
+        with pytest.raises(ValueError, match=r"must be like https://github.com/OWNER/NAME, or empty, but is"):
+            row(wrong)
+    (tmp_path / "pyproject.toml").unlink()
+    assert with_table(f"{BEGIN}\n{END}", tmp_path).splitlines()[3] == bare
 
 
 @each

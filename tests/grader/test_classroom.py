@@ -114,9 +114,9 @@ def test_outside_a_course_it_says_so(command, tmp_path, monkeypatch):
 def test_interruption_and_nbgraders_refusal_are_one_line(command, monkeypatch):
     from vaeedu_grader.gradebook.nbgrader import GradingError
 
-    for error, message in (
-        (KeyboardInterrupt(), "interrupted"),
-        (GradingError("no\nway"), "nbgrader: no way"),
+    for error, expected, message in (
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (GradingError("no\nway"), 2, "nbgrader: no way"),
     ):
 
         def fail(*args, error=error, **kwargs):
@@ -124,7 +124,7 @@ def test_interruption_and_nbgraders_refusal_are_one_line(command, monkeypatch):
 
         monkeypatch.setattr("vaeedu_grader.authoring.release.release", fail)
         code, captured = command("release")
-        assert (code, captured.err) == (2, f"vaeedu: error: {message}\n")
+        assert (code, captured.err) == (expected, f"vaeedu: error: {message}\n")
 
 
 def test_a_bug_is_not_hidden(command, monkeypatch):
@@ -179,12 +179,12 @@ def test_a_gradebook_that_nobody_is_in_is_no_class(tmp_path):
     stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")):
         pass
-    demo._clear(tmp_path)
+    demo._clear(tmp_path, set())
     assert not gradebook.exists()
     (tmp_path / demo._MARKER).unlink()
     stamp(f"sqlite:///{gradebook}")
     with contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
         opened.add_student("somebody")
     with pytest.raises(ValueError, match=r"must be empty or made by demo-class, but .* holds gradebook\.db"):
-        demo._clear(tmp_path)
+        demo._clear(tmp_path, set())
     assert gradebook.exists()

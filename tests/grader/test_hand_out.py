@@ -116,7 +116,7 @@ def test_a_student_checks_the_work_with_nothing_but_the_bundle(bundle):
     answers[first.name] = source_of(first.wrong[0].function, first.name)
     answers[others[0].name] = f"import vaeedu.divergences\n{answers[others[0].name]}"
     nbformat.write(filled_in(path, answers), path)
-    done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "03")
+    done = in_bundle(bundle, "vaeedu.cli", "check", "03")
     path.write_bytes(untouched)
     noted = progress.read(bundle)
     (bundle / progress.FILE).unlink()
@@ -149,7 +149,7 @@ def test_the_bundle_has_no_hint_and_says_so(bundle):
 
 
 def test_what_cannot_be_checked_is_one_line(bundle, tmp_path):
-    done = in_bundle(bundle, "vaeedu.feedback.rehearsal", "99")
+    done = in_bundle(bundle, "vaeedu.cli", "check", "99")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "assignment must be one of 01_a_map" in done.stderr

@@ -3,7 +3,6 @@
 import functools
 import importlib.metadata
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from email.message import Message
 from unittest import mock
@@ -14,10 +13,10 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from support.project import asked_for
 from support.pythons import pythons_of_this_machine
 from support.tiny import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # pip brings it along where a package asks for it; which one is never what a lecture shows.
 UNPINNED = {"setuptools"}
 
@@ -53,10 +52,8 @@ def needed(requirements: list[str], environment: Mapping[str, str]) -> Iterator[
 
 def misfits(tested: Mapping[str, str], python: str) -> list[str]:
     """Says what keeps pip from installing the tested versions under a Python."""
-    extras = PROJECT["optional-dependencies"]
     wrong = set()
-    asked = [*PROJECT["dependencies"], *extras["course"], *extras["dev"]]
-    for requirement, asker in needed(asked, environment_of(python)):
+    for requirement, asker in needed(asked_for("course", "dev"), environment_of(python)):
         name = canonicalize_name(requirement.name)
         if name in UNPINNED:
             continue

@@ -74,6 +74,7 @@ def test_a_damaged_stamp_counts_as_none(finished, text):
 def test_the_course_itself_is_set_up_by_the_same_rules():
     everything = environment.direct_dependencies(ROOT, "dev")
     assert everything["torch"]
+    assert everything["ipywidgets"]  # of the extra that another builds on
     assert set(environment.direct_dependencies(ROOT, "course")) < set(everything)
     assert [name for name, version in everything.items() if version is None] == ["vaeedu"]
 

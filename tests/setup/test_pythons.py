@@ -13,7 +13,7 @@ from support.pythons import pythons_of_this_machine
 from support.tiny import PYTHON, ROOT, one_line
 
 COMPLAINT = (
-    "vaeedu needs Python 3.11, 3.12 or 3.13; this is 3.9: "
+    "vaeedu needs Python 3.11, 3.12, 3.13 or 3.14; this is 3.9: "
     "install one and name it, as in `make lab PYTHON=python3.12`"
 )
 
@@ -69,6 +69,7 @@ def test_a_too_old_python_says_what_it_needs(as_python39):
 def test_a_too_old_python_hands_over_to_one_that_will_do(as_python39, tmp_path):
     (tmp_path / "ensurepip.py").write_text("raise ImportError('as on Debian without python3-venv')")
     scripts = {
+        "python3.14": "exit 1",  # pyenv's way of saying that it is not there
         "python3.13": f'PYTHONPATH="{tmp_path}" exec "{PYTHON}" "$@"',  # it runs, but cannot make a .venv
         "python3.12": f'[ "$1" = -c ] && exec "{PYTHON}" "$@"; echo "python3.12 got $2"',
         "python3.11": 'echo "not needed"',

@@ -49,7 +49,7 @@ def dying(rank):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("result", type=Path)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--die", type=int, help="the rank that exits in the midst of training")

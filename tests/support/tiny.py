@@ -103,7 +103,7 @@ def write_course(root):
     (root / "pyproject.toml").write_text(PYPROJECT)
     (root / "backend.py").write_text(BACKEND)
     (root / "constraints.txt").write_text("jupyterlab==4.0\npytest==8.0\ntorch==2.0\n")
-    (root / "vaeedu").mkdir()
+    shutil.copytree(ROOT / "vaeedu" / "cli" / "jupyter", root / "vaeedu" / "cli" / "jupyter")
     (root / "vaeedu" / "__init__.py").touch()
     return root
 

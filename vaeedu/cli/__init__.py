@@ -1,4 +1,4 @@
-"""The `vaeedu` command: training and evaluating models, and whatever commands other installed packages add to it.
+"""The `vaeedu` command: reading the course, training models, and what other installed packages add to it.
 
 A package adds commands by an entry point of the group `vaeedu.commands`: a function that takes the parser's commands.
 """
@@ -11,17 +11,19 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import vaeedu
-from vaeedu.cli import training
+from vaeedu.cli import reading, training
+from vaeedu.cli.parser import Parser
 from vaeedu.terminal import written_anywhere
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line, and returns the exit code.
-
-    It is 0 for success, 1 for marks that differ, 2 for an error, 130 for a training that Ctrl-C cut short, 141
-    where whoever read the output has stopped reading.
-    """
-    options = _parser().parse_args(arguments)
+    """Runs the command line, and returns the exit code, as `--help` explains it."""
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if hasattr(options, "passed_on"):
+        options.passed_on = others
+    elif others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     return written_anywhere(partial(_run, options))
 
 
@@ -30,20 +32,24 @@ def _run(options: argparse.Namespace) -> int:
         return int(options.run(options))
     except BrokenPipeError:
         raise
+    except ConnectionError as error:
+        return _fail(str(error), lines=True)
     except (ValueError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return _fail("interrupted")
+        _fail("interrupted")
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vaeedu",
-        description="The vaeedu course from a shell: train and evaluate its models, and, where the grader is "
+        description="The vaeedu course from a shell: read it, train and evaluate its models, and, where the grader is "
         "installed, release and grade its assignments.",
     )
     parser.add_argument("--version", action="version", version=f"vaeedu {vaeedu.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    reading.add_commands(parser, commands)
     training.add_commands(commands)
     _add_installed(commands)
     return parser
@@ -61,6 +67,8 @@ def _add_installed(commands: Any) -> None:
             add_commands(commands)
 
 
-def _fail(message: str) -> int:
-    print(f"vaeedu: error: {' '.join(message.split())}", file=sys.stderr)
+def _fail(message: str, *, lines: bool = False) -> int:
+    """Tells an error in one line, or in the lines that its message has: what to do, and then what happened."""
+    told = message.splitlines() if lines else [message]
+    print("vaeedu: error: " + "\n".join(" ".join(line.split()) for line in told), file=sys.stderr)
     return 2

@@ -37,10 +37,10 @@ def read_settings(folder: Path) -> dict[str, Any]:
 def claim(folder: Path, settings: dict[str, Any], *, write: bool) -> None:
     """Makes the folder this run's, or checks that it is.
 
-    Settings without a checkpoint are those of a run that never got anywhere: they are overwritten.
+    Settings without a checkpoint are those of a run that never got anywhere: they are overwritten, if a run's they are.
 
     Raises:
-        ValueError: It is another run's.
+        ValueError: It is another run's, or holds somebody's own files of those names.
     """
     if (folder / CHECKPOINT).exists():
         earlier = read_settings(folder)
@@ -53,16 +53,45 @@ def claim(folder: Path, settings: dict[str, Any], *, write: bool) -> None:
                 f"{folder} holds another run ({differing}): use its settings to go on with it, or another --output"
             )
     elif write:
+        _refuse_what_is_no_runs(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / SETTINGS, settings)
 
 
+def give_up(folder: Path) -> None:
+    """Takes back a claim that came to nothing: a run that was refused before its first checkpoint leaves no trace."""
+    if not (folder / CHECKPOINT).exists():
+        (folder / SETTINGS).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _refuse_what_is_no_runs(folder: Path) -> None:
+    """Keeps files that only have the same names, such as an editor's settings.json, from being overwritten."""
+    there = [name for name in (SETTINGS, HISTORY, RESULTS) if (folder / name).exists()]
+    if there and not (SETTINGS in there and _is_a_runs(folder / SETTINGS)):
+        raise ValueError(
+            f"{folder} must be new, empty or a run's folder, but holds {there[0]} without a run: name another --output"
+        )
+
+
+def _is_a_runs(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and {"model", "data", "seed"} <= found.keys()
+
+
 def set_aside(path: Path) -> Path | None:
-    """Gives a file that is there the first free name `…-1`, `…-2`, …, and returns it; None if there is no file."""
+    """Keeps what a file holds under the first free name `…-1`, `…-2`, …, and returns that; None if there is no file.
+
+    The file itself stays, until something is written in its place.
+    """
     if not path.exists():
         return None
     number = 1
     while (aside := path.with_stem(f"{path.stem}-{number}")).exists():
         number += 1
-    path.rename(aside)
+    write_whole(aside, path.read_bytes())
     return aside

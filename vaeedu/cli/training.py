@@ -99,6 +99,9 @@ def _train(options: argparse.Namespace) -> int:
         history = _fit(kind, settings, options)
     except NonFiniteLossError as error:
         raise ValueError(str(error)) from None
+    finally:
+        if first:
+            files.give_up(folder)
     if first:
         files.write_json(folder / files.HISTORY, {"unit": "nats per image", **history.state_dict()})
         done = (
@@ -196,7 +199,10 @@ def _images(name: str, split: str) -> Any:
     if name == "digits":
         return data.digits(split)[0]
     if name == "mnist" and not data.mnist_at_hand():
-        data.fetch_mnist()
+        try:
+            data.fetch_mnist()
+        except ConnectionError as error:
+            raise ConnectionError(f"use --data small-mnist, which is there already; or, {error}") from error
     return data.mnist(split, full=name == "mnist").images
 
 

@@ -119,13 +119,13 @@ def _download(files: PublishedFiles, name: str) -> bytes:
                     mirror + name, files.sha256[name], fname=name, path=fresh, downloader=downloader
                 )
             except (OSError, ValueError) as error:  # all of requests' errors are OSError
-                problems.append(f"\n  {mirror}{name}: {_reason(error)}")
+                problems.append(f"{mirror}: {_reason(error)}")
                 continue
             content = (Path(fresh) / name).read_bytes()
             # The file appears under its name whole, or not at all.
             os.replace(Path(fresh) / name, _cache_folder(files) / name)
             return content
-    raise ConnectionError(f"no mirror gave {files.folder}/{name}:{''.join(problems)}\n{_offline(files)}")
+    raise ConnectionError(f"{_offline(files)}\nno mirror gave {name}: {'; '.join(problems)}")
 
 
 def _fresh_folder(files: PublishedFiles) -> tempfile.TemporaryDirectory[str]:
@@ -135,10 +135,18 @@ def _fresh_folder(files: PublishedFiles) -> tempfile.TemporaryDirectory[str]:
         folder.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=folder, prefix=".download-")
     except OSError as error:
-        raise OSError(f"cannot write to the cache {folder} ({error}). {_offline(files)}") from error
+        raise OSError(f"{_offline(files)}\ncannot write to the cache {folder} ({error})") from error
 
 
 def _reason(error: Exception) -> str:
+    from requests.exceptions import ConnectionError, HTTPError, Timeout
+
+    if isinstance(error, HTTPError):
+        return str(error).partition(" for url")[0]
+    if isinstance(error, Timeout):
+        return "no answer in time"
+    if isinstance(error, ConnectionError):
+        return "no connection"
     if isinstance(error, OSError):
         return f"{type(error).__name__}: {error}"
     return "sent another file than the published one (its SHA-256 differs), which was removed"
@@ -146,6 +154,6 @@ def _reason(error: Exception) -> str:
 
 def _offline(files: PublishedFiles) -> str:
     return (
-        f"Without a network, put {', '.join(files.sha256)} into {_cache_folder(files)}, "
-        f"or into a folder called {files.folder} and set VAEEDU_DATA to the folder above it."
+        f"without a network, put the files into {_cache_folder(files)}, or into a folder {files.folder} and set "
+        f"VAEEDU_DATA to the folder above it\nthe files: {', '.join(files.sha256)}"
     )

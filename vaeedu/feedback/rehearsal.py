@@ -1,20 +1,16 @@
-"""`make check A=03_…`: an assignment's visible tests on a student's notebook, in a fresh kernel, before handing it in.
-
-    python -m vaeedu.feedback.rehearsal 03_information_and_divergence
+"""`vaeedu check 03`: an assignment's visible tests on a student's notebook, in a fresh kernel, before handing it in.
 
 The notebook runs from top to bottom. The library's modules that are absent when it is graded are absent here, too.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vaeedu import course
 from vaeedu.feedback.examine import CHECKS
 from vaeedu.feedback.key import read_names, read_sealed
-from vaeedu.terminal import written_anywhere
 
 _SECONDS = 600  # of one cell, by the clock: ample, as a busy machine is no mistake of the student's
 _SEAL = """
@@ -27,20 +23,19 @@ sys.meta_path.insert(0, _Sealed())
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints a line for each exercise, and returns 0 if every visible test passes, else 1, or 2 for an error."""
-    parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("assignment", help="the assignment's name, or its folder")
-    options = parser.parse_args(arguments)
-    return written_anywhere(partial(_report, options.assignment))
+def report(assignment: str) -> int:
+    """Prints a line for each exercise.
 
+    Args:
+        assignment: The assignment's number or name, in the copy of the course around the current folder, or its folder.
 
-def _report(assignment: str) -> int:
-    try:
-        results = check_all(_folder(assignment))
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"check: error: {' '.join(str(error).split())}\n")
-        return 2
+    Returns:
+        The exit code: 0 if every visible test passes, else 1.
+
+    Raises:
+        ValueError: There is no such assignment, or its notebook or its `checks.json` cannot be used.
+    """
+    results = check_all(_folder(assignment))
     for name, problem in results.items():
         sys.stdout.write(f"✗ {name}\n{_indented(problem)}\n" if problem else f"✓ {name}\n")
     right = sum(not problem for problem in results.values())
@@ -90,14 +85,11 @@ def check_all(folder: Path) -> dict[str, str]:
 
 
 def _folder(text: str) -> Path:
-    folder = Path(text)
-    if folder.is_dir():
-        return folder.resolve()
-    known = sorted(path.parent.name for path in Path("assignments").glob("*/*.ipynb"))
-    found = [name for name in known if name == text or name.startswith(f"{text}_")]
-    if len(found) != 1:
-        raise ValueError(f"assignment must be one of {', '.join(known) or '(none found)'}, but is {text!r}")
-    return Path("assignments", found[0]).resolve()
+    if Path(text).is_dir():
+        return Path(text).resolve()
+    assignments = (course.folder() or Path.cwd()) / "assignments"
+    known = sorted(path.parent.name for path in assignments.glob("*/*.ipynb"))
+    return (assignments / course.assignment(text, known)).resolve()
 
 
 def _in_order(names: Sequence[str], notebook: Any) -> list[str]:
@@ -133,7 +125,3 @@ def _problem(cell: object) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.split("\n"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,6 +16,7 @@ _FILES = (
     "pyproject.toml",
     "constraints.txt",
     "environment.yml",
+    "uv.lock",
 )
 _FOLDERS = ("lectures", "assignments", "vaeedu", "tools")
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")

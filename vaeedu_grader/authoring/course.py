@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vaeedu.course import assignment as meant
 from vaeedu_grader.authoring.exercise import Exercise
 
 _MARK = "nbgrader_config.py"
@@ -31,6 +32,15 @@ def course_root() -> Path:
 def assignments(course: Path) -> list[str]:
     """Returns the names of the assignments that have a source, in order."""
     return sorted(path.parent.name for path in course.glob("solutions/*/*.ipynb"))
+
+
+def assignment_named(course: Path, text: str) -> str:
+    """Returns the name of the assignment that has this name or number.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return meant(text, assignments(course))
 
 
 def exercises(course: Path, assignment: str) -> dict[str, Exercise]:

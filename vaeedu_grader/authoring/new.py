@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from vaeedu.files import write_whole
+
 _TITLE = """# Assignment {number}: {title}
 
 **What you will be able to do:** say it in one sentence.
@@ -73,12 +75,26 @@ def new_assignment(course: Path, number: int, topic: str) -> tuple[Path, Path, P
         if path.exists():
             raise ValueError(f"{path.relative_to(course)} must not be there yet, but is: nothing was written")
     skeleton = (course / "exercises" / "skeleton.py").read_text(encoding="utf-8")
-    exercises.write_text(skeleton.replace("TITLE", title.capitalize(), 1), encoding="utf-8")
-    notebook.parent.mkdir(parents=True)
-    nbformat.write(_notebook(number, title), notebook)
-    hints.parent.mkdir(exist_ok=True)
-    hints.write_text(_HINTS.format(number=number), encoding="utf-8")
+    made = {
+        exercises: skeleton.replace("TITLE", title.capitalize(), 1),
+        notebook: nbformat.writes(_notebook(number, title)) + "\n",
+        hints: _HINTS.format(number=number),
+    }
+    try:
+        for path, text in made.items():
+            write_whole(path, text.encode())
+    except BaseException:
+        _take_back(notebook.parent, *made)
+        raise
     return exercises, notebook, hints
+
+
+def _take_back(folder: Path, *paths: Path) -> None:
+    """Removes what was made of an assignment before the rest of it failed."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+    if folder.is_dir():
+        folder.rmdir()
 
 
 def _notebook(number: int, title: str) -> NotebookNode:

@@ -28,20 +28,33 @@ def release(course: Path, assignment: str, output: Path | None = None) -> Path:
         The folder that was made.
 
     Raises:
-        ValueError: There is no such assignment, its notebook and its exercises disagree, or an exercise would mislead.
+        ValueError: There is no such assignment, its notebook and its exercises disagree, or an exercise would mislead;
+            or there is a folder of that name that no release has made.
         GradingError: nbgrader refused the notebook.
     """
     if assignment not in assignments(course):
         known = ", ".join(assignments(course)) or "(none found)"
         raise ValueError(f"assignment must be one of {known}, but is {assignment!r}")
+    target = (output or course / "assignments") / assignment
+    _refuse_what_is_not_ours(target)
     check_notebook(course, assignment)
     with tempfile.TemporaryDirectory(prefix="vaeedu-release-") as folder:
         made = _generate(course, assignment, Path(folder))
         bake(exercises_file(course, assignment), made / CHECKS)
-        target = (output or course / "assignments") / assignment
         with replaced_folder(target) as new:
             shutil.copytree(made, new, dirs_exist_ok=True)
     return target
+
+
+def _refuse_what_is_not_ours(target: Path) -> None:
+    """Keeps somebody's own folder, in which a release would leave nothing, from being replaced by one."""
+    if target.exists() and not (
+        target.is_dir() and ((target / CHECKS).is_file() or not any(target.iterdir()))
+    ):
+        raise ValueError(
+            f"{target} must be absent, or a folder that vaeedu release made, but has no {CHECKS}: "
+            "move it away, or name another --output"
+        )
 
 
 def bake(described: Path, path: Path) -> None:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vaeedu_grader.commands.asked import HELP, asked
 from vaeedu_grader.commands.errors import saying_why
 from vaeedu_grader.commands.grading import check_jobs
 
@@ -17,7 +18,7 @@ def add(commands: Any) -> None:
         description=where,
     )
     release.add_argument(
-        "assignment", nargs="?", metavar="ASSIGNMENT", help="its name; by default all of them"
+        "assignment", nargs="?", metavar="ASSIGNMENT", help=f"{HELP}; by default all of them"
     )
     release.add_argument(
         "--output", type=Path, metavar="DIR", help="write there instead of into assignments/"
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
     wrong = commands.add_parser(
         "new-wrong", help="make a wrong variant in exercises/ of an answer that no known mistake explains"
     )
-    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    wrong.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     wrong.add_argument("exercise", metavar="EXERCISE", help="the exercise's name")
     wrong.add_argument("number", type=int, metavar="N", help="which answer, as the report counts them")
     wrong.set_defaults(run=saying_why(_new_wrong))
@@ -62,12 +63,13 @@ def add(commands: Any) -> None:
 
 
 def _release(options: argparse.Namespace) -> int:
-    from vaeedu_grader.authoring.course import assignments, course_root
+    from vaeedu_grader.authoring.course import assignment_named, assignments, course_root
     from vaeedu_grader.authoring.readme import write_readme
     from vaeedu_grader.authoring.release import release
 
     course = course_root()
-    for assignment in [options.assignment] if options.assignment else assignments(course):
+    given = options.assignment
+    for assignment in [assignment_named(course, given)] if given else assignments(course):
         print(f"released {release(course, assignment, options.output)}")
     if options.output is None and write_readme(course):
         print("README.md: the table of lectures and assignments is new")
@@ -85,11 +87,9 @@ def _new_assignment(options: argparse.Namespace) -> int:
 
 
 def _new_wrong(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.report.skeleton import new_wrong
 
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     name = new_wrong(assignment, options.exercise, options.number)
     print(
         f"{assignment.described}: {name}: write its message, then make release and benchmarks/classifier.py"
@@ -108,10 +108,11 @@ def _demo_class(options: argparse.Namespace) -> int:
 
 def _bundle(options: argparse.Namespace) -> int:
     from vaeedu_grader.authoring.bundle import make_bundle
-    from vaeedu_grader.authoring.course import course_root
+    from vaeedu_grader.authoring.course import assignment_named, course_root
 
     course = course_root()
     target = options.output or course / "dist" / "vaeedu-course.zip"
-    names = make_bundle(course, target, only=tuple(options.assignment) or None)
+    only = tuple(assignment_named(course, each) for each in options.assignment)
+    names = make_bundle(course, target, only=only or None)
     print(f"{target}: {len(names)} files")
     return 0

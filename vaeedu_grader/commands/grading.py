@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from vaeedu.files import write_whole
+from vaeedu_grader.commands.asked import HELP, asked
 from vaeedu_grader.commands.errors import saying_why
 
 
 def add(commands: Any) -> None:
     """Adds them to the parser's commands."""
     grade = commands.add_parser("grade", help="grade an assignment's submissions, each in a sandbox")
-    grade.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    grade.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     grade.add_argument("--student", action="append", metavar="NAME", help="only this one; may be repeated")
     grade.add_argument(
         "--regrade", action="append", metavar="NAME", help="only this one, graded anew; may be repeated"
@@ -25,14 +26,14 @@ def add(commands: Any) -> None:
     grade.set_defaults(run=saying_why(_grade))
 
     report = commands.add_parser("report", help="write what a class misunderstood, as a page and a table")
-    report.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    report.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     report.add_argument(
         "--output", type=Path, metavar="DIR", help="where to; by default report/ in the class's folder"
     )
     report.set_defaults(run=saying_why(_report))
 
     similar = commands.add_parser("similar", help="list pairs of submissions whose code is alike")
-    similar.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    similar.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     similar.add_argument(
         "--threshold",
         type=float,
@@ -43,55 +44,52 @@ def add(commands: Any) -> None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
-
     if options.explain is not None:
         from vaeedu_grader.explain import explain
 
-        print(explain(Assignment(course_root(), options.assignment), options.explain))
+        print(explain(asked(options.assignment), options.explain))
         return 0
     from vaeedu_grader.marking.grade import Settings, grade_class
     from vaeedu_grader.table import print_class
 
     check_jobs(options.jobs)
-    asked = [*(options.student or ()), *(options.regrade or ())]
+    named = [*(options.student or ()), *(options.regrade or ())]
     settings = Settings(
-        students=tuple(asked) or None,
+        students=tuple(named) or None,
         again=tuple(options.regrade or ()),
         workers=options.jobs,
         cluster=options.cluster,
         unsafe=options.unsafe,
     )
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     return print_class(lambda begin: grade_class(assignment, settings, begin))
 
 
 def _report(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.report.findings import findings
     from vaeedu_grader.report.page import write_page, write_table
 
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     found = findings(assignment)
     folder = options.output or assignment.classroom / "report"
-    folder.mkdir(parents=True, exist_ok=True)
-    page, table = (folder / f"{assignment.name}.{end}" for end in ("html", "csv"))
-    write_whole(page, write_page(assignment.name, assignment.exercises, found).encode())
-    write_whole(table, write_table(assignment.exercises, found).encode())
-    print(f"{page}\n{table}")
+    # Both are made before either is written, so that the two always are of the same class.
+    made = {
+        "html": write_page(assignment.name, assignment.exercises, found),
+        "csv": write_table(assignment.exercises, found),
+    }
+    for ending, text in made.items():
+        path = folder / f"{assignment.name}.{ending}"
+        write_whole(path, text.encode())
+        print(path)
     return 0
 
 
 def _similar(options: argparse.Namespace) -> int:
     from vaeedu.feedback.wire import printable
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.report.similar import THRESHOLD, similar
 
     threshold = THRESHOLD if options.threshold is None else options.threshold
-    found = similar(Assignment(course_root(), options.assignment), threshold)
+    found = similar(asked(options.assignment), threshold)
     for pair in found:
         print(f"{pair.share:4.0%}  {pair.characters:5}  {' and '.join(map(printable, pair.students))}")
     print(f"{len(found)} pairs share {threshold:.0%} or more: a reason to look, and no proof")

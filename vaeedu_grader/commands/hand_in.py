@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaeedu_grader.commands.asked import HELP, asked
 from vaeedu_grader.commands.errors import saying_why
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def add(commands: Any) -> None:
 
     collect = commands.add_parser("collect", help="take in submissions from a folder or a platform's zip")
     collect.add_argument("source", type=Path, metavar="SOURCE", help="the folder or zip")
-    collect.add_argument("--assignment", required=True, metavar="NAME", help="which assignment they are of")
+    collect.add_argument("--assignment", required=True, metavar="ASSIGNMENT", help=HELP)
     collect.add_argument(
         "--times", type=Path, metavar="FILE", help="a table with the columns id and time, with its zone"
     )
@@ -42,13 +43,11 @@ def _roster_import(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.intake.collect import collect
     from vaeedu_grader.intake.tables import read_times
 
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     classroom, submitted = Classroom(assignment), assignment.classroom / "submitted"
     found = collect(
         options.source,
@@ -62,7 +61,7 @@ def _collect(options: argparse.Namespace) -> int:
         print(f"{student}: {', '.join(names)}")
     for problem in found.problems:
         print(f"not taken: {problem}", file=sys.stderr)
-    print(f"{len(found.files)} submissions of {options.assignment}; {_of_times(found)}")
+    print(f"{len(found.files)} submissions of {assignment.name}; {_of_times(found)}")
     return int(bool(found.problems))
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from vaeedu.files import write_whole
+from vaeedu_grader.commands.asked import HELP, asked
 from vaeedu_grader.commands.errors import saying_why
 
 
 def add(commands: Any) -> None:
     """Adds them to the parser's commands."""
     marks = commands.add_parser("marks", help="write an assignment's marks as CSV, with late days")
-    marks.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    marks.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     marks.add_argument(
         "--format", default="csv", metavar="NAME", help="csv (default), or moodle or canvas, to import"
     )
@@ -28,24 +29,22 @@ def add(commands: Any) -> None:
 
     extend = commands.add_parser("extend", help="give a student another due date, for late days")
     extend.add_argument("student", metavar="STUDENT", help="the student's id")
-    extend.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    extend.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     extend.add_argument("due", metavar="DATE", help="such as 2026-10-20T23:59+02:00, or none to take it back")
     extend.set_defaults(run=saying_why(_extend))
 
     feedback = commands.add_parser("feedback-zip", help="pack feedback pages as Moodle takes them back")
-    feedback.add_argument("assignment", metavar="ASSIGNMENT", help="its name")
+    feedback.add_argument("assignment", metavar="ASSIGNMENT", help=HELP)
     feedback.add_argument("source", type=Path, metavar="SOURCE", help="the zip that Moodle handed out")
     feedback.add_argument("--output", type=Path, required=True, metavar="FILE", help="the zip to write")
     feedback.set_defaults(run=saying_why(_feedback_zip))
 
 
 def _marks(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.marks import LateDays, read_marks, write_marks
 
     rule = LateDays(options.free_late_days, options.late_penalty)
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     table = io.StringIO()
     marks = read_marks(assignment, rule)
     write_marks(marks, table, options.format)
@@ -60,13 +59,11 @@ def _marks(options: argparse.Namespace) -> int:
 
 
 def _extend(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.gradebook.extensions import Extensions
     from vaeedu_grader.intake.tables import read_time
 
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     if options.student not in Classroom(assignment).students():
         raise ValueError(f"the student must be in the roster, but {options.student!r} is not")
     due = None if options.due == "none" else read_time("DATE", options.due)
@@ -77,12 +74,10 @@ def _extend(options: argparse.Namespace) -> int:
 
 
 def _feedback_zip(options: argparse.Namespace) -> int:
-    from vaeedu_grader.assignment import Assignment
-    from vaeedu_grader.authoring.course import course_root
     from vaeedu_grader.gradebook.classroom import Classroom
     from vaeedu_grader.gradebook.feedback import pack_feedback
 
-    assignment = Assignment(course_root(), options.assignment)
+    assignment = asked(options.assignment)
     packed = pack_feedback(assignment, options.source, options.output, Classroom(assignment).people())
     for student in packed.without:
         print(f"no feedback page: {student}", file=sys.stderr)

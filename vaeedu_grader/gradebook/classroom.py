@@ -19,10 +19,10 @@ from vaeedu_grader.gradebook.nbgrader import GradingError, open_gradebook, quiet
 from vaeedu_grader.intake.collect import Person
 
 
-def nobody_in(gradebook: Path) -> bool:
-    """Says whether a gradebook file has neither students nor assignments."""
+def contents(gradebook: Path) -> tuple[set[str], set[str]]:
+    """Returns whom a gradebook file knows, and which assignments."""
     with quiet(), contextlib.closing(Gradebook(f"sqlite:///{gradebook}")) as opened:
-        return not opened.students and not opened.assignments
+        return {s.id for s in opened.students}, {a.name for a in opened.assignments}
 
 
 class Classroom:

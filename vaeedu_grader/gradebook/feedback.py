@@ -32,8 +32,10 @@ def pack_feedback(assignment: Assignment, source: Path, target: Path, roster: Se
         roster: Who there is.
 
     Raises:
-        ValueError: The source is nothing of Moodle's, or nobody in it has a page.
+        ValueError: The source is nothing of Moodle's, or is the target, or nobody in it has a page.
     """
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ValueError(f"the zip to write must be another than {source}, but is the same: name another")
     folders = moodle_folders(source, roster)
     pages = {student: assignment.feedback(student) for student in sorted(folders)}
     there = {student: page for student, page in pages.items() if page.is_file()}

@@ -65,7 +65,7 @@ def read_marks(assignment: Assignment, rule: LateDays | None = None) -> list[dic
         rule: What lateness costs; by default nothing.
 
     Raises:
-        ValueError: The gradebook has no such assignment.
+        ValueError: The gradebook has no such assignment, or nobody is in it.
     """
     rule = rule or LateDays()
     name, rows = assignment.name, []
@@ -73,6 +73,10 @@ def read_marks(assignment: Assignment, rule: LateDays | None = None) -> list[dic
         by_name = {a.name: a for a in gradebook.assignments}
         if name not in by_name:
             raise ValueError(f"assignment must be one of {', '.join(by_name) or '(none)'}, but is {name!r}")
+        if not gradebook.students:
+            raise ValueError(
+                "there must be students in the gradebook, but there is nobody: vaeedu roster import FILE"
+            )
         due = by_name[name].duedate
         earlier = [a.name for a in by_name.values() if due and a.duedate and a.duedate < due]
         earlier.sort(key=lambda one: by_name[one].duedate)
