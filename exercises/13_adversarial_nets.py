@@ -870,6 +870,9 @@ def neighbour_inputs(case, rng):
     samples[M // 2 :, 0] += np.resize(away, M - M // 2)
     if case.get("far"):
         samples[-1] += case["far"]
+    if case.get("whole"):  # points that lie on the surface of a ball, or on each other
+        x, samples = np.round(1.5 * x), np.round(1.5 * samples)
+        x[:3], samples[0] = 40.0, 41.0
     return {"x": x, "samples": samples, "k": case["K"]}
 
 
@@ -935,6 +938,7 @@ NEIGHBOURS = Exercise(
             {"N": 14, "M": 18, "D": 2, "K": 1},
             {"N": 17, "M": 13, "D": 1, "K": 3},
             {"N": 16, "M": 18, "D": 2, "K": 2, "far": 50.0},
+            {"N": 15, "M": 13, "D": 2, "K": 2, "whole": True},
         ),
     },
     reference=precision_recall,
@@ -978,6 +982,10 @@ NEIGHBOURS = Exercise(
              "You divided by the size of the other set. Precision is a share of the samples, recall one of the data."),
         slip(precision_recall, {"precise.double().mean(), recalled.double().mean()": "1 - precise.double().mean(), 1 - recalled.double().mean()"},
              "You returned the shares of what lies outside. Precision and recall are the shares inside."),
+        slip(precision_recall, {_INSIDE: "(torch.cdist(points, others) < radius).any(dim=1)"},
+             "Your balls have no surface. A point whose distance is exactly the radius lies inside: ≤, not <.", loses=("hidden",)),
+        slip(precision_recall, {_RADIUS: "own.masked_fill(own == 0, math.inf).sort(dim=1).values[:, k - 1]"},
+             "You left out all neighbours at distance 0. Only the point itself is left out: another point in the same place is a neighbour.", loses=("hidden",)),
     ),
     alternatives=(neighbours_kthvalue, neighbours_numpy, neighbours_loops),
 )  # fmt: skip
