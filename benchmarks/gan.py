@@ -81,7 +81,12 @@ class Deadline:
         """Time is up."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.process_time() + seconds
+        self._seconds, self._end = seconds, time.process_time() + seconds
+
+    @property
+    def left(self) -> float:
+        """The share of the time that is left."""
+        return max(0.0, (self._end - time.process_time()) / self._seconds)
 
     def __call__(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Returns the loss, which raises once time is up."""
@@ -111,16 +116,18 @@ def classifier_of(x: Tensor, y: Tensor) -> nn.Sequential:
 
 
 def a_gan(x: Tensor, seconds: float, seed: int) -> Tensor:
-    """Samples of a convolutional GAN."""
+    """Samples of a convolutional GAN, whose learning rates fall with the time that is left."""
     torch.manual_seed(seed)
-    model = gan.conv_gan((1, 28, 28), num_latents=32, num_channels=16, average=0.995)
-    parts = (model.critic, model.generator)
-    critic, other = (torch.optim.Adam(part.parameters(), 3e-4, (0.5, 0.99), fused=True) for part in parts)
+    model = gan.conv_gan((1, 28, 28), num_latents=32, num_channels=16, average=0.999)
     stop = Deadline(seconds)
+    parts = (model.critic, model.generator)
+    adam = [torch.optim.Adam(part.parameters(), 1e-3, (0.5, 0.99), fused=True) for part in parts]
+    falls = [torch.optim.lr_scheduler.LambdaLR(o, lambda _: max(0.02, stop.left)) for o in adam]
     with contextlib.suppress(Deadline.OverError):
         fit_adversarial(
-            model, x, (stop(model.critic_loss), stop(model.generator_loss)), (critic, other), epochs=10_000,
-            batch_size=64, generator=seeded(seed), after_step=model.advance, progress=False,
+            model, x, (stop(model.critic_loss), stop(model.generator_loss)), (adam[0], adam[1]), epochs=10_000,
+            batch_size=64, generator=seeded(seed), after_step=model.advance, schedulers=(falls[0], falls[1]),
+            progress=False,
         )  # fmt: skip
     return model.sample(N, generator=seeded(seed))
 
