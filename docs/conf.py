@@ -21,6 +21,7 @@ extensions = [
 ]
 exclude_patterns: list[str] = []
 root_doc = "index"
+toc_object_entries = False  # the headings of a module's page name them already
 nitpicky = True
 
 # Lectures come with their outputs (tools/pages/executed.py); nothing is run here.
@@ -38,9 +39,10 @@ myst_update_mathjax = True
 # The scripts that Sphinx would take from elsewhere lie in build/site-static (tools/pages/vendor.py).
 html_static_path = [str(HERE / "_static"), os.environ["VAEEDU_SITE_STATIC"]]
 mathjax_path = "mathjax/tex-svg-full.js"
-mathjax3_config = {"options": {"enableMenu": False}, "svg": {"displayOverflow": "scroll"}}
+mathjax3_config = {"options": {"enableMenu": False}}
 
 html_theme = "sphinx_book_theme"
+html_context = {"default_mode": "auto"}
 html_title = "vaeedu: deep generative models that run"
 html_css_files = ["course.css"]
 html_js_files = ["film.js"]
@@ -53,6 +55,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "collapse_navigation": True,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the sidebar has the search
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

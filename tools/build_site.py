@@ -29,9 +29,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         chosen = choose(options.lectures)
-        for path in executed.missing(chosen, options.runs):
-            print(f"running {path.name}", flush=True)
-            executed.execute(path, options.runs)
+        run_missing(chosen, options.runs)
         return build(chosen, options.runs, options.output)
     except SiteError as error:
         print(error, file=sys.stderr)
@@ -53,6 +51,13 @@ def choose(numbers: list[str] | None) -> list[Path]:
             f"--lectures takes numbers from {lectures[0].name[:2]} to {lectures[-1].name[:2]}, but there is no {min(unknown)}"
         )
     return [path for path in lectures if path.name[:2] in numbers]
+
+
+def run_missing(chosen: list[Path], runs: Path) -> None:
+    """Runs the lectures that have no outputs, or old ones."""
+    for path in executed.missing(chosen, runs):
+        print(f"running {path.name}", flush=True)
+        executed.execute(path, runs)
 
 
 def build(chosen: list[Path], runs: Path, output: Path) -> int:

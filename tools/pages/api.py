@@ -207,7 +207,8 @@ def used_in(lectures: Sequence[tuple[str, str]]) -> list[str]:
     if not lectures:
         return []
     links = ", ".join(f"[{title}]({address})" for address, title in lectures)
-    return ["```{div} used-in".replace("{div}", "{container}"), f"Used in {links}.", "```", ""]
+    words = "lecture" if len(lectures) == 1 else "lectures"
+    return ["```{container} used-in", f"Used in {words} {links}.", "```", ""]
 
 
 def docstring(thing: Any, place: Place) -> list[str]:

@@ -42,7 +42,7 @@ def roots() -> list[ipywidgets.Box]:
 def film(root: ipywidgets.Box) -> dict[str, Any] | None:
     """Plays one widget; None where it has nothing that a page without a kernel could show."""
     parts = list(_inside(root))
-    pictures = [part for part in parts if isinstance(getattr(part, "value", None), bytes) and part.value]
+    pictures = [part for part in parts if isinstance(getattr(part, "value", None), (bytes, memoryview))]
     controls = [part for part in parts if isinstance(part, ipywidgets.SelectionSlider)]
     buttons = [part for part in parts if isinstance(part, ipywidgets.Button)]
     if len(pictures) != 1 or bool(controls) == bool(buttons):
@@ -77,10 +77,10 @@ class _Frames:
         return {"pictures": list(self.pictures), "texts": list(self.texts)}
 
 
-def as_webp(png: bytes) -> bytes:
+def as_webp(png: bytes | memoryview) -> bytes:
     """Packs a picture without loss: a film has a hundred of them."""
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "WEBP", lossless=True, quality=40, method=2)
+    Image.open(io.BytesIO(bytes(png))).convert("RGB").save(buffer, "WEBP", lossless=True, quality=40, method=2)
     return buffer.getvalue()
 
 
