@@ -19,7 +19,6 @@ extensions = [
     "sphinx_codeautolink",
     "vaeedu_pages",
 ]
-exclude_patterns: list[str] = []
 root_doc = "index"
 toc_object_entries = False  # the headings of a module's page name them already
 nitpicky = True
@@ -27,8 +26,8 @@ nitpicky = True
 # Lectures come with their outputs (tools/pages/executed.py); nothing is run here.
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_code_prompt_show = "Show the code of this {type}"
-nb_code_prompt_hide = "Hide the code of this {type}"
+nb_code_prompt_show = "Show the code that draws"
+nb_code_prompt_hide = "Hide the code that draws"
 nb_ipywidgets_js = {"widgets.js": {}}
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence", "attrs_inline"]
@@ -43,9 +42,9 @@ mathjax3_config = {"options": {"enableMenu": False}}
 
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}
-html_title = "vaeedu: deep generative models that run"
+html_title = "vaeedu"
 html_css_files = ["course.css"]
-html_js_files = ["film.js"]
+html_js_files = ["film.js", "search-here.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -69,4 +68,3 @@ viewcode_follow_imported_members = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True
-suppress_warnings: list[str] = []

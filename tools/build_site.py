@@ -2,9 +2,9 @@
 
 Usage: python tools/build_site.py [--lectures 00 02] [--output FOLDER]
 
-Lectures that were run since they were last changed (`make test-all` does it) are taken from `build/executed`; others are
-run now, which takes half an hour for all of them. `--lectures` is for who writes pages: the lectures that it does not name
-appear without outputs, and say so.
+Lectures that were run since they were last changed (`make test-all` does it) are taken from `build/executed`;
+others are run now, which takes half an hour for all of them. `--lectures` is for who writes pages: the lectures that it
+does not name appear without outputs, and say so.
 """
 
 import argparse
@@ -48,7 +48,8 @@ def choose(numbers: list[str] | None) -> list[Path]:
     unknown = set(numbers) - {path.name[:2] for path in lectures}
     if unknown:
         raise SiteError(
-            f"--lectures takes numbers from {lectures[0].name[:2]} to {lectures[-1].name[:2]}, but there is no {min(unknown)}"
+            f"--lectures takes numbers from {lectures[0].name[:2]} to {lectures[-1].name[:2]}, "
+            f"but there is no {min(unknown)}"
         )
     return [path for path in lectures if path.name[:2] in numbers]
 
@@ -72,7 +73,9 @@ def build(chosen: list[Path], runs: Path, output: Path) -> int:
     for line in broken:
         print(line, file=sys.stderr)
     if status or broken:
-        print(f"the site was not made: mend what is said above; what there is lies in {fresh}", file=sys.stderr)
+        print(
+            f"the site was not made: mend what is said above; what there is lies in {fresh}", file=sys.stderr
+        )
         return 1
     shutil.rmtree(output, ignore_errors=True)
     fresh.rename(output)

@@ -2,8 +2,8 @@
 
 Usage: python tools/build_slides.py [--lectures 00 02] [--output FOLDER]
 
-What a lecture says stands in the speaker's notes (press S). Lectures that were not run since they were last changed are run
-first, as for `make site`.
+What a lecture says stands in the speaker's notes (press S). Lectures that were not run since they were last changed are
+run first, as for `make site`.
 """
 
 import argparse
@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from build_site import choose, run_missing  # noqa: E402
-
 from pages import executed, slides, vendor  # noqa: E402
 from pages.errors import SiteError  # noqa: E402
 
@@ -36,7 +35,9 @@ def main(arguments: list[str]) -> int:
     except SiteError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The slides are in {options.output}, a file for each lecture: open one in a browser, and press S for the notes.")
+    print(
+        f"The slides are in {options.output}, a file for each lecture: open one in a browser; S shows the notes."
+    )
     return 0
 
 

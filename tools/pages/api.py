@@ -23,10 +23,16 @@ class Library:
             "vaeedu",
             search_paths=[str(root)],
             docstring_parser="google",
-            docstring_options={"returns_named_value": False, "returns_multiple_items": False, "warnings": False},
+            docstring_options={
+                "returns_named_value": False,
+                "returns_multiple_items": False,
+                "warnings": False,
+            },
             resolve_aliases=True,
         )
-        listed = ast.literal_eval(_value(self.package["_MODULES"]).removeprefix("frozenset(").removesuffix(")"))
+        listed = ast.literal_eval(
+            _value(self.package["_MODULES"]).removeprefix("frozenset(").removesuffix(")")
+        )
         self.modules = {name: self.package[name] for name in sorted(listed)}
         self.names = {f"vaeedu.{name}" for name in self.modules}
         for name, module in self.modules.items():
@@ -74,7 +80,9 @@ def methods(cls: Any) -> list[Any]:
     return [
         member
         for name, member in cls.all_members.items()
-        if not name.startswith("_") and member.docstring and (member.is_function or "property" in member.labels)
+        if not name.startswith("_")
+        and member.docstring
+        and (member.is_function or "property" in member.labels)
     ]
 
 
@@ -88,7 +96,7 @@ def used_names(sources: Iterable[str], names: set[str]) -> set[str]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaeedu":
                 known |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
             if isinstance(node, ast.Import):
-                known |= {"vaeedu": "vaeedu" for each in node.names if each.name.split(".")[0] == "vaeedu"}
+                known |= {name: name for each in node.names if (name := each.name.split(".")[0]) == "vaeedu"}
         for node in ast.walk(tree):
             parts = _dotted(node)
             if parts and parts[0] in known:
@@ -119,11 +127,19 @@ def module_page(library: Library, name: str, uses: Uses) -> str:
     module, place = library.modules[name], Place(library, name)
     members = public(module)
     lines = [f"(module-{name})=", f"# {name}", "", f"```{{py:module}} vaeedu.{name}", "```", ""]
-    lines += ["````{autolink-preface}", f"from vaeedu.{name} import {', '.join(m.name for m in members) or '*'}", "````", ""]
+    lines += [
+        "````{autolink-preface}",
+        f"from vaeedu.{name} import {', '.join(m.name for m in members) or '*'}",
+        "````",
+        "",
+    ]
     lines += [*docstring(module, place), *used_in(uses.get(f"vaeedu.{name}", ())), ""]
     if members:
         lines += ["| | |", "|---|---|"]
-        lines += [f"| {{py:obj}}`{m.name} <vaeedu.{name}.{m.name}>` | {_first_sentence(m, place)} |" for m in members]
+        lines += [
+            f"| {{py:obj}}`{m.name} <vaeedu.{name}.{m.name}>` | {_first_sentence(m, place)} |"
+            for m in members
+        ]
         lines.append("")
     for member in members:
         lines += [f"## {member.name}", "", *described(member, place, uses)]
@@ -142,8 +158,14 @@ def described(member: Any, place: Place, uses: Uses) -> list[str]:
     """Returns the description of a function, class or constant."""
     full = f"vaeedu.{place.module}.{member.name}"
     if member.is_class:
-        inner = [part for method in methods(member) for part in _method(method, place._replace(within=member.name))]
-        body = [*_bases(member), *docstring(member, place._replace(within=member.name)), *used_in(uses.get(full, ()))]
+        inner = [
+            part for method in methods(member) for part in _method(method, place._replace(within=member.name))
+        ]
+        body = [
+            *_bases(member),
+            *docstring(member, place._replace(within=member.name)),
+            *used_in(uses.get(full, ())),
+        ]
         return _directive("class", f"{member.name}{_signature(member)}", place.module, [*body, *inner], 6)
     if member.is_function:
         body = [*docstring(member, place), *used_in(uses.get(full, ()))]
@@ -163,14 +185,20 @@ def _method(method: Any, place: Place) -> list[str]:
     return _directive("method", name, place.module, body, 4, *kind)
 
 
-def _directive(kind: str, signature: str, module: str, body: list[str], colons: int, *flags: str) -> list[str]:
+def _directive(
+    kind: str, signature: str, module: str, body: list[str], colons: int, *flags: str
+) -> list[str]:
     fence = ":" * colons
     options = [f":module: vaeedu.{module}", *(f":{flag}:" for flag in flags)]
     return [f"{fence}{{py:{kind}}} {signature}", *options, "", *body, fence, ""]
 
 
 def _bases(cls: Any) -> list[str]:
-    return [f"A `{base}`.", ""] if (base := ", ".join(str(b) for b in cls.bases)) and base != "NamedTuple" else []
+    return (
+        [f"A `{base}`.", ""]
+        if (base := ", ".join(str(b) for b in cls.bases)) and base != "NamedTuple"
+        else []
+    )
 
 
 def _signature(member: Any, bound: bool | None = None) -> str:
@@ -220,7 +248,9 @@ def docstring(thing: Any, place: Place) -> list[str]:
             lines += [*text(part.value, place), ""]
         elif kind in ("parameters", "attributes"):
             lines += [f"**{'Arguments' if kind == 'parameters' else 'Attributes'}**", ""]
-            lines += [_item(f"`{each.name}`", each.annotation, each.description, place) for each in part.value]
+            lines += [
+                _item(f"`{each.name}`", each.annotation, each.description, place) for each in part.value
+            ]
         elif kind == "returns":
             lines += ["**Returns**", ""]
             lines += [_item("", each.annotation, each.description, place) for each in part.value]
@@ -230,7 +260,9 @@ def docstring(thing: Any, place: Place) -> list[str]:
         elif kind == "admonition":
             lines += [f"**{part.title}**", "", *text(part.value.description, place), ""]
         else:
-            raise ValueError(f"{thing.path}: the site knows no docstring section {kind!r}; add it to api.docstring")
+            raise ValueError(
+                f"{thing.path}: the site knows no docstring section {kind!r}; add it to api.docstring"
+            )
         lines.append("")
     return lines
 
@@ -275,8 +307,9 @@ def index(library: Library) -> str:
         place = Place(library, name)
         rows.append(f"| [{name}]({name}.md) | {_first_sentence(module, place)} |")
     listed = "\n".join(library.modules)
-    head = "# The library\n\nA page for each module, from the docstrings. `import vaeedu` loads a module when it is first used."
+    head = "# The library\n\nA page for each module. `import vaeedu` loads a module when it is first used."
     return (
-        f"{head}\n\n| module | what it is for |\n|---|---|\n" + "\n".join(rows)
+        f"{head}\n\n| module | what it is for |\n|---|---|\n"
+        + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )

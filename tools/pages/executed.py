@@ -19,6 +19,7 @@ from traitlets.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "executed"
 STATE = "application/vnd.jupyter.widget-state+json"
+STATE_VERSION = {"version_major": 2, "version_minor": 0}
 VERSION = 1  # of what a run keeps: another number makes earlier runs out of date
 
 
@@ -53,11 +54,14 @@ def keep(path: Path, run: Any, recorded: Path, folder: Path = FOLDER) -> None:
         recorded: What `played.record` wrote.
         folder: Where runs are.
     """
+    now = digest(nbformat.read(path, as_version=4))
+    if digest(run) != now:
+        raise ValueError(f"{path.name} was changed while it ran: run it again")
     widgets = json.loads(recorded.read_text("utf-8"))
-    run.metadata["widgets"] = {STATE: widgets["state"]}
+    run.metadata["widgets"] = {STATE: {**STATE_VERSION, "state": widgets["state"]}}
     run.metadata.setdefault("vaeedu", {})
     run.metadata["vaeedu"]["films"] = widgets["films"]
-    run.metadata["vaeedu"]["executed"] = digest(nbformat.read(path, as_version=4))
+    run.metadata["vaeedu"]["executed"] = now
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{path.name}.{os.getpid()}"
     nbformat.write(run, unfinished)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from myst_parser.slugs import github_slugify
+
 from pages.errors import SiteError
 from pages.lectures import headings, section
 
@@ -22,7 +24,7 @@ def errata(lectures: Notebooks) -> str:
     lines = [
         "# Errata",
         "",
-        "Where sources are often wrong: the boxes at the end of the lectures, together. Each entry is explained in its lecture.",
+        "Where sources are often wrong: the boxes at the end of the lectures, together. Each lecture explains its own.",
         "",
     ]
     for name, notebook in lectures.items():
@@ -40,7 +42,9 @@ def notation(lectures: Notebooks) -> str:
     for name, notebook in zip(list(lectures)[1:], others, strict=True):
         match = re.search(r"\*\*Notation\.\*\*\s*(.+?)(?:\n\s*\n|\Z)", notebook.cells[0].source, re.S)
         if match is None:
-            raise SiteError(f"lecture {name} begins without **Notation.**: add the paragraph to its first cell")
+            raise SiteError(
+                f"lecture {name} begins without **Notation.**: add the paragraph to its first cell"
+            )
         lines += [f"## [{title(notebook)}](lectures/{name}.ipynb)", "", match[1].strip(), ""]
     return _moved("\n".join(lines))
 
@@ -67,9 +71,15 @@ def glossary(listed: Path, lectures: Notebooks) -> str:
                 f"{listed.name}: lecture {term['lecture']} has no “{term.get('said', term['name'])}”, by which the "
                 f"section on “{term['name']}” is to be found: correct `said` or `lecture`"
             )
-        where = f"[{title(notebook)}](lectures/{name}.ipynb): {heading}"
-        lines += [f"{term['name']}", f": {term['meaning']}", "", f"  {where}", ""]
+        lines += [f"{term['name']}", f": {term['meaning']}", "", f"  {_where(name, notebook, heading)}", ""]
     return "\n".join(lines)
+
+
+def _where(name: str, notebook: Any, heading: str) -> str:
+    """Returns a link to a section; where its heading has a formula, to the page."""
+    if "$" in heading or "`" in heading:
+        return f"[{title(notebook)}](lectures/{name}.ipynb): {heading}"
+    return f"[{title(notebook)}: {heading}](lectures/{name}.ipynb#{github_slugify(heading)})"
 
 
 def _plain(name: str) -> str:
@@ -106,8 +116,8 @@ def results(folder: Path, listed: Path) -> dict[str, str]:
     there = {path.stem for path in folder.glob("*.png")}
     if wrong := there ^ pictures.keys():
         raise SiteError(
-            f"{listed.name} lists the pictures of {folder.name}, one for one, but for {min(wrong)}: say there on which page "
-            "it is shown, and what it shows"
+            f"{listed.name} lists the pictures of {folder.name}, one for one, but for {min(wrong)}: say there on "
+            "which page it is shown, and what it shows"
         )
     pages: dict[str, str] = {}
     rows = []
@@ -124,8 +134,8 @@ def results(folder: Path, listed: Path) -> dict[str, str]:
         rows.append(f"| [{heading}]({path.name}) | {script} |")
     listed_pages = "\n".join(sorted(Path(name).stem for name in pages))
     pages["index.md"] = (
-        "# Results\n\nHow fast and how accurate the library is, beside others: one script a claim, and what it printed, with "
-        "the machine.\n\n| what was measured | by |\n|---|---|\n"
+        "# Results\n\nHow fast and how accurate the library is, beside others: one script a claim, and what it "
+        "printed, with the machine.\n\n| what was measured | by |\n|---|---|\n"
         + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{listed_pages}\n```\n"
     )
@@ -140,27 +150,31 @@ def _scripts(result: Path, folder: Path) -> Sequence[str]:
 
 def decisions(folder: Path) -> str:
     """Returns the index of the decision pages."""
-    rows = []
-    for path in sorted(folder.glob("[0-9]*.md")):
-        rows.append(f"| {path.name[:3]} | [{path.read_text('utf-8').splitlines()[0].removeprefix('# ')}]({path.name}) |")
-    listed = "\n".join(path.stem for path in sorted(folder.glob("[0-9]*.md")))
+    titles = {path: path.read_text("utf-8").splitlines()[0] for path in sorted(folder.glob("[0-9]*.md"))}
+    rows = [
+        f"| {path.name[:3]} | [{text.removeprefix('# ')}]({path.name}) |" for path, text in titles.items()
+    ]
+    listed = "\n".join(path.stem for path in titles)
     return (
-        "# Decisions\n\nWhy things are as they are, a short page each.\n\n| | |\n|---|---|\n" + "\n".join(rows)
+        "# Decisions\n\nWhy things are as they are, a short page each.\n\n| | |\n|---|---|\n"
+        + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )
 
 
 def lectures_index(lectures: Notebooks) -> str:
     """Returns the page that lists the lectures."""
+    bar = "\\|"  # in a table
     rows = [
         f"| {int(name[:2])} | [{title(notebook).partition(' · ')[2] or title(notebook)}]({name}.ipynb) "
-        f"| {notebook.metadata['vaeedu']['summary']} |"
+        f"| {notebook.metadata['vaeedu']['summary'].replace('|', bar)} |"
         for name, notebook in lectures.items()
     ]
     listed = "\n".join(lectures)
     return (
-        "# Lectures\n\nIn reading order. Every number and every figure was computed by the code beside it; figures whose "
-        "code only draws have it folded.\n\n| | | |\n|--:|---|---|\n" + "\n".join(rows).replace("p(y|x)", "p(y\\|x)").replace("p(x|y)", "p(x\\|y)")
+        "# Lectures\n\nIn reading order. Every number and every figure was computed by the code beside it; code that "
+        "only draws is folded.\n\n| | | |\n|--:|---|---|\n"
+        + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )
 
@@ -173,7 +187,9 @@ def assignments_index(assignments: Notebooks) -> str:
         rows.append(f"| [{title(notebook)}]({name}/{name}.ipynb) | {tasks} |")
     listed = "\n".join(f"{name}/{name}" for name in assignments)
     return (
-        "# Assignments\n\nAs students receive them, to be read here. To do one, open it in JupyterLab (`make lab`): its checks "
-        "run on your own code and name the misunderstanding, not just the difference.\n\n| | exercises |\n|---|--:|\n"
-        + "\n".join(rows) + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
+        "# Assignments\n\nAs students receive them, to be read here. To do one, open it in JupyterLab (`make lab`): "
+        "its checks run on your own code and name the misunderstanding, not just the difference."
+        "\n\n| | exercises |\n|---|--:|\n"
+        + "\n".join(rows)
+        + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )

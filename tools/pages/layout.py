@@ -106,5 +106,19 @@ def build(pages: Path, static: Path, output: Path, doctrees: Path) -> int:
     from sphinx.cmd.build import main  # here, so that laying out needs no Sphinx
 
     os.environ["VAEEDU_SITE_STATIC"] = str(static)
-    options = ["-b", "html", "-W", "--keep-going", "-n", "-q", "-E", "-j", "1", "-d", str(doctrees), "-c", str(ROOT / "docs")]
+    options = [
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-n",
+        "-q",
+        "-E",
+        "-j",
+        "1",
+        "-d",
+        str(doctrees),
+        "-c",
+        str(ROOT / "docs"),
+    ]
     return main([*options, str(pages), str(output)])

@@ -1,4 +1,4 @@
-"""Lectures and assignments as pages: their figures as files, their widgets as films, the code that only draws folded."""
+"""Lectures and assignments as pages: figures as files, widgets as films, the code that only draws folded."""
 
 import base64
 import copy
@@ -58,20 +58,20 @@ def page(source: Any, run: Any | None, files: Files) -> Any:
     """
     notebook = copy.deepcopy(source if run is None else run)
     films = notebook.metadata.get("vaeedu", {}).pop("films", {})
-    state = notebook.metadata.pop("widgets", {}).get(executed.STATE, {})
+    state = notebook.metadata.pop("widgets", {}).get(executed.STATE, {}).get("state", {})
     left = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [_output(output, films, files, left) for output in cell.outputs if _is_shown(output)]
+            shown = [_output(output, films, files, left) for output in cell.outputs if _is_shown(output)]
+            cell.outputs = [output for outputs in shown for output in outputs]
             tidy_tags(cell)
     if left:
-        notebook.metadata["widgets"] = {executed.STATE: {**VERSIONS, "state": reachable(state, left)}}
+        notebook.metadata["widgets"] = {
+            executed.STATE: {**executed.STATE_VERSION, "state": reachable(state, left)}
+        }
     if run is None:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN))
     return notebook
-
-
-VERSIONS = {"version_major": 2, "version_minor": 0}
 
 
 def _is_shown(output: Any) -> bool:
@@ -85,9 +85,10 @@ def tidy_tags(cell: Any) -> None:
     cell.metadata = nbformat.NotebookNode(tags=sorted(tags | {"hide-input"} if hidden else tags))
 
 
-def _output(output: Any, films: dict, files: Files, left: list[str]) -> Any:
+def _output(output: Any, films: dict, files: Files, left: list[str]) -> list[Any]:
+    """Returns what a page has for an output; adds a widget without a film to those that are `left`."""
     if "data" not in output:
-        return output
+        return [output]
     data = output.data
     if VIEW in data:
         model = data[VIEW]["model_id"]
@@ -95,17 +96,21 @@ def _output(output: Any, films: dict, files: Files, left: list[str]) -> Any:
             shown = film(films[model], files)
         else:
             left.append(model)
-            return nbformat.v4.new_output("display_data", {VIEW: data[VIEW], "text/plain": ""})
+            return [nbformat.v4.new_output("display_data", {VIEW: data[VIEW]}), _html(NEEDS_A_KERNEL)]
     elif "text/html" in data:
         shown = with_files(data["text/html"], files)
     elif "image/png" in data:
         raise ValueError("a picture without alternative text: show it with plotting.show(figure, alt=…)")
     elif "text/markdown" in data:  # its links are not looked at by Sphinx
         data["text/markdown"] = re.sub(r"(\]\([^)\s]+)\.ipynb\)", r"\1.html)", data["text/markdown"])
-        return output
+        return [output]
     else:
-        return output
-    return nbformat.v4.new_output("display_data", {"text/html": shown})
+        return [output]
+    return [_html(shown)]
+
+
+def _html(text: str) -> Any:
+    return nbformat.v4.new_output("display_data", {"text/html": text})
 
 
 def with_files(text: str, files: Files) -> str:

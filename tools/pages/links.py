@@ -5,8 +5,25 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "audio": "src", "video": "src"}
-NO_LOAD = {"canonical", "author", "license", "next", "prev", "index", "search", "help"}  # kinds of <link> that load nothing
+LOADED = {
+    "script": "src",
+    "img": "src",
+    "link": "href",
+    "iframe": "src",
+    "source": "src",
+    "audio": "src",
+    "video": "src",
+}
+NO_LOAD = {
+    "canonical",
+    "author",
+    "license",
+    "next",
+    "prev",
+    "index",
+    "search",
+    "help",
+}  # kinds of <link> that load nothing
 
 
 class _Page(HTMLParser):

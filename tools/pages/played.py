@@ -26,10 +26,14 @@ def record(path: str) -> None:
     Args:
         path: Of the file.
     """
-    state = ipywidgets.Widget.get_manager_state(drop_defaults=True)
-    with mock.patch.object(ipywidgets.Widget, "send_state", lambda self, key=None: None):
-        films = {root.model_id: made for root in roots() if (made := film(root)) is not None}
-    Path(path).write_text(json.dumps({"state": state, "films": films}), encoding="utf-8")
+    state = ipywidgets.Widget.get_manager_state(drop_defaults=True)["state"]
+    Path(path).write_text(json.dumps({"state": state, "films": films()}), encoding="utf-8")
+
+
+def films() -> dict[str, Any]:
+    """Plays every widget that can be played; returns each one's film under its name."""
+    with mock.patch.object(ipywidgets.Widget, "send_state"):
+        return {root.model_id: made for root in roots() if (made := film(root)) is not None}
 
 
 def roots() -> list[ipywidgets.Box]:
@@ -44,6 +48,7 @@ def film(root: ipywidgets.Box) -> dict[str, Any] | None:
     parts = list(_inside(root))
     pictures = [part for part in parts if isinstance(getattr(part, "value", None), (bytes, memoryview))]
     controls = [part for part in parts if isinstance(part, ipywidgets.SelectionSlider)]
+    controls.sort(key=lambda control: control.orientation)  # of a pad, across ("horizontal") before up
     buttons = [part for part in parts if isinstance(part, ipywidgets.Button)]
     if len(pictures) != 1 or bool(controls) == bool(buttons):
         return None
@@ -80,7 +85,9 @@ class _Frames:
 def as_webp(png: bytes | memoryview) -> bytes:
     """Packs a picture without loss: a film has a hundred of them."""
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(bytes(png))).convert("RGB").save(buffer, "WEBP", lossless=True, quality=40, method=2)
+    Image.open(io.BytesIO(bytes(png))).convert("RGB").save(
+        buffer, "WEBP", lossless=True, quality=40, method=2
+    )
     return buffer.getvalue()
 
 
@@ -150,7 +157,9 @@ def _play_pixels(buttons: Sequence[Any], frames: _Frames, parts: Sequence[Any]) 
         button.click()
         shown.append([[number], *frames.take()])
     buttons[start].click()
-    columns = next(part.layout.grid_template_columns for part in parts if isinstance(part, ipywidgets.GridBox))
+    columns = next(
+        part.layout.grid_template_columns for part in parts if isinstance(part, ipywidgets.GridBox)
+    )
     return {
         "kind": "pixels",
         "columns": int("".join(filter(str.isdigit, columns.partition(",")[0]))),

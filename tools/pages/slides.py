@@ -1,4 +1,4 @@
-"""Slides from a lecture: its headings, formulas, tables and figures; what it says besides stands in the speaker's notes."""
+"""Slides from a lecture: its headings, formulas, tables and figures; what it says besides is in the speaker's notes."""
 
 import re
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _of_markdown(text: str) -> Iterator[tuple[str, str]]:
         if before := text[place : match.start()].strip():
             yield "notes", before
         kind, block = match.lastgroup or "", match[0].strip()
-        if kind == "table" and block.count("\n") > MOST_ROWS or kind in ("fence", "details"):
+        if (kind == "table" and block.count("\n") > MOST_ROWS) or kind in ("fence", "details"):
             kind = "notes"
         yield kind, block
         place = match.end()

@@ -63,7 +63,9 @@ def _fetch_one(package: dict, place: Path) -> None:
 
 def _pack(wanted: str, scratch: Path) -> Path:
     if shutil.which("npm") is None:
-        raise SiteError("the site keeps scripts from npm with it, but there is no npm: install Node.js (Debian: npm)")
+        raise SiteError(
+            "the site keeps scripts from npm with it, but there is no npm: install Node.js (Debian: npm)"
+        )
     command = ["npm", "pack", wanted, "--silent", "--ignore-scripts", "--pack-destination", str(scratch)]
     result = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
     archives = list(scratch.glob("*.tgz"))
