@@ -18,7 +18,7 @@ from build_site import choose, run_missing  # noqa: E402
 from pages import executed, slides, vendor  # noqa: E402
 from pages.errors import SiteError  # noqa: E402
 
-STYLES = ("course.css", "slides.css", "film.js")
+STYLES = ("course.css", "slides.css", "film.js", "formulas.js")
 
 
 def main(arguments: list[str]) -> int:

@@ -26,7 +26,7 @@ def record(path: str) -> None:
     Args:
         path: Of the file.
     """
-    state = ipywidgets.Widget.get_manager_state(drop_defaults=True)["state"]
+    state = ipywidgets.Widget.get_manager_state(drop_defaults=False)["state"]
     Path(path).write_text(json.dumps({"state": state, "films": films()}), encoding="utf-8")
 
 
