@@ -40,8 +40,12 @@ def choose(numbers: list[str] | None) -> list[Path]:
     """Returns the lectures of these numbers, all of them by default.
 
     Raises:
-        SiteError: There is no such lecture.
+        SiteError: There is no such lecture, or this is a students' copy of the course.
     """
+    if not (ROOT / "docs" / "conf.py").is_file():
+        raise SiteError(
+            "the site is made of the whole course, but this copy of it has no docs/: clone its repository"
+        )
     lectures = layout.all_lectures()
     if numbers is None:
         return lectures

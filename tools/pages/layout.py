@@ -106,5 +106,5 @@ def build(pages: Path, static: Path, output: Path, doctrees: Path) -> int:
     from sphinx.cmd.build import main  # here, so that laying out needs no Sphinx
 
     os.environ["VAEEDU_SITE_STATIC"] = str(static)
-    options = "-b html -W --keep-going -n -q -E -j auto".split()
+    options = ["-b", "html", "-W", "--keep-going", "-n", "-q", "-E", "-j", "auto"]
     return main([*options, "-c", str(ROOT / "docs"), "-d", str(doctrees), str(pages), str(output)])
