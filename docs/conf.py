@@ -1,11 +1,9 @@
 """How Sphinx makes the course's site; `tools/build_site.py` lays out the pages and calls it."""
 
 import os
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "_ext"))
 
 project = "vaeedu"
 author = "The vaeedu authors"
@@ -17,7 +15,6 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_codeautolink",
-    "vaeedu_pages",
 ]
 root_doc = "index"
 toc_object_entries = False  # the headings of a module's page name them already
