@@ -39,6 +39,12 @@ demo-class: course ## grade a demo class in classroom/ and compare its marks wit
 student-bundle: course ## make dist/vaeedu-course.zip, which students receive
 	$(BIN)/vaeedu student-bundle
 
+site: dev ## make the course's site in build/site, for who only has a browser; it needs npm
+	@$(BIN)/python tools/build_site.py $(SITE_ARGS)
+
+slides: dev ## make slides of the lectures in build/slides, with what is said in the notes
+	@$(BIN)/python tools/build_slides.py $(SITE_ARGS)
+
 bench: course ## run every benchmark; benchmarks/results/ holds what they print
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
@@ -70,4 +76,4 @@ course:
 dev:
 	@"$(PYTHON)" tools/setup_env.py --dev
 
-.PHONY: help lab test test-all check release new-assignment demo-class student-bundle bench gpu-check lint format lowest lock clean course dev
+.PHONY: help lab test test-all check release new-assignment demo-class student-bundle site slides bench gpu-check lint format lowest lock clean course dev

@@ -1,6 +1,7 @@
 """The lectures as a student meets them: `make lab`, a browser, a mouse and a keyboard.
 
-Here each lecture runs, once, from a clean kernel that has neither network nor cache.
+Here each lecture runs, once, from a clean kernel that has neither network nor cache. What it printed and drew is kept
+in `build/executed`, of which `make site` makes pages.
 """
 
 import re
@@ -117,9 +118,10 @@ class TestTheFirstPage:
         cell.locator(".jp-InputCollapser").click()
         cell.locator(".jp-InputPlaceholder").wait_for()
 
-    def test_it_runs_and_gives_its_verdict(self, shared_page, first_page, lab_log, record_property):
+    def test_it_runs_and_gives_its_verdict(self, shared_page, first_page, lab_log, record_property, tmp_path):
         driving.run_all(shared_page, first_page)
         assert "Everything is in place." in driving.outputs(first_page)[0]
+        driving.keep(shared_page, driving.START, tmp_path)
         assert_the_widget_moves_the_picture(shared_page, first_page, record_property)
         assert driving.errors(shared_page, first_page) == []
         # By now a question about news, which appears a moment after the page, would be there.
@@ -151,9 +153,12 @@ class TestTheLectures:
     """In one window, for most of an opened page's time is JupyterLab's."""
 
     @pytest.mark.parametrize("lecture", LECTURES)
-    def test_it_runs_and_its_widget_moves_the_picture(self, window, notebook, lab_log, record_property):
+    def test_it_runs_and_its_widget_moves_the_picture(
+        self, window, notebook, lecture, lab_log, record_property, tmp_path
+    ):
         record_property("seconds to run", round(driving.run_all(window, notebook, minutes=30), 1))
         assert driving.errors(window, notebook) == []
+        driving.keep(window, lecture, tmp_path)
         if notebook.get_by_role("img", name="A sheet to draw on").count():
             assert_the_sheet_is_drawn_on_and_answers(window, notebook, record_property)
         else:

@@ -2,7 +2,16 @@
 
 import contextlib
 import re
+import sys
 import time
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from pages import executed  # noqa: E402
 
 START = "lectures/00_start_here.ipynb"
 DIALOG = ".jp-Dialog"
@@ -29,6 +38,13 @@ CLOSE = """() => [...window.jupyterapp.shell.widgets('main')].filter(widget => w
     widget.context.model.dirty = false;
     widget.close();
 })"""
+# What a notebook's kernel runs without a cell, and without a word to the page; what went wrong, or nothing.
+IN_THE_KERNEL = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const reply = await kernel.requestExecute({code, silent: true, store_history: false}).done;
+    return reply.content.status === 'ok' ? '' : `${reply.content.ename}: ${reply.content.evalue}`;
+}"""
+CONTENT = "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.toJSON())"
 PICTURES = """cell => [...cell.querySelectorAll('.jp-OutputArea img')]
     .filter(image => image.complete && image.naturalWidth)
     .map(image => {
@@ -115,6 +131,13 @@ def errors(page, notebook):
 def outputs(notebook):
     """Returns the text that each cell has printed; also where it is scrolled out of sight, and so not rendered."""
     return notebook.locator(".jp-CodeCell .jp-OutputArea").all_text_contents()
+
+
+def keep(page, lecture, scratch):
+    """Keeps a lecture that has run, with its outputs and widgets, for the site (tools/pages/executed.py)."""
+    recorded = scratch / "widgets.json"
+    assert page.evaluate(IN_THE_KERNEL, executed.recorder(recorded)) == ""
+    executed.keep(ROOT / lecture, nbformat.reads(page.evaluate(CONTENT), as_version=4), recorded)
 
 
 def pictures(page, cell):
