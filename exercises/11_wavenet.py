@@ -605,7 +605,7 @@ QUEUE = Exercise(
         slip(step_by_step, {"waiting.append(x_t)": "waiting.append(x_t.relu())"},
              "You rectified what you put into the queue. It holds the inputs as they are."),
         slip(step_by_step, {"torch.stack(waiting)": "torch.stack(waiting).roll(len(x) % dilation, dims=0)"},
-             "The queue that you return begins at a slot of a ring. Turn it so that the oldest comes first: by −(T mod d)."),
+             "Your queue begins at a slot of a ring, and not with the oldest. Turn it by −(T mod d)."),
         slip(step_by_step, {"torch.stack(waiting)": "torch.stack(waiting).roll(2 * (len(x) % dilation), dims=0)"},
              "You turned the ring the wrong way before you returned it. The oldest, in slot T mod d, comes first: roll by −(T mod d)."),
         slip(step_by_step, {"for x_t in x:": "for t, x_t in enumerate(x):", _STEP: "old @ first + new @ x_t * (t >= dilation)"},

@@ -29,6 +29,7 @@ class Film {
     const [picture, text] = this.shown.get(places.join());
     this.image.src = this.about.frames[picture];
     this.caption.innerHTML = this.about.texts[text];
+    this.image.alt = `${this.about.alt} ${this.about.alts[text]}`.trim();
   }
 
   addSliders() {

@@ -83,6 +83,7 @@ FILM = {
     "kind": "sliders", "together": True, "thinned": False, "interval": None, "area": None, "alt": "",
     "sliders": [{"description": "σ", "labels": ["1", "2"], "shares": [0.25, 0.75], "start": 1}],
     "shown": [[[0], 0, 0], [[1], 1, 1]], "texts": ["one</script>", "two"],
+    "alts": ["a line at 1.", "a line at 2."],
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def test_a_film_begins_where_its_widget_stood_and_has_every_frame(files, tmp_pat
     assert about["texts"] == FILM["texts"]
     paths = [tmp_path / "figures" / address.rpartition("/")[2] for address in about["frames"]]
     assert [Image.open(path).getpixel((0, 0))[0] > 200 for path in paths] == [True, False]
-    assert f'<img class="figure" src="{about["frames"][1]}"' in text
+    assert f'<img class="figure" src="{about["frames"][1]}" alt="a line at 2."' in text
     assert about["note"] == ""
 
 

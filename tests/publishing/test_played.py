@@ -60,7 +60,7 @@ def test_a_slider_has_a_frame_for_each_stop_and_each_is_what_the_widget_shows(fi
     for (place,), frame, text in film["shown"]:
         control.index = place
         assert film["sliders"][0]["labels"][place] == control.label
-        assert film["texts"][text] == caption.value
+        assert (film["texts"][text], film["alts"][text]) == (caption.value, caption.alt)
         assert (pixels_of(film["pictures"][frame]) == pixels_of(picture.value)).all()  # packed without loss
 
 
@@ -79,7 +79,7 @@ def test_of_a_pad_every_stop_across_goes_with_every_stop_up(figure):
     assert len(film["pictures"]) == 16
     assert len(film["area"]) == 4
     assert [slider["shares"] for slider in film["sliders"]] == [[0.125, 0.375, 0.625, 0.875]] * 2
-    assert film["alt"] == "A map of a and b"
+    assert film["alt"] == "A map of a and b."
     by_name = {slider["description"]: slider["start"] for slider in film["sliders"]}
     assert by_name == {"a": 1, "b": 2}
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "executed"
 STATE = "application/vnd.jupyter.widget-state+json"
 STATE_VERSION = {"version_major": 2, "version_minor": 0}
-VERSION = 1  # of what a run keeps: another number makes earlier runs out of date
+VERSION = 2  # of what a run keeps: another number makes earlier runs out of date
 
 
 def digest(notebook: Any) -> str:

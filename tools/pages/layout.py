@@ -14,7 +14,13 @@ from pages.lectures import Files, page
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = "_static/figures"
-HERE_TOO = ("docs/instructor-guide.md", "docs/public-reports.md", "CHANGELOG.md")
+HERE_TOO = (
+    "docs/elsewhere.md",
+    "docs/instructor-guide.md",
+    "docs/hub.md",
+    "docs/public-reports.md",
+    "CHANGELOG.md",
+)
 
 
 def lay_out(pages: Path, static: Path, lectures: Sequence[Path], runs: Path) -> None:

@@ -133,16 +133,16 @@ def film(recorded: dict, files: Files) -> str:
     packed = [base64.b64decode(picture) for picture in recorded["pictures"]]
     addresses = [files.keep(picture, ".webp") for picture in packed]
     width, height = Image.open(io.BytesIO(packed[0])).size
-    film = {name: value for name, value in recorded.items() if name not in ("pictures", "alt")}
+    film = {name: value for name, value in recorded.items() if name != "pictures"}
     notes = []
     if recorded["kind"] == "sliders" and not recorded["together"]:
         notes.append(ONE_AT_A_TIME)
     if recorded.get("thinned"):
         notes.append(FEWER_STOPS)
     film |= {"frames": addresses, "note": " ".join(notes)}
-    picture, text = first_frame(recorded)
+    picture, text, alt = first_frame(recorded)
     about = json.dumps(film).replace("</", "<\\/")  # or a caption's end tag would end the script
-    alt = html.escape(recorded["alt"] or "What the controls above choose; the line below says what is seen")
+    alt = html.escape(f"{recorded['alt']} {alt}".strip())
     return (
         f'<div class="film" data-kind="{recorded["kind"]}"><div class="film-controls"></div>'
         f'<div class="film-shown"><img class="figure" src="{addresses[picture]}" alt="{alt}" '
@@ -151,14 +151,14 @@ def film(recorded: dict, files: Files) -> str:
     )
 
 
-def first_frame(recorded: dict) -> tuple[int, str]:
-    """Returns the picture and the caption that a film begins with."""
+def first_frame(recorded: dict) -> tuple[int, str, str]:
+    """Returns what a film begins with: the picture, the caption, and what the picture shows."""
     if recorded["kind"] == "sliders":
         start = [slider["start"] for slider in recorded["sliders"]]
     else:
         start = [recorded["start"]]
     ((picture, text),) = [(picture, text) for places, picture, text in recorded["shown"] if places == start]
-    return picture, recorded["texts"][text]
+    return picture, recorded["texts"][text], recorded["alts"][text]
 
 
 def reachable(state: dict, roots: list[str]) -> dict:

@@ -17,6 +17,8 @@ import ipywidgets
 from ipywidgets.widgets import widget as instances
 from PIL import Image
 
+from vaeedu.widgets.parts import Caption
+
 MOST_FRAMES = 120  # of one widget: a pad of 25 × 25 stops keeps every third
 
 
@@ -52,7 +54,7 @@ def film(root: ipywidgets.Box) -> dict[str, Any] | None:
     buttons = [part for part in parts if isinstance(part, ipywidgets.Button)]
     if len(pictures) != 1 or bool(controls) == bool(buttons):
         return None
-    captions = [part for part in parts if isinstance(part, ipywidgets.HTML)]
+    captions = [part for part in parts if isinstance(part, Caption)]
     frames = _Frames(pictures[0], captions)
     if controls:
         played = [part for part in parts if isinstance(part, ipywidgets.Play)]
@@ -69,17 +71,18 @@ class _Frames:
     def __init__(self, picture: Any, captions: Sequence[Any]) -> None:
         self.picture, self.captions = picture, captions
         self.pictures: dict[str, int] = {}
-        self.texts: dict[str, int] = {}
+        self.texts: dict[tuple[str, str], int] = {}  # a caption, and what the picture above it shows
 
     def take(self) -> tuple[int, int]:
         """Keeps what is shown now; returns which picture it is, and which text."""
         picture = base64.b64encode(as_webp(self.picture.value)).decode()
-        text = " ".join(caption.value for caption in self.captions)
+        text = tuple(" ".join(getattr(each, name) for each in self.captions) for name in ("value", "alt"))
         number = self.pictures.setdefault(picture, len(self.pictures))
         return number, self.texts.setdefault(text, len(self.texts))
 
     def kept(self) -> dict[str, Any]:
-        return {"pictures": list(self.pictures), "texts": list(self.texts)}
+        texts, alts = zip(*self.texts, strict=True)
+        return {"pictures": list(self.pictures), "texts": texts, "alts": alts}
 
 
 def as_webp(png: bytes | memoryview) -> bytes:
