@@ -14,6 +14,7 @@ import pwd
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -23,6 +24,9 @@ import jupyter_settings  # noqa: E402
 # formgrader, too. The list of courses is for hubs that have several.
 STUDENTS = {"assignment_list": True, "course_list": False, "formgrader": False}
 INSTRUCTOR = {"formgrader": True}
+# The formgrader's page stands in a frame within JupyterLab, which JupyterHub forbids. Pages of the same address may
+# frame it now: on a hub without subdomains that is every user's server, so an instructor opens no student's.
+FRAMED = {"tornado_settings": {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}}
 COURSE_ID = "vaeedu"
 
 
@@ -112,20 +116,22 @@ def configure(hub: Path, environment: Path) -> None:
     """Writes settings: for everybody into the environment, for the instructor beside it."""
     jupyter_settings.write(environment)
     everybody = environment / "etc" / "jupyter"
-    switch(everybody, STUDENTS)
+    switch(everybody, STUDENTS, {})
     write(
         everybody / "nbgrader_config.py",
         f"c = get_config()\nc.CourseDirectory.course_id = {COURSE_ID!r}\nc.Exchange.root = {str(hub / 'exchange')!r}\n",
     )
-    switch(hub / "instructor", INSTRUCTOR)
+    switch(hub / "instructor", INSTRUCTOR, FRAMED)
 
 
-def switch(folder: Path, extensions: "dict[str, bool]") -> None:
-    """Writes into a folder of Jupyter's settings which of nbgrader's extensions are on; other settings stay."""
+def switch(folder: Path, extensions: "dict[str, bool]", more: "dict[str, Any]") -> None:
+    """Writes into a folder of Jupyter's settings which of nbgrader's extensions are on, and more; others stay."""
     path = folder / "jupyter_server_config.json"
     settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    server = settings.setdefault("ServerApp", {}).setdefault("jpserver_extensions", {})
-    server.update({f"nbgrader.server_extensions.{name}": on for name, on in extensions.items()})
+    server = settings.setdefault("ServerApp", {})
+    server.update(more)
+    switches = server.setdefault("jpserver_extensions", {})
+    switches.update({f"nbgrader.server_extensions.{name}": on for name, on in extensions.items()})
     write(path, json.dumps(settings, indent=2) + "\n")
     disabled = {f"@jupyter/nbgrader:{name.replace('_', '-')}": not on for name, on in extensions.items()}
     page = {"disabledExtensions": disabled}

@@ -233,6 +233,9 @@ def test_students_have_the_packages(folder):
 def test_the_formgrader_is_the_instructors_only(members):
     page = members[TEACHER].get("formgrader/manage_assignments")
     assert page.ok
+    # JupyterLab shows it in a frame, which nobody else may do with a student's page.
+    assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in members[ADA].get("lab").headers["Content-Security-Policy"]
     listed = members[TEACHER].get("formgrader/api/assignments").json()
     assert [one["name"] for one in listed] == [ASSIGNMENT]
     assert members[ADA].get("formgrader/manage_assignments").status_code == 404
