@@ -36,7 +36,7 @@ BY_THEMSELVES = (
 # The first adds users to this machine; the second finds out whether anything below /etc has changed.
 ONE_MACHINE = ("tests/hub/test_circle.py", "tests/grader/test_hostile.py")
 # These try one small course, set up once.
-TOGETHER = ("tests/setup/test_faults.py", "tests/setup/test_plan.py", "tests/setup/test_whole_way.py")
+TOGETHER = tuple(f"tests/setup/test_{name}.py" for name in ("container", "faults", "plan", "whole_way"))
 # Where the time goes: these start first, so that no worker is left with a long test at the end.
 DEAREST = (
     *APART,
