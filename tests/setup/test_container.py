@@ -142,3 +142,4 @@ def test_the_whole_course_in_a_clean_folder(tmp_path):
         [tmp_path / ".venv/bin/python", "-c", program], cwd="/", capture_output=True, text=True, check=False
     )
     assert shown.stdout == f"{tmp_path / 'vaeedu' / '__init__.py'} None\n", shown.stderr
+    shutil.rmtree(tmp_path / ".venv")  # pytest keeps the folders of its last three runs
