@@ -122,6 +122,8 @@ def configure(hub: Path, environment: Path) -> None:
         f"c = get_config()\nc.CourseDirectory.course_id = {COURSE_ID!r}\nc.Exchange.root = {str(hub / 'exchange')!r}\n",
     )
     switch(hub / "instructor", INSTRUCTOR, FRAMED)
+    # For another hub's configuration: The Littlest JupyterHub does not see root's home.
+    write(hub / "class_config.py", (ROOT / "hub" / "class_config.py").read_text(encoding="utf-8"))
 
 
 def switch(folder: Path, extensions: "dict[str, bool]", more: "dict[str, Any]") -> None:

@@ -104,6 +104,7 @@ def test_what_is_switched_leaves_other_settings(set_up, tmp_path):
     settings = PyFileConfigLoader(str(everybody / "nbgrader_config.py")).load_config()
     assert settings.Exchange.root == str(tmp_path / "exchange")
     own = json.loads((tmp_path / "instructor" / "jupyter_server_config.json").read_text())
+    assert (tmp_path / "class_config.py").read_text() == (HUB / "class_config.py").read_text()
     assert own["ServerApp"]["jpserver_extensions"] == {"nbgrader.server_extensions.formgrader": True}
 
 
