@@ -33,12 +33,11 @@ BY_THEMSELVES = (
     "tests/course/test_release.py",
     "tests/course/test_grading_cycle.py",
 )
+# The first adds users to this machine; the second finds out whether anything below /etc has changed.
+ONE_MACHINE = ("tests/hub/test_circle.py", "tests/grader/test_hostile.py")
 # These try one small course, set up once.
-TOGETHER = (
-    "tests/setup/test_faults.py",
-    "tests/setup/test_plan.py",
-    "tests/setup/test_systems.py",
-    "tests/setup/test_whole_way.py",
+TOGETHER = tuple(
+    f"tests/setup/test_{name}.py" for name in ("container", "faults", "plan", "systems", "whole_way")
 )
 # Where the time goes: these start first, so that no worker is left with a long test at the end.
 DEAREST = (
@@ -93,6 +92,8 @@ def _group(nodeid: str) -> str:
     """The tests of a file go together, because they share fixtures and caches, but for those named above."""
     if nodeid.startswith(APART):
         return "apart"
+    if nodeid.startswith(ONE_MACHINE):
+        return "one machine"
     if nodeid.startswith(TOGETHER):
         return "together"
     if sharing := _SHARING.search(nodeid):

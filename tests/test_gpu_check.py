@@ -28,8 +28,8 @@ TINY = Recipe(num_layers=2, num_channels=4, batch_size=3, precision="float32", l
 
 # What a machine with a GPU and no environment of this course has not.
 HIDDEN = (
-    "anywidget beartype bleach distributed execnet hypothesis ipykernel IPython ipywidgets nbclient nbconvert nbformat "
-    "nbgrader playwright pooch psycopg pytest_timeout requests tinycss2 xdist yaml"
+    "anywidget beartype distributed execnet hypothesis ipykernel IPython ipywidgets nbclient nbconvert nbformat "
+    "nbgrader nh3 playwright pooch psycopg pytest_timeout requests tinycss2 xdist yaml"
 )
 
 

@@ -128,7 +128,9 @@ def test_the_licence_says_which_part_of_the_course_is_what():
     named = set(re.findall(r"[.\w]+/", code))
     for folder in (
         "vaeedu",
+        "vaeedu_grader",
         "exercises",
+        "hub",
         "tests",
         "tools",
         "benchmarks",

@@ -1,12 +1,14 @@
 """What a student writes into text cells reaches the instructor's browser as text, formulas and pictures only."""
 
 import os
+import re
 from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown import markdown2html
 from traitlets.config import PyFileConfigLoader
 
 from vaeedu_grader.pages import clean
@@ -23,6 +25,7 @@ PICTURE = "data:image/png;base64,iVBORw0KGgo="
         '<a href="https://example.org/?q=1" title="there">there</a>',
         '<div class="highlight"><pre><span class="kn">import</span></pre></div>',
         "<details><summary>more</summary>text</details>",
+        '<ol start="3"><li><a href="../README.md#x">y</a> <a href="mailto:a@example.org">z</a></li></ol>',
         r"$\text{style}$ and $\mathrm{require}$ and $\unicodecode$",
     ],
 )
@@ -35,6 +38,57 @@ def test_a_table_keeps_its_alignment_and_gets_room_between_its_columns():
     for start in ("<table>", '<table class="x" style="position:fixed" title="&quot;&lt;table">'):
         assert clean(start + row) == f'<table class="table" style="width: auto">{row}'
     assert clean('<p title="&lt;table onclick=x() ">y</p>').count("table") == 1
+    assert unescape(clean('<p title="<table>">y</p>')) == '<p title="<table>">y</p>'
+
+
+MARKDOWN = "| $K$ | bits | name |\n|--:|:-:|:--|\n| 2 | 0.5 | *a* |\n| 3 | `1` | b |"
+HTML = (
+    '<table border="1"><tr><th colspan="2" align="right" style="color: red; TEXT-ALIGN: right">K</th></tr>'
+    '<tr><td rowspan="2" style="text-align:center;position:fixed">1</td><td style="text-align: url(x)">2</td></tr>'
+    "</table>"
+)
+
+
+def test_a_table_of_an_answer_looks_as_it_did():
+    """By its Markdown and by HTML: cells, their order, alignment and span, and what is in them."""
+    made = markdown2html(MARKDOWN)
+    assert (
+        text_of(clean(made))
+        == text_of(made)
+        == [*("K", "bits", "name"), *("2", "0.5", "a"), *("3", "1", "b")]
+    )
+    styles = [f"text-align: {way};" for way in ("right", "center", "left")]
+    assert re.findall(r'<t[hd] style="(.*?)"', clean(made)) == 3 * styles
+    assert re.findall("<em>a</em>|<code>1</code>", clean(made)) == ["<em>a</em>", "<code>1</code>"]
+    assert clean(HTML) == (
+        '<table class="table" style="width: auto"><tbody><tr><th colspan="2" style="text-align: right;">K</th></tr>'
+        '<tr><td rowspan="2" style="text-align: center;">1</td><td>2</td></tr></tbody></table>'
+    )
+
+
+def text_of(html):
+    """The words that a reader sees, without a formula's dollars."""
+    return re.sub("<[^>]*>|[$]", " ", html).split()
+
+
+@pytest.mark.parametrize(
+    "text", ["List<int> a", "a<b$ and c>d", "p<q", "x < y", "<b", '<b title="x', "<!-- c", "</ d>"]
+)
+def test_what_is_no_tag_is_shown_as_text(text):
+    assert unescape(clean(text)) == text
+    assert "<" not in clean(text)
+
+
+@pytest.mark.parametrize(
+    "html", ["<b>" * 20_000, "<div>" * 5_000, "<" * 50_000, f'<td style="text-align:{"(" * 20_000}">']
+)
+def test_what_is_deep_or_long_breaks_nothing(html):
+    table = f"<table><tr>{html}x</table>"
+    assert clean(table).count("x") == 1
+
+
+def test_half_a_character_becomes_a_question_mark():
+    assert clean("<b>a\ud800</b>") == "<b>a?</b>"
 
 
 @pytest.mark.parametrize(
