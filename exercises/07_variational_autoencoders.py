@@ -2364,6 +2364,7 @@ TRAIN = Exercise(
                 "kl_weight": (0.3, 0.62),
                 "weights_ratio": (0.8, None),
                 "mean_square": (None, 1.55),
+                "log_sigma": (1.4, None),
                 "gain_if_log_variance": (None, 0.0),
                 "bound": (-60.0, None),
             },

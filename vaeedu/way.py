@@ -65,13 +65,21 @@ def before(number: int, known: dict[int, Lecture]) -> list[int]:
     return sorted(found)
 
 
+# A lecture may be opened alone, with the library from its wheel.
+_OUTSIDE = Markdown(
+    "*This notebook runs outside the course's folder: there are no lectures and assignments beside it to show.*"
+)
+
+
 def table(course: Path | None = None) -> Markdown:
     """Makes the table of lectures: time, what each builds on, how long all of that takes, and links.
 
     Args:
-        course: The course's folder; by default the one that the notebook runs in.
+        course: The course's folder; by default the one that the notebook runs in. Outside of it, that is said.
     """
     root = _root(course)
+    if root is None:
+        return _OUTSIDE
     known = lectures(root)
     head = [
         "| no. | lecture | time | builds on | time with all of that | do |",
@@ -85,12 +93,15 @@ def to(number: int, course: Path | None = None) -> Markdown:
 
     Args:
         number: The lecture that you want to understand.
-        course: The course's folder; by default the one that the notebook runs in.
+        course: The course's folder; by default the one that the notebook runs in. Outside of it, that is said.
 
     Raises:
         ValueError: There is no such lecture.
     """
-    known = lectures(_root(course))
+    root = _root(course)
+    if root is None:
+        return _OUTSIDE
+    known = lectures(root)
     if number not in known:
         raise ValueError(f"number must be that of a lecture, {min(known)} to {max(known)}, but is {number!r}")
     steps = [known[n] for n in [*before(number, known), number]]
@@ -104,9 +115,11 @@ def done(course: Path | None = None) -> Markdown:
     """Makes the table of what has been passed, exercise by exercise, and says what could come next.
 
     Args:
-        course: The course's folder; by default the one that the notebook runs in.
+        course: The course's folder; by default the one that the notebook runs in. Outside of it, that is said.
     """
     root = _root(course)
+    if root is None:
+        return _OUTSIDE
     noted = progress.read(root)
     known = {path.parent.name: _exercises(path) for path in sorted(root.glob("assignments/*/checks.json"))}
     rows = []
@@ -119,11 +132,8 @@ def done(course: Path | None = None) -> Markdown:
     return Markdown("\n".join([*head, *rows, "", _next(root, known, noted)]))
 
 
-def _root(course: Path | None) -> Path:
-    found = progress.course_above(Path.cwd()) if course is None else course
-    if found is None:
-        raise ValueError(f"this must run inside the course's folder, but runs in {Path.cwd()}")
-    return found
+def _root(course: Path | None) -> Path | None:
+    return progress.course_above(Path.cwd()) if course is None else course
 
 
 def _read(path: Path) -> Lecture:
