@@ -114,7 +114,7 @@ def check_python(python: Path) -> None:
 
 def configure(hub: Path, environment: Path) -> None:
     """Writes settings: for everybody into the environment, for the instructor beside it."""
-    jupyter_settings.write(environment)
+    jupyter_settings.write(ROOT, environment)
     everybody = environment / "etc" / "jupyter"
     switch(everybody, STUDENTS, {})
     write(

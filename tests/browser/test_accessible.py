@@ -1,13 +1,13 @@
 """What axe-core, the usual checker of accessibility, says of the course's own parts of a page; and the keyboard."""
 
 import base64
-from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
 from matplotlib.figure import Figure
 from support import driving
+from support.accessibility import assert_nobody_is_shut_out, violations
 
 from vaeedu.plotting.showing import png
 from vaeedu_grader.authoring.course import exercises
@@ -47,21 +47,6 @@ CELLS = {
 
 ACTIVE_CELL = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 WITH_A_CAPTION = ("slider", "sliders", "pad", "pixels", "sketchpad")
-
-
-def violations(page, context=None):
-    """The rules that are broken, each with its impact and what breaks it."""
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is absent"
-    )
-    found = axe.Axe().run(page, context=context).response["violations"]
-    return [(each["impact"], each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found]
-
-
-def assert_nobody_is_shut_out(found, what):
-    counts = Counter(impact for impact, _, nodes in found for _ in nodes)
-    print(what, dict(counts), *found, sep="\n  ")
-    assert [each for each in found if each[0] in ("serious", "critical")] == []
 
 
 @pytest.fixture(scope="class")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.accessibility import assert_nobody_is_shut_out, violations
 from support.driving import executed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -104,6 +105,25 @@ def test_every_page_opens_in_silence_and_fits_a_phone(window, site):
         if window.evaluate(TOO_WIDE) > 0:
             too_wide.append(name)
     assert too_wide == []
+
+
+ASSIGNMENT = "assignments/07_variational_autoencoders/07_variational_autoencoders.html"
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_serious(window, site, colours):
+    window.emulate_media(color_scheme=colours)
+    names = (
+        "index",
+        "lectures/03_information_and_divergence",
+        "api/bounds",
+        "errata",
+        "benchmarks/results/claims",
+    )
+    for name in (*(f"{name}.html" for name in names), ASSIGNMENT):
+        open_page(window, site, name)
+        window.locator(".bd-links summary[aria-label]").first.wait_for(state="attached")
+        assert_nobody_is_shut_out(violations(window), f"{name}, {colours}")
 
 
 def test_a_search_finds_posterior_collapse_in_lecture_7(window, site):
