@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vaeedu.feedback import progress
@@ -65,27 +67,13 @@ def before(number: int, known: dict[int, Lecture]) -> list[int]:
     return sorted(found)
 
 
-# A lecture may be opened alone, with the library from its wheel.
-_OUTSIDE = Markdown(
-    "*This notebook runs outside the course's folder: there are no lectures and assignments beside it to show.*"
-)
-
-
 def table(course: Path | None = None) -> Markdown:
     """Makes the table of lectures: time, what each builds on, how long all of that takes, and links.
 
     Args:
         course: The course's folder; by default the one that the notebook runs in. Outside of it, that is said.
     """
-    root = _root(course)
-    if root is None:
-        return _OUTSIDE
-    known = lectures(root)
-    head = [
-        "| no. | lecture | time | builds on | time with all of that | do |",
-        "|--:|:--|--:|:--|--:|:--|",
-    ]
-    return Markdown("\n".join([*head, *(_row(root, each, known) for each in known.values())]))
+    return _told(_table, course)
 
 
 def to(number: int, course: Path | None = None) -> Markdown:
@@ -98,17 +86,7 @@ def to(number: int, course: Path | None = None) -> Markdown:
     Raises:
         ValueError: There is no such lecture.
     """
-    root = _root(course)
-    if root is None:
-        return _OUTSIDE
-    known = lectures(root)
-    if number not in known:
-        raise ValueError(f"number must be that of a lecture, {min(known)} to {max(known)}, but is {number!r}")
-    steps = [known[n] for n in [*before(number, known), number]]
-    return Markdown(
-        f"{_hours(sum(each.minutes for each in steps))}: "
-        + " → ".join(f"[{each.number} {each.title}]({each.name}.ipynb)" for each in steps)
-    )
+    return _told(partial(_to, number), course)
 
 
 def done(course: Path | None = None) -> Markdown:
@@ -117,9 +95,38 @@ def done(course: Path | None = None) -> Markdown:
     Args:
         course: The course's folder; by default the one that the notebook runs in. Outside of it, that is said.
     """
-    root = _root(course)
-    if root is None:
-        return _OUTSIDE
+    return _told(_done, course)
+
+
+def _told(text: Callable[[Path], str], course: Path | None) -> Markdown:
+    root = progress.course_above(Path.cwd()) if course is None else course
+    # A lecture may be opened alone, with the library from its wheel.
+    return Markdown(
+        "*This notebook runs outside the course's folder: there are no lectures and assignments beside it to show.*"
+        if root is None
+        else text(root)
+    )
+
+
+def _table(root: Path) -> str:
+    known = lectures(root)
+    head = [
+        "| no. | lecture | time | builds on | time with all of that | do |",
+        "|--:|:--|--:|:--|--:|:--|",
+    ]
+    return "\n".join([*head, *(_row(root, each, known) for each in known.values())])
+
+
+def _to(number: int, root: Path) -> str:
+    known = lectures(root)
+    if number not in known:
+        raise ValueError(f"number must be that of a lecture, {min(known)} to {max(known)}, but is {number!r}")
+    steps = [known[n] for n in [*before(number, known), number]]
+    links = " → ".join(f"[{each.number} {each.title}]({each.name}.ipynb)" for each in steps)
+    return f"{_hours(sum(each.minutes for each in steps))}: {links}"
+
+
+def _done(root: Path) -> str:
     noted = progress.read(root)
     known = {path.parent.name: _exercises(path) for path in sorted(root.glob("assignments/*/checks.json"))}
     rows = []
@@ -129,11 +136,7 @@ def done(course: Path | None = None) -> Markdown:
         tried = sum(states.get(each) == progress.TRIED for each in exercises)
         rows.append(f"| {_linked(root, name)} | {passed} of {len(exercises)} | {tried or ''} |")
     head = ["| assignment | functions passed | others tried |", "|:--|--:|:--|"]
-    return Markdown("\n".join([*head, *rows, "", _next(root, known, noted)]))
-
-
-def _root(course: Path | None) -> Path | None:
-    return progress.course_above(Path.cwd()) if course is None else course
+    return "\n".join([*head, *rows, "", _next(root, known, noted)])
 
 
 def _read(path: Path) -> Lecture:
