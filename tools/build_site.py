@@ -22,11 +22,7 @@ from pages.errors import SiteError  # noqa: E402
 
 def main(arguments: list[str]) -> int:
     """Builds the site; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lectures", nargs="*", help="their numbers, such as 00 02; by default all")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
-    parser.add_argument("--runs", type=Path, default=executed.FOLDER, help="where lectures with outputs are")
-    options = parser.parse_args(arguments)
+    options = asked(arguments, __doc__, "site")
     try:
         chosen = choose(options.lectures)
         run_missing(chosen, options.runs)
@@ -34,6 +30,15 @@ def main(arguments: list[str]) -> int:
     except SiteError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def asked(arguments: list[str], usage: str, name: str) -> argparse.Namespace:
+    """Reads the options, which the slides have, too: which lectures, from where, and where to below `build/`."""
+    parser = argparse.ArgumentParser(description=usage.splitlines()[0])
+    parser.add_argument("--lectures", nargs="*", help="their numbers, such as 00 02; by default all")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / name)
+    parser.add_argument("--runs", type=Path, default=executed.FOLDER, help="where lectures with outputs are")
+    return parser.parse_args(arguments)
 
 
 def choose(numbers: list[str] | None) -> list[Path]:

@@ -6,7 +6,6 @@ What a lecture says stands in the speaker's notes (press S). Lectures that were 
 run first, as for `make site`.
 """
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from build_site import choose, run_missing  # noqa: E402
+from build_site import asked, choose, run_missing  # noqa: E402
 from pages import executed, slides, vendor  # noqa: E402
 from pages.errors import SiteError  # noqa: E402
 
@@ -23,11 +22,7 @@ STYLES = ("course.css", "slides.css", "film.js", "formulas.js")
 
 def main(arguments: list[str]) -> int:
     """Makes the slides; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lectures", nargs="*", help="their numbers, such as 00 02; by default all")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "slides")
-    parser.add_argument("--runs", type=Path, default=executed.FOLDER, help="where lectures with outputs are")
-    options = parser.parse_args(arguments)
+    options = asked(arguments, __doc__, "slides")
     try:
         chosen = choose(options.lectures)
         run_missing(chosen, options.runs)
