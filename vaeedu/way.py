@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from vaeedu.course import folder
 from vaeedu.feedback import progress
 from vaeedu.feedback.key import read_names
 from vaeedu.text import Markdown
@@ -99,7 +100,7 @@ def done(course: Path | None = None) -> Markdown:
 
 
 def _told(text: Callable[[Path], str], course: Path | None) -> Markdown:
-    root = progress.course_above(Path.cwd()) if course is None else course
+    root = folder() if course is None else course
     # A lecture may be opened alone, with the library from its wheel.
     return Markdown(
         "*This notebook runs outside the course's folder: there are no lectures and assignments beside it to show.*"

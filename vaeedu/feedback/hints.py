@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaeedu.course import folder
 from vaeedu.feedback import progress
 from vaeedu.text import Markdown
 
@@ -141,7 +142,7 @@ def _section(path: Path, text: str) -> tuple[str, Help]:
 
 
 def _help(name: str) -> tuple[Path, Help]:
-    course = progress.course_above(Path.cwd())
+    course = folder()
     files = sorted(course.glob("exercises/hints/[0-9]*.md")) if course else []
     if course is None or not files:
         raise NotHere(

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from vaeedu.course import FIRST_PAGE
 from vaeedu.files import write_whole
 
 FILE = "progress.json"
 TRIED, PASSED = "tried", "passed"
-_FIRST_PAGE = Path("lectures", "00_start_here.ipynb")
 # How long to wait for another kernel that is writing; it takes milliseconds.
 _WAIT, _TICK = 1.0, 0.02
 
@@ -25,11 +25,6 @@ Progress = dict[str, dict[str, str]]
 
 # What this process has seen, by exercise, wherever it runs.
 _seen: dict[str, str] = {}
-
-
-def course_above(folder: Path) -> Path | None:
-    """Returns the course's folder that a folder lies in, or None."""
-    return next((above for above in (folder, *folder.parents) if (above / _FIRST_PAGE).is_file()), None)
 
 
 def note(folder: Path, exercise: str, *, passed: bool) -> None:
@@ -42,7 +37,7 @@ def note(folder: Path, exercise: str, *, passed: bool) -> None:
     """
     _seen[exercise] = _better(_seen.get(exercise), PASSED if passed else TRIED)
     course = folder.parent.parent
-    if folder.parent.name == "assignments" and (course / _FIRST_PAGE).is_file():
+    if folder.parent.name == "assignments" and (course / FIRST_PAGE).is_file():
         with contextlib.suppress(OSError):
             _write(course, folder.name, exercise)
 
