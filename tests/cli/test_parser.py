@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from vaeedu import cli, course
-from vaeedu.cli import training
+from vaeedu.cli import evaluation
 from vaeedu.cli.parser import Parser
 
 NAMES = ["02_linear_latent_variable_models", "03_information_and_divergence", "12_sequences"]
@@ -102,6 +102,6 @@ def test_ctrl_c_has_the_exit_code_that_shells_expect(monkeypatch, capsys):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_evaluate", interrupted)
+    monkeypatch.setattr(evaluation, "_evaluate", interrupted)
     assert cli.main(["evaluate", "x"]) == 130
     assert capsys.readouterr().err == "vaeedu: error: interrupted\n"

@@ -1,7 +1,11 @@
 """`vaeedu train` and `vaeedu evaluate`, on a few epochs of digits."""
 
+import contextlib
+import io
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +15,9 @@ import pytest
 import torch
 
 from vaeedu import cli, data
-from vaeedu.cli import files, training
+from vaeedu.cli import evaluation, files, runs
+from vaeedu.cli.models import KINDS
+from vaeedu.cli.recipes import BURDA
 from vaeedu.training.recovery import checkpoint
 from vaeedu.vae import VAE, mlp_vae
 
@@ -67,6 +73,90 @@ def test_more_epochs_train_on(trained, tmp_path):
     assert not same(weights(tmp_path), weights(trained))
     train(tmp_path, "--epochs", 3)
     assert same(weights(tmp_path), weights(trained))
+
+
+def test_a_cosine_ends_at_zero_and_knows_its_length(tmp_path, capsys):
+    assert train(tmp_path, "--epochs", 3, "--schedule", "cosine") == 0
+    history = json.loads((tmp_path / files.HISTORY).read_text())
+    rates = [0.5 * (1 + math.cos(math.pi * epoch / 3)) * 1e-3 for epoch in range(3)]
+    assert history["learning_rate"] == pytest.approx(rates)
+    assert train(tmp_path, "--epochs", 4, "--schedule", "cosine") == 2
+    assert "schedule was 'cosine over 3 epochs', and now is 'cosine over 4 epochs'" in capsys.readouterr().err
+
+
+def test_patience_keeps_the_best_weights_for_the_evaluation(tmp_path, capsys):
+    options = ("--epochs", 9, "--held-out", 400, "--patience", 2, "--lr", 0.3)
+    assert train(tmp_path, *options) == 0
+    said, state = capsys.readouterr().err, checkpoint.load(tmp_path / files.CHECKPOINT)
+    history = state["history"]
+    losses, best = history["validation"], history["best_epoch"]
+    assert losses[best] == min(losses)
+    assert len(losses) == best + 3 < 9
+    assert f"stopped after {best + 3} of 9 epochs, the last 2 without a better one" in said
+    assert f"held-out loss {min(losses):.2f} after the best, epoch {best + 1}" in said
+    assert not same(state["best"], state["model"])
+    evaluated = mlp_vae((1, 8, 8), num_latents=2, num_hidden=(16,))
+    evaluation._load(evaluated, tmp_path)
+    assert same(evaluated.state_dict(), state["best"])
+
+
+def test_held_out_images_train_nothing(tmp_path, monkeypatch):
+    grey, _ = data.digits("train")
+    for name, kept in (("all", grey), ("part", torch.cat([grey[:-500], torch.ones_like(grey[-500:])]))):
+        monkeypatch.setattr(runs, "images", lambda data, split, kept=kept: kept)
+        assert train(tmp_path / name, "--epochs", 1, "--held-out", 500) == 0
+    assert same(weights(tmp_path / "all"), weights(tmp_path / "part"))
+
+
+def test_importance_samples_train_on_their_bound(tmp_path, monkeypatch):
+    asked = []
+    bound = VAE.iwae_bound
+
+    def noted(self, x, *, num_samples, generator=None):
+        asked.append(num_samples)
+        return bound(self, x, num_samples=num_samples, generator=generator)
+
+    monkeypatch.setattr(VAE, "iwae_bound", noted)
+    monkeypatch.setattr(VAE, "elbo", None)
+    assert train(tmp_path, "--epochs", 1, "--importance-samples", 3) == 0
+    assert set(asked) == {3}
+
+
+def test_a_recipe_says_what_the_command_line_does_not(tmp_path):
+    given = (
+        "--data",
+        "digits",
+        "--epochs",
+        "1",
+        "--held-out",
+        "9",
+        "--precision",
+        "float32",
+        "--no-progress",
+    )
+    recipe = ["train", "vae", "--recipe", "burda", *given, "--device", "cpu"]
+    assert cli.main([*recipe, "--output", str(tmp_path / "one")]) == 0
+    settings = json.loads((tmp_path / "one" / files.SETTINGS).read_text())
+    assert (settings["hidden"], settings["latents"]) == ([200, 200], 50)
+    assert settings["schedule"] == "cosine over 1 epochs"
+    assert (settings["data"], settings["held_out"]) == ("digits", 9)
+    assert settings["batch_size"] == BURDA.options["batch_size"]
+    # A value that is the standard one, too, is not taken for one that was not given.
+    assert cli.main([*recipe, "--output", str(tmp_path / "other"), "--latents", "20"]) == 0
+    assert json.loads((tmp_path / "other" / files.SETTINGS).read_text())["latents"] == 20
+
+
+def options_of(model):
+    with pytest.raises(SystemExit), contextlib.redirect_stdout(io.StringIO()) as shown:
+        cli.main(["train", model, "--help"])
+    return re.findall(r"^ +(--[a-z-]+)", shown.getvalue(), flags=re.MULTILINE)
+
+
+def test_a_recipes_options_are_some_of_the_command_line():
+    for name, kind in KINDS.items():
+        for recipe in kind.recipes.values():
+            line = [f"--{option.replace('_', '-')}" for option in recipe.options]
+            assert set(line) <= set(options_of(name))
 
 
 @pytest.mark.parametrize("binarize", ["fixed", "threshold"])
@@ -144,6 +234,9 @@ def test_a_checkpoint_without_settings_is_left_alone(tmp_path, capsys):
     [
         (("--epochs", 0), "epochs must be a whole number of at least 1, but is 0"),
         (("--channels", 3), "--channels must be left out with --architecture mlp, but is 3: it belongs to"),
+        (("--held-out", 1498), "--held-out must be at least 0 and leave some of the 1498 training images"),
+        (("--importance-samples", 0), "--importance-samples must be a whole number of at least 1, but is 0"),
+        (("--patience", 3), "patience must be None without validate, but is 3"),
         (("--device", "cuda:99"), "device must name a device of this machine, but is 'cuda:99'"),
         (
             ("--save-every", 0),
@@ -375,5 +468,5 @@ def test_a_run_has_the_images_that_it_names_whatever_else_is_at_hand(name, at_ha
     monkeypatch.setattr(data, "mnist", mnist)
     monkeypatch.setattr(data, "mnist_at_hand", lambda: at_hand)
     monkeypatch.setattr(data, "fetch_mnist", lambda: happened.append("fetch"))
-    assert training._images(name, "test").shape == (1, 1, 28, 28)
+    assert runs.images(name, "test").shape == (1, 1, 28, 28)
     assert happened == calls

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import vaeedu
-from vaeedu.cli import reading, training
+from vaeedu.cli import evaluation, reading, training
 from vaeedu.cli.parser import Parser
 from vaeedu.terminal import written_anywhere
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     reading.add_commands(parser, commands)
     training.add_commands(commands)
+    evaluation.add_commands(commands)
     _add_installed(commands)
     return parser
 

@@ -6,14 +6,24 @@ writing results, is the same for all. Modules and tensors are `Any` here: torch 
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from vaeedu.cli.recipes import BURDA, Recipe
 
 
 class Kind(ABC):
-    """One kind of model."""
+    """One kind of model.
+
+    Attributes:
+        help: What it is.
+        standard: Its own options where the command line and the recipe say nothing.
+        recipes: By name.
+    """
 
     help: str
+    standard: ClassVar[Mapping[str, Any]]
+    recipes: ClassVar[Mapping[str, Recipe]] = {}
 
     @abstractmethod
     def add_options(self, parser: argparse._ActionsContainer) -> None:
@@ -28,7 +38,7 @@ class Kind(ABC):
         """Makes the model, from torch's global generator."""
 
     @abstractmethod
-    def loss(self, model: Any) -> Callable[..., Any]:
+    def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
         """Returns the loss for `fit`."""
 
     @abstractmethod
@@ -37,19 +47,30 @@ class Kind(ABC):
 
 
 class VariationalAutoencoder(Kind):
-    """A VAE with a Bernoulli likelihood, trained on its ELBO."""
+    """A VAE with a Bernoulli likelihood, trained on its ELBO or its importance weighted bound."""
 
     help = "a variational autoencoder"
+    standard: ClassVar = {
+        "latents": 20,
+        "architecture": "mlp",
+        "hidden": None,
+        "channels": None,
+        "importance_samples": 1,
+    }
+    recipes: ClassVar = {"burda": BURDA}
 
     def add_options(self, parser: argparse._ActionsContainer) -> None:
         """Adds the sizes."""
+        parser.add_argument("--latents", type=int, metavar="K", help="latent dimensions (default: 20)")
         parser.add_argument(
-            "--latents", type=int, default=20, metavar="K", help="latent dimensions (default: 20)"
+            "--importance-samples",
+            type=int,
+            metavar="K",
+            help="train on the bound L_K of Burda et al. (default: 1, the ELBO)",
         )
         parser.add_argument(
             "--architecture",
             choices=("mlp", "conv"),
-            default="mlp",
             help="dense layers, or four convolutions down and up (default: mlp)",
         )
         parser.add_argument(
@@ -64,7 +85,9 @@ class VariationalAutoencoder(Kind):
         )
 
     def settings(self, options: argparse.Namespace) -> dict[str, Any]:
-        """Returns the sizes."""
+        """Returns the sizes, and the objective's samples."""
+        from vaeedu import require
+
         dense = options.architecture == "mlp"
         name, needed = ("channels", "conv") if dense else ("hidden", "mlp")
         if (given := getattr(options, name)) is not None:
@@ -73,7 +96,13 @@ class VariationalAutoencoder(Kind):
                 f"it belongs to --architecture {needed}"
             )
         size = {"hidden": options.hidden or [400]} if dense else {"channels": options.channels or 32}
-        return {"architecture": options.architecture, "latents": options.latents, **size}
+        k = require.positive_int("--importance-samples", options.importance_samples)
+        return {
+            "architecture": options.architecture,
+            "latents": options.latents,
+            **size,
+            "importance_samples": None if k == 1 else k,  # as a run of a version without the option has it
+        }
 
     def build(self, settings: dict[str, Any], image_shape: Sequence[int]) -> Any:
         """Makes it."""
@@ -84,8 +113,10 @@ class VariationalAutoencoder(Kind):
             return conv_vae(image_shape, num_latents=K, num_channels=settings["channels"])
         return mlp_vae(image_shape, num_latents=K, num_hidden=settings["hidden"])
 
-    def loss(self, model: Any) -> Callable[..., Any]:
-        """Returns the mean negative ELBO."""
+    def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
+        """Returns the mean negative ELBO, or importance weighted bound."""
+        if k := settings.get("importance_samples"):
+            return lambda x, *, generator: -model.iwae_bound(x, num_samples=k, generator=generator).mean()
         return lambda x, *, generator: -model.elbo(x, generator=generator).mean()
 
     def scores(self, model: Any, x: Any, num_samples: int, generator: Any) -> dict[str, Any]:
@@ -101,13 +132,12 @@ class GatedPixelNetwork(Kind):
     """A gated PixelCNN of black and white images, trained on its exact likelihood."""
 
     help = "a gated PixelCNN"
+    standard: ClassVar = {"layers": 6, "channels": 32}
 
     def add_options(self, parser: argparse._ActionsContainer) -> None:
         """Adds the sizes."""
-        parser.add_argument("--layers", type=int, default=6, metavar="L", help="layers (default: 6)")
-        parser.add_argument(
-            "--channels", type=int, default=32, metavar="C", help="features of each stack (default: 32)"
-        )
+        parser.add_argument("--layers", type=int, metavar="L", help="layers (default: 6)")
+        parser.add_argument("--channels", type=int, metavar="C", help="features of each stack (default: 32)")
 
     def settings(self, options: argparse.Namespace) -> dict[str, Any]:
         """Returns the sizes."""
@@ -119,7 +149,7 @@ class GatedPixelNetwork(Kind):
 
         return GatedPixelCNN(image_shape, num_channels=settings["channels"], num_layers=settings["layers"])
 
-    def loss(self, model: Any) -> Callable[..., Any]:
+    def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
         """Returns the mean negative log-likelihood."""
         return lambda x, *, generator: -model.log_prob(x).mean()
 

@@ -1,82 +1,55 @@
-"""`vaeedu train` and `vaeedu evaluate`: a model from the data to a table's row, from a shell."""
+"""`vaeedu train`: a model from the data to its weights, from a shell."""
 
 import argparse
 import datetime
-import json
 import os
-import platform
 import sys
-import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import vaeedu
-from vaeedu.cli import files
+from vaeedu.cli import files, runs
 from vaeedu.cli.models import KINDS, Kind
 
 _TRAIN = """Trains {kind}, and keeps everything in a folder. The same command again goes on where the run
 was cut short, by Ctrl-C or a crash, and ends with the same weights (on a CPU, bit for bit); with more --epochs it
 trains on. Under torchrun the processes share each batch:
 torchrun --nproc-per-node=2 -m vaeedu.cli train ..."""
-_EVALUATE = """Evaluates a trained model on the test images, as far as it is trained: prints JSON, in nats per image,
-and writes it to DIR/results.json. Results that are there already are kept under another name."""
-_DATA = ("digits", "small-mnist", "mnist")
-_BINARIZE = ("dynamic", "fixed", "threshold")
+# Where neither the command line nor a recipe says anything.
+_STANDARD: dict[str, Any] = {
+    "data": "digits",
+    "binarize": "dynamic",
+    "epochs": 20,
+    "batch_size": 128,
+    "lr": 1e-3,
+    "schedule": "constant",
+    "held_out": 0,
+    "patience": None,
+    "precision": "float32",
+}
 
 
 def add_commands(commands: Any) -> None:
-    """Adds them to the parser's commands."""
+    """Adds it to the parser's commands."""
     train = commands.add_parser("train", help="train a model", description="Trains a model.")
     kinds = train.add_subparsers(required=True, metavar="MODEL")
     for name, kind in KINDS.items():
         parser = kinds.add_parser(name, help=kind.help, description=_TRAIN.format(kind=kind.help))
         _add_training_options(parser)
-        kind.add_options(parser.add_argument_group("the model"))
+        # What is not given is left out, so that a recipe can say it.
+        model = parser.add_argument_group("the model", argument_default=argparse.SUPPRESS)
+        kind.add_options(model)
+        if kind.recipes:
+            _add_recipes(parser, kind)
         parser.set_defaults(run=_train, model=name)
-
-    evaluate = commands.add_parser("evaluate", help="evaluate a trained model", description=_EVALUATE)
-    add = evaluate.add_argument
-    add("folder", type=Path, metavar="DIR", help="the folder that vaeedu train wrote")
-    add(
-        "--num-samples",
-        type=int,
-        default=500,
-        metavar="K",
-        help="samples of the bound L_K (default: 500; papers: 5000)",
-    )
-    add("--num-images", type=int, metavar="N", help="only the first N test images")
-    add("--seed", type=int, default=1, help="of the samples and the test images' binarisation (default: 1)")
-    add("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
-    evaluate.set_defaults(run=_evaluate)
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--output", type=Path, required=True, metavar="DIR", help="the run's folder; made if need be")
-    add(
-        "--data",
-        choices=_DATA,
-        default="digits",
-        help="digits: 8×8; small-mnist: 28×28, with the course; mnist: all of it, fetched if need be (default: digits)",
-    )
-    add(
-        "--binarize",
-        choices=_BINARIZE,
-        default="dynamic",
-        help="how grey becomes black or white: drawn afresh each epoch, drawn once, or x > 1/2 (default: dynamic)",
-    )
-    add("--epochs", type=int, default=20, help="passes through the data in all (default: 20)")
-    add("--batch-size", type=int, default=128, metavar="B", help="images a step (default: 128)")
-    add("--lr", type=float, default=1e-3, help="Adam's learning rate (default: 0.001)")
     add("--seed", type=int, default=0, help="of the weights and of all randomness (default: 0)")
     add("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
-    add(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of the loss (default: float32)",
-    )
     add("--compile", action="store_true", help="compile the loss with torch.compile")
     add(
         "--save-every",
@@ -86,14 +59,66 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         help="between two checkpoints (default: 30)",
     )
     add("--no-progress", action="store_true", help="show no bar")
+    add = parser.add_argument_group("the training", argument_default=argparse.SUPPRESS).add_argument
+    add(
+        "--data",
+        choices=("digits", "small-mnist", "mnist"),
+        help="digits: 8×8; small-mnist: 28×28, with the course; mnist: all of it, fetched if need be (default: digits)",
+    )
+    add(
+        "--binarize",
+        choices=("dynamic", "fixed", "threshold"),
+        help="how grey becomes black or white: drawn afresh each epoch, drawn once, or x > 1/2 (default: dynamic)",
+    )
+    add("--epochs", type=int, help="passes through the data in all (default: 20)")
+    add("--batch-size", type=int, metavar="B", help="images a step (default: 128)")
+    add("--lr", type=float, help="Adam's learning rate, or where it begins (default: 0.001)")
+    add(
+        "--schedule",
+        choices=("constant", "cosine"),
+        help="of the learning rate: as it is, or down to 0 along half a cosine over all epochs (default: constant)",
+    )
+    add(
+        "--held-out",
+        type=int,
+        metavar="N",
+        help="the last N training images validate each epoch, and train nothing (default: 0)",
+    )
+    add(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        help="stop after so many without a better one, and keep the best weights (default: train to the end)",
+    )
+    add(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        help="of the loss; bfloat16 where the machine has it (default: float32)",
+    )
 
 
-def _train(options: argparse.Namespace) -> int:
+def _add_recipes(parser: argparse.ArgumentParser, kind: Kind) -> None:
+    described = "; ".join(f"{name}: {recipe.described}" for name, recipe in kind.recipes.items())
+    parser.add_argument(
+        "--recipe",
+        choices=list(kind.recipes),
+        help=f"what to do where no option says otherwise. {described}",
+    )
+
+
+def _completed(kind: Kind, options: argparse.Namespace) -> argparse.Namespace:
+    """Adds the options that were not given: the recipe's, and else the standard ones."""
+    recipe = kind.recipes.get(getattr(options, "recipe", None) or "")
+    said = {} if recipe is None else recipe.options
+    return argparse.Namespace(**{**_STANDARD, **kind.standard, **said, **vars(options)})
+
+
+def _train(given: argparse.Namespace) -> int:
     from vaeedu.training import NonFiniteLossError
 
-    kind, folder, first = KINDS[options.model], options.output, os.environ.get("RANK", "0") == "0"
-    shared = ("model", "data", "binarize", "batch_size", "lr", "seed", "precision")
-    settings = {name: getattr(options, name) for name in shared} | kind.settings(options)
+    kind, folder, first = KINDS[given.model], given.output, os.environ.get("RANK", "0") == "0"
+    options = _completed(kind, given)
+    settings = _settings(options) | kind.settings(options)
     files.claim(folder, settings, write=first)
     try:
         history = _fit(kind, settings, options)
@@ -104,20 +129,38 @@ def _train(options: argparse.Namespace) -> int:
             files.give_up(folder)
     if first:
         files.write_json(folder / files.HISTORY, {"unit": "nats per image", **history.state_dict()})
-        done = (
-            f"{len(history.loss)} of {options.epochs} epochs"
-            if history.interrupted
-            else f"{len(history.loss)} epochs"
-        )
-        loss = f", training loss {history.loss[-1]:.2f} nats an image" if history.loss else ""
-        then = (
-            "the same command goes on" if history.interrupted else f"evaluate with: vaeedu evaluate {folder}"
-        )
-        print(
-            f"{'interrupted after' if history.interrupted else 'trained'} {done}{loss}; {then}",
-            file=sys.stderr,
-        )
+        print(_report(history, options), file=sys.stderr)
     return 130 if history.interrupted else 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What a run may not change on its way. What a run of an earlier version did not have is None, or left out."""
+    names = ("model", "data", "binarize", "batch_size", "lr", "seed", "precision")
+    falls = options.schedule == "cosine"
+    return {name: getattr(options, name) for name in names} | {
+        # The rate at each epoch follows from how many there will be.
+        "schedule": f"cosine over {options.epochs} epochs" if falls else None,
+        "held_out": options.held_out or None,
+    }
+
+
+def _report(history: Any, options: argparse.Namespace) -> str:
+    num_done = len(history.loss)
+    told = f"trained {num_done} epochs"
+    if history.interrupted:
+        told = f"interrupted after {num_done} of {options.epochs} epochs"
+    elif history.stopped_early:
+        told = f"stopped after {num_done} of {options.epochs} epochs, the last {options.patience} without a better one"
+    loss = f", training loss {history.loss[-1]:.2f} nats an image" if history.loss else ""
+    if history.validation:
+        best = history.validation[history.best_epoch]
+        loss += f", held-out loss {best:.2f} after the best, epoch {history.best_epoch + 1}"
+    then = (
+        "the same command goes on"
+        if history.interrupted
+        else f"evaluate with: vaeedu evaluate {options.output}"
+    )
+    return f"{told}{loss}; {then}"
 
 
 def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> Any:
@@ -126,23 +169,31 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
     from vaeedu import data
     from vaeedu.training import fit
 
-    x = _images(settings["data"], "train")
+    x, held_out = _parted(runs.images(settings["data"], "train"), options.held_out)
     drawn_afresh = settings["binarize"] == "dynamic"
     if not drawn_afresh:
         x = data.binarize(x, settings["binarize"])
-    model, generator = _build(kind, settings, x.shape[1:])
+    model, generator = runs.build(kind, settings, x.shape[1:])
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings["lr"], fused=True)
+    falling = None
+    if options.schedule == "cosine" and options.epochs > 0:  # what fewer are, `fit` will say
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
+    loss = kind.loss(model, settings)
     with warnings.catch_warnings():
         # An interruption is told on the command line in words of its own.
         warnings.filterwarnings("ignore", message="fit was interrupted")
         return fit(
             model,
             x,
-            kind.loss(model),
-            torch.optim.Adam(model.parameters(), lr=settings["lr"], fused=True),
+            loss,
+            optimizer,
             epochs=options.epochs,
             batch_size=settings["batch_size"],
             transform=_draw_afresh if drawn_afresh else None,
             generator=generator,
+            validate=_validation(model, loss, held_out, settings) if options.held_out else None,
+            patience=options.patience,
+            scheduler=falling,
             checkpoint=options.output / files.CHECKPOINT,
             checkpoint_every=datetime.timedelta(seconds=options.save_every),
             device=options.device,
@@ -152,121 +203,38 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
         )
 
 
-def _evaluate(options: argparse.Namespace) -> int:
+def _parted(x: Any, held_out: int) -> tuple[Any, Any]:
+    """Returns the images that train, and the last ones, which do not."""
+    if not 0 <= held_out < len(x):
+        raise ValueError(
+            f"--held-out must be at least 0 and leave some of the {len(x)} training images, but is {held_out}"
+        )
+    return x[: len(x) - held_out], x[len(x) - held_out :]
+
+
+def _validation(model: Any, loss: Any, images: Any, settings: dict[str, Any]) -> Callable[[], float]:
+    """Returns a function that computes the mean loss on held-out images: of the same pixels and draws each time."""
     import torch
 
-    from vaeedu import data, require
+    from vaeedu import data
     from vaeedu.training import devices
 
-    start = time.perf_counter()
-    folder, N = options.folder, options.num_images
-    settings = files.read_settings(folder)
-    kind = KINDS[require.choice("model", settings.get("model"), KINDS)]
-    require.positive_int("--num-samples", options.num_samples)
-    x = _images(settings["data"], "test")
-    if N is not None:
-        require.positive_int("--num-images", N, at_most=len(x), because="the test images there are")
-    generator = torch.Generator().manual_seed(options.seed)
-    mode = settings["binarize"]
-    x = data.binarize(x, mode, generator=generator if mode == "dynamic" else None)[:N]
-    model, _ = _build(kind, settings, x.shape[1:])
-    trained = _load(model, folder)
-    device = devices.resolve(options.device, model)
-    scores = _scores(kind, model.to(device), x.to(device), options.num_samples, generator)
-    results = {
-        "model": settings["model"],
-        "unit": "nats per image",
-        **{name: _mean(values) for name, values in scores.items()},
-        "images": f"{len(x)} test images of {settings['data']}",
-        "binarization": f"{mode} (test images drawn once, with the seed)" if mode == "dynamic" else mode,
-        "seed": options.seed,
-        **trained,
-        "settings": settings,
-        "seconds": round(time.perf_counter() - start, 2),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": _machine(device),
-    }
-    if (aside := files.set_aside(folder / files.RESULTS)) is not None:
-        print(f"earlier results are now in {aside}", file=sys.stderr)
-    files.write_json(folder / files.RESULTS, results)
-    print(json.dumps(results, indent=1))
-    return 0
+    mode, seeded = settings["binarize"], torch.Generator().manual_seed
+    x = data.binarize(images, mode, generator=seeded(0) if mode == "dynamic" else None)
 
+    def validate() -> float:
+        device = next(model.parameters()).device
+        generator = devices.own_generator(seeded(0), device)
+        parts = [
+            float(loss(part.to(device), generator=generator)) * len(part)
+            for part in x.split(settings["batch_size"])
+        ]
+        return sum(parts) / len(x)
 
-def _images(name: str, split: str) -> Any:
-    from vaeedu import data
-
-    if name == "digits":
-        return data.digits(split)[0]
-    if name == "mnist" and not data.mnist_at_hand():
-        try:
-            data.fetch_mnist()
-        except ConnectionError as error:
-            raise ConnectionError(f"use --data small-mnist, which is there already; or, {error}") from error
-    return data.mnist(split, full=name == "mnist").images
+    return validate
 
 
 def _draw_afresh(x: Any, *, generator: Any) -> Any:
     from vaeedu import data
 
     return data.binarize(x, "dynamic", generator=generator)
-
-
-def _build(kind: Kind, settings: dict[str, Any], image_shape: Any) -> tuple[Any, Any]:
-    """Returns the model with its first weights, and the generator of its training."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings["seed"])
-        model = kind.build(settings, tuple(image_shape))
-        # Not the same seed once more: noise and order would be made of the very numbers that made the weights.
-        return model, torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-
-
-def _load(model: Any, folder: Path) -> dict[str, Any]:
-    """Puts the checkpoint's weights into the model; returns how long it was trained."""
-    from vaeedu.training.recovery import checkpoint
-
-    state = checkpoint.load(folder / files.CHECKPOINT)
-    model.load_state_dict(state["model"])
-    model.eval()
-    return {"epochs": state["epoch"], "training_seconds": round(sum(state["history"]["seconds"]), 2)}
-
-
-def _scores(kind: Kind, model: Any, x: Any, num_samples: int, generator: Any) -> dict[str, Any]:
-    """Returns the scores of all images, a few hundred at a time."""
-    import torch
-    from tqdm.auto import tqdm
-
-    from vaeedu.training import devices
-
-    generator = devices.own_generator(generator, x.device)
-    with torch.no_grad():
-        parts = [
-            kind.scores(model, batch, num_samples, generator)
-            for batch in tqdm(x.split(200), unit=" batches", desc="evaluating")
-        ]
-    return {name: torch.cat([part[name] for part in parts]).double() for name in parts[0]}
-
-
-def _mean(values: Any) -> dict[str, float]:
-    error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else float("nan")
-    return {"mean": float(values.mean()), "standard_error": error}
-
-
-def _machine(device: Any) -> dict[str, str]:
-    import torch
-
-    name = (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else platform.processor() or platform.machine()
-    )
-    return {
-        "device": f"{device} ({name})",
-        "threads": str(torch.get_num_threads()),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "vaeedu": vaeedu.__version__,
-    }

@@ -119,7 +119,10 @@ class Checkpoint:
 
 
 def load(path: str | Path) -> dict[str, Any]:
-    """Returns the state of the run in a checkpoint: its `"model"` is the weights, its `"epoch"` how many are done.
+    """Returns the state of the run in a checkpoint.
+
+    Its `"model"` is the last weights, its `"epoch"` how many are done; its `"best"` the best weights, where there was
+    patience, or None.
 
     Raises:
         ValueError: There is no such file, or it is damaged or no checkpoint.
@@ -128,8 +131,8 @@ def load(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"checkpoint {path} must be a file that fit wrote, but there is none: train the model first"
         )
-    state: dict[str, Any] = _load(Path(path).read_bytes(), Path(path))["state"]
-    return state
+    found = _load(Path(path).read_bytes(), Path(path))
+    return {**found["state"], "best": found["best"]}
 
 
 def _load(content: bytes, path: Path) -> dict[str, Any]:
