@@ -146,11 +146,11 @@ def module_page(library: Library, name: str, uses: Uses) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _first_sentence(member: Any, place: Place, ends: str = ".:") -> str:
+def _first_sentence(member: Any, place: Place) -> str:
     if not member.docstring:
         return ""
     paragraph = member.docstring.value.partition("\n\n")[0].replace("\n", " ")
-    sentence = re.split(rf"(?<=[{ends}])\s", paragraph, maxsplit=1)[0].rstrip(":")
+    sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0].rstrip(":")
     return linked(sentence, place).replace("|", "\\|")
 
 
@@ -305,7 +305,7 @@ def index(library: Library) -> str:
     rows = []
     for name, module in library.modules.items():
         place = Place(library, name)
-        rows.append(f"| [{name}]({name}.md) | {_first_sentence(module, place, '.')} |")
+        rows.append(f"| [{name}]({name}.md) | {_first_sentence(module, place)} |")
     listed = "\n".join(library.modules)
     head = "# The library\n\nA page for each module. `import vaeedu` loads a module when it is first used."
     return (

@@ -173,6 +173,19 @@ def reachable(state: dict, roots: list[str]) -> dict:
     return found
 
 
+def lead_to(notebook: Any, address: str, words: str, place: int) -> None:
+    """Adds a line with a link to a notebook's page, unless the notebook has that link itself.
+
+    Args:
+        notebook: It is changed.
+        address: Where the link leads.
+        words: The line, with `{}` in the address's place.
+        place: Before which cell it stands.
+    """
+    if not any(f"]({address}" in cell.source for cell in notebook.cells if cell.cell_type == "markdown"):
+        notebook.cells.insert(place, nbformat.v4.new_markdown_cell(words.format(address)))
+
+
 def headings(notebook: Any) -> list[tuple[int, str, str]]:
     """Returns each section of a notebook: the heading's level, the heading, and the text below it."""
     found: list[list[Any]] = []
