@@ -253,7 +253,7 @@ def docstring(thing: Any, place: Place) -> list[str]:
             ]
         elif kind == "returns":
             lines += ["**Returns**", ""]
-            lines += [_item("", each.annotation, each.description, place) for each in part.value]
+            lines += [_item("", *_returned(each, thing), place) for each in part.value]
         elif kind in ("raises", "warns"):
             lines += [f"**{kind.capitalize()}**", ""]
             lines += [_item(f"`{each.annotation}`", None, each.description, place) for each in part.value]
@@ -265,6 +265,14 @@ def docstring(thing: Any, place: Place) -> list[str]:
             )
         lines.append("")
     return lines
+
+
+def _returned(each: Any, thing: Any) -> tuple[Any, str]:
+    """Returns the type and the text of what comes back; Griffe takes what stands before a colon for the type."""
+    declared = getattr(thing, "returns", None)
+    if each.annotation is None or str(each.annotation) == str(declared):
+        return declared, each.description
+    return declared, f"{each.annotation}: {each.description.lstrip()}"
 
 
 def _item(name: str, annotation: Any, description: str, place: Place) -> str:
