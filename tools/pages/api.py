@@ -276,7 +276,7 @@ def _returned(each: Any, thing: Any) -> tuple[Any, str]:
 
 
 def _item(name: str, annotation: Any, description: str, place: Place) -> str:
-    before = name + (f" ({_code(str(annotation))})" if annotation is not None else "")
+    before = f"{name} ({_code(str(annotation))})".lstrip() if annotation is not None else name
     indented = linked(description, place).replace("\n", "\n  ")
     return f"- {before}{': ' if before else ''}{indented}"
 
