@@ -29,9 +29,10 @@ table { border-collapse: collapse; width: 100%; margin: .8rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd }
 td.number, th.number { text-align: right } td.number { white-space: nowrap } table.narrow { width: auto }
 .bar { display: inline-block; height: .8em; background: #0072b2 }
-pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: .85rem } details { margin: .2rem 0 }
+pre { background: #f5f5f5; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem }
+details { margin: .2rem 0 }
 summary, a { cursor: pointer; color: #005a9c }
-@media (max-width: 40rem) { th, td { padding-right: .4rem; overflow-wrap: anywhere } td.number { white-space: normal } }
+.wide { overflow-x: auto }
 """
 
 
@@ -77,7 +78,7 @@ def _attempts(found: Sequence[Finding]) -> Iterator[str]:
 
 def _overview(described: dict[str, Exercise], found: Sequence[Finding], students: int) -> Iterator[str]:
     yield (
-        "<table><tr><th scope=col>exercise</th>"
+        "<div class=wide tabindex=0 role=region aria-label='All exercises'><table><tr><th scope=col>exercise</th>"
         + "".join(f"<th scope=col class=number>{_WORDS[k]}</th>" for k in KINDS)
         + "</tr>"
     )
@@ -85,7 +86,7 @@ def _overview(described: dict[str, Exercise], found: Sequence[Finding], students
         kinds = Counter(finding.kind for finding in of_exercise(found, name))
         cells = "".join(f"<td class=number>{_share(kinds[kind], students)}</td>" for kind in KINDS)
         yield f"<tr><th scope=row><a href='#{escape(name)}'>{escape(name)}</a></th>{cells}</tr>"
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _exercise(exercise: Exercise, found: Sequence[Finding], assignment: str) -> Iterator[str]:
