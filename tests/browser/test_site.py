@@ -173,6 +173,22 @@ def test_a_film_plays_to_its_end(window, site):
     assert shown(film) != before
 
 
+CUT = """() => [...document.querySelectorAll(".cell_input pre, .cell_output pre")]
+    .filter(box => box.clientWidth && box.scrollWidth > box.clientWidth)
+    .filter(box => box.textContent.split("\\n").every(line => line.length <= 110))
+    .map(box => box.textContent)"""
+
+
+def test_tables_have_headings_and_code_and_outputs_are_whole_on_a_desk(window, site):
+    window.set_viewport_size({"width": 1280, "height": 900})
+    open_page(window, site, "lectures/00_start_here.html")
+    assert window.locator(".cell_output table").count() == 2  # the way through the course, and how far one is
+    open_page(window, site, "lectures/03_information_and_divergence.html")
+    assert window.locator("tbody th[scope=row]").count() == 2  # of the two coins
+    assert window.locator("th:empty").count() == 0
+    assert window.evaluate(CUT) == []
+
+
 def test_answers_unfold_and_so_does_code_that_only_draws(window, site):
     open_page(window, site, "lectures/03_information_and_divergence.html")
     answers = window.locator("details").filter(has_text="Answers").last
