@@ -23,6 +23,7 @@ nitpicky = True
 # Lectures come with their outputs (tools/pages/executed.py); nothing is run here.
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "gfm"  # what cells show as Markdown has tables
 nb_code_prompt_show = "Show the code that draws"
 nb_code_prompt_hide = "Hide the code that draws"
 nb_ipywidgets_js = {"widgets.js": {}}

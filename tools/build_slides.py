@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from build_site import asked, choose, run_missing  # noqa: E402
-from pages import executed, slides, vendor  # noqa: E402
+from pages import executed, links, slides, vendor  # noqa: E402
 from pages.errors import SiteError  # noqa: E402
 
 STYLES = ("course.css", "slides.css", "film.js", "formulas.js")
@@ -45,7 +45,11 @@ def build(chosen: list[Path], runs: Path, output: Path) -> None:
     for name in STYLES:
         shutil.copyfile(ROOT / "docs" / "_static" / name, fresh / "_static" / name)
     for path in chosen:
-        slides.write(path.stem, executed.read(path, runs), fresh, ROOT / "docs")
+        slides.write(
+            path.stem, executed.read(path, runs), fresh, ROOT / "docs", {each.stem for each in chosen}
+        )
+    if broken := links.broken(fresh):
+        raise SiteError("\n".join([*broken, f"mend what is said above; what there is lies in {fresh}"]))
     shutil.rmtree(output, ignore_errors=True)
     fresh.rename(output)
 

@@ -8,6 +8,24 @@ function nameArrows() {
   }
 }
 
+/** Where a table's first heading is empty, the cells below it are headings of their rows. */
+function headRows() {
+  for (const corner of document.querySelectorAll(".bd-article thead th:first-child")) {
+    if (corner.textContent.trim() || !corner.parentElement.textContent.trim()) continue;
+    for (const row of corner.closest("table").tBodies[0]?.rows ?? []) rename(row.cells[0], "th").scope = "row";
+    rename(corner, "td");
+  }
+}
+
+/** Puts another element in the place of one, with all that is in it. */
+function rename(element, tag) {
+  const other = document.createElement(tag);
+  for (const { name, value } of element.attributes) other.setAttribute(name, value);
+  other.append(...element.childNodes);
+  element.replaceWith(other);
+  return other;
+}
+
 /** Arrow keys scroll what is wider than its place, once Tab leads there. */
 function reachWideOnes() {
   for (const box of document.querySelectorAll(".bd-article table, .bd-article mjx-container")) {
@@ -18,6 +36,7 @@ function reachWideOnes() {
 
 window.addEventListener("load", () => {
   nameArrows();
+  headRows();
   const typeset = window.MathJax?.startup?.promise ?? Promise.resolve();
   // After `formulas.js` has fitted formulas to their column.
   typeset.then(() => setTimeout(reachWideOnes));

@@ -171,6 +171,7 @@ def test_axe_finds_nothing_serious_on_a_feedback_page(plain):
         return {"nbgrader": {"grade_id": name, "grade": True, "solution": False, **more}}
 
     answer = "# My answer\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\nBy $x^2$ and [a link](https://a.example)."
+    answer += "\n\n$$" + " + ".join(f"x_{{{n}}}^2" for n in range(40)) + "$$"
     comment = "See [it](https://a.example)."
     cells = [
         new.new_code_cell(
@@ -185,13 +186,19 @@ def test_axe_finds_nothing_serious_on_a_feedback_page(plain):
     notebook = new.new_notebook(cells=cells)
     marks = {"a_visible": (1.0, 1.0, False), "a_hidden": (0.0, 2.0, False), "essay": (1.0, 2.0, True)}
     resources = {
-        "nbgrader": {"notebook": "01_a", "score": 1.5, "max_score": 8.0, "late_penalty": 0.0},
+        "nbgrader": {"notebook": ASSIGNMENT, "score": 1.5, "max_score": 8.0, "late_penalty": 0.0},
         "vaeedu": shown(notebook, marks),
     }
     plain.set_content(FeedbackExporter().from_notebook_node(notebook, resources=resources)[0])
     plain.get_by_role("img", name="A line.", exact=True).wait_for()
     assert plain.locator("math msup").bounding_box()["height"] > 5  # the browser draws it by itself
     assert_nobody_is_shut_out(violations(plain), "feedback page")
+    assert_it_fits_a_phone(plain)
+
+
+def assert_it_fits_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_axe_finds_nothing_serious_on_the_report(plain):
@@ -206,3 +213,4 @@ def test_axe_finds_nothing_serious_on_the_report(plain):
     ]
     plain.set_content(write_page(name, described, found))
     assert_nobody_is_shut_out(violations(plain), "report")
+    assert_it_fits_a_phone(plain)

@@ -15,6 +15,7 @@ from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.gradebook.nbgrader import GradingError
 from vaeedu_grader.gradebook.store import Store
 from vaeedu_grader.gradebook.writer import Writer
+from vaeedu_grader.marking.grade import _same_files
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -343,3 +344,14 @@ def test_what_nbgrader_refuses_of_one_student_does_not_stop_the_others(course, r
     assert results["ada"].reasons == ("the gradebook does not take it: no",)
     monkeypatch.setattr(Writer, "merge", merge)
     assert {result.status for result in mini.grade(course, room).values()} == {"rejected"}
+
+
+def test_who_hands_in_the_same_notebook_twice_is_named_once():
+    handed_in = {
+        "ada": {"a.ipynb": b"{}"},
+        "isaac": {"a.ipynb": b"{}", "b.ipynb": b"{}"},
+        "bob": {"a.ipynb": b"{ }"},
+    }
+    same = "the same notebook, byte for byte, as "
+    assert _same_files(b"[]", handed_in) == {"ada": f"{same}isaac", "isaac": f"{same}ada"}
+    assert _same_files(b"{}", handed_in) == {}

@@ -54,6 +54,19 @@ def test_signatures_are_those_of_the_code(library, module, expected):
     assert expected in page(library, module)
 
 
+def test_what_comes_back_has_its_type_from_the_code_and_all_of_its_text(library):
+    made = page(library, "autoencoders")
+    assert (
+        "- (`Float[Tensor, 'B 2 C H W']`): Slopes in grey values per pixel, `(B, 2, C, H, W)`: first to the right,"
+        in made
+    )
+    texts = [page(library, name) for name in library.modules]
+    types = re.findall(r"\*\*Returns\*\*\n\n- \(`([^`]*)`\)", "\n".join(texts))
+    assert len(types) > 100
+    without_shapes = [re.sub(r"'[^']*'", "", each) for each in types]
+    assert [each for each in without_shapes if re.search(r"\w \w", each)] == []  # words, not a type
+
+
 def test_formulas_stand_as_they_are_and_examples_are_fenced(library):
     made = page(library, "bounds")
     assert "$$\\mathcal L_\\beta(x) = \\mathbb E_{q(z \\mid x)}" in made

@@ -100,7 +100,7 @@ def results(tmp_path):
     folder = tmp_path / "benchmarks" / "results"
     folder.mkdir(parents=True)
     (folder.parent / "vae.py").touch()
-    (folder.parent / "vae_runs.py").touch()
+    (folder.parent / "vae_runs.py").write_text('"""How good\nis it?\n\nRun it so."""\n', encoding="utf-8")
     (folder / "vae_runs_mnist.md").write_text("# How good\n\n| a |\n|---|\n")
     (folder / "plain.md").write_text("| a |\n|---|\n")
     (folder / "curve.png").touch()
@@ -112,6 +112,8 @@ def test_results_have_a_title_their_pictures_and_their_script(results, tmp_path)
     pages = gathered.results(results, tmp_path / "pictures.toml")
     assert "![It falls.](curve.png)" in pages["vae_runs_mnist.md"]
     assert pages["plain.md"].startswith("# Plain\n")
+    asked = "# How good\n\nHow good is it? (`benchmarks/vae_runs.py`)\n\n| a |\n"
+    assert pages["vae_runs_mnist.md"].startswith(asked)
     assert "[How good](vae_runs_mnist.md) | `benchmarks/vae_runs.py`" in pages["index.md"]
 
 

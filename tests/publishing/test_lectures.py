@@ -140,3 +140,22 @@ def test_sections_are_told_apart_and_code_has_no_headings():
     made = nbformat.v4.new_notebook(cells=cells)
     assert [title for _, title, _ in lectures.headings(made)] == ["A", "B", "C"]
     assert section(made, lambda title: title == "C").split() == ["two", "still", "two"]
+
+
+def test_a_link_is_added_where_there_is_none():
+    first, last = map(nbformat.v4.new_markdown_cell, ("# A", "**Next**: [B](b.ipynb)."))
+    made = nbformat.v4.new_notebook(cells=[first, last])
+    lectures.lead_to(made, "b.ipynb", "To do: [B]({}).", 2)
+    assert len(made.cells) == 2
+    lectures.lead_to(made, "../c.ipynb", "To do: [C]({}).", 1)
+    assert [cell.source for cell in made.cells] == [first.source, "To do: [C](../c.ipynb).", last.source]
+
+
+def test_where_in_memory_an_object_was_is_not_shown(files):
+    run = notebook(
+        displayed(text_plain="<matplotlib.legend.Legend at 0x7efdca275f10>"),
+        displayed(text_plain="History(loss=[1.0])"),
+        displayed(text_plain="x at 0x1"),
+    )
+    left = [output.data["text/plain"] for output in page(run, run, files).cells[1].outputs]
+    assert left == ["History(loss=[1.0])", "x at 0x1"]

@@ -146,11 +146,11 @@ def module_page(library: Library, name: str, uses: Uses) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _first_sentence(member: Any, place: Place, ends: str = ".:") -> str:
+def _first_sentence(member: Any, place: Place) -> str:
     if not member.docstring:
         return ""
     paragraph = member.docstring.value.partition("\n\n")[0].replace("\n", " ")
-    sentence = re.split(rf"(?<=[{ends}])\s", paragraph, maxsplit=1)[0].rstrip(":")
+    sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0].rstrip(":")
     return linked(sentence, place).replace("|", "\\|")
 
 
@@ -253,7 +253,7 @@ def docstring(thing: Any, place: Place) -> list[str]:
             ]
         elif kind == "returns":
             lines += ["**Returns**", ""]
-            lines += [_item("", each.annotation, each.description, place) for each in part.value]
+            lines += [_item("", *_returned(each, thing), place) for each in part.value]
         elif kind in ("raises", "warns"):
             lines += [f"**{kind.capitalize()}**", ""]
             lines += [_item(f"`{each.annotation}`", None, each.description, place) for each in part.value]
@@ -267,8 +267,16 @@ def docstring(thing: Any, place: Place) -> list[str]:
     return lines
 
 
+def _returned(each: Any, thing: Any) -> tuple[Any, str]:
+    """Returns the type and the text of what comes back; Griffe takes what stands before a colon for the type."""
+    declared = getattr(thing, "returns", None)
+    if each.annotation is None or str(each.annotation) == str(declared):
+        return declared, each.description
+    return declared, f"{each.annotation}: {each.description.lstrip()}"
+
+
 def _item(name: str, annotation: Any, description: str, place: Place) -> str:
-    before = name + (f" ({_code(str(annotation))})" if annotation is not None else "")
+    before = f"{name} ({_code(str(annotation))})".lstrip() if annotation is not None else name
     indented = linked(description, place).replace("\n", "\n  ")
     return f"- {before}{': ' if before else ''}{indented}"
 
@@ -305,7 +313,7 @@ def index(library: Library) -> str:
     rows = []
     for name, module in library.modules.items():
         place = Place(library, name)
-        rows.append(f"| [{name}]({name}.md) | {_first_sentence(module, place, '.')} |")
+        rows.append(f"| [{name}]({name}.md) | {_first_sentence(module, place)} |")
     listed = "\n".join(library.modules)
     head = "# The library\n\nA page for each module. `import vaeedu` loads a module when it is first used."
     return (

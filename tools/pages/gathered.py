@@ -1,5 +1,6 @@
 """Pages that are gathered from others: errata, notation, glossary, results, and what there is."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ def errata(lectures: Notebooks) -> str:
     lines = [
         "# Errata",
         "",
-        "Where sources are often wrong: the boxes at the end of the lectures, together. Each lecture explains its own.",
+        "Where sources are often wrong: the boxes at the end of the lectures, together. Each lecture explains its own; "
+        "“above” and the figures are there.",
         "",
     ]
     for name, notebook in lectures.items():
@@ -125,12 +127,14 @@ def results(folder: Path, listed: Path) -> dict[str, str]:
         text = path.read_text("utf-8")
         if not text.startswith("# "):
             text = f"# {path.stem.replace('_', ' ').capitalize()}\n\n{text}"
-        heading = text.splitlines()[0].removeprefix("# ")
+        heading, _, below = text.removeprefix("# ").partition("\n")
+        scripts = _scripts(path, folder.parent)
+        text = "\n\n".join([f"# {heading}", *(_asked(script) for script in scripts), below.lstrip("\n")])
         for name, picture in pictures.items():
             if picture["page"] == path.stem:
                 text += f"\n![{picture['alt']}]({name}.png)\n"
         pages[path.name] = text
-        script = next((f"`benchmarks/{s}`" for s in _scripts(path, folder.parent)), "")
+        script = next((f"`benchmarks/{each.name}`" for each in scripts), "")
         rows.append(f"| [{heading}]({path.name}) | {script} |")
     listed_pages = "\n".join(sorted(Path(name).stem for name in pages))
     pages["index.md"] = (
@@ -142,10 +146,16 @@ def results(folder: Path, listed: Path) -> dict[str, str]:
     return pages
 
 
-def _scripts(result: Path, folder: Path) -> Sequence[str]:
-    """The scripts that may have made a result: the longest name that its name begins with."""
-    names = [path.name for path in folder.glob("*.py") if result.stem.startswith(path.stem)]
-    return sorted(names, key=len, reverse=True)[:1]
+def _scripts(result: Path, folder: Path) -> Sequence[Path]:
+    """The script that made a result, if any: the longest name that its name begins with."""
+    scripts = [path for path in folder.glob("*.py") if result.stem.startswith(path.stem)]
+    return sorted(scripts, key=lambda path: len(path.stem), reverse=True)[:1]
+
+
+def _asked(script: Path) -> str:
+    """Returns what a script says that it measures: the first paragraph of its docstring."""
+    said = ast.get_docstring(ast.parse(script.read_text("utf-8"))) or ""
+    return f"{' '.join(said.partition(chr(10) * 2)[0].split())} (`benchmarks/{script.name}`)"
 
 
 def decisions(folder: Path) -> str:
@@ -189,7 +199,7 @@ def assignments_index(assignments: Notebooks) -> str:
     return (
         "# Assignments\n\nAs students receive them, to be read here. To do one, open it in JupyterLab (`make lab`): "
         "its checks run on your own code and name the misunderstanding, not just the difference."
-        "\n\n| | exercises |\n|---|--:|\n"
+        "\n\n| assignment | exercises |\n|---|--:|\n"
         + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )

@@ -10,9 +10,10 @@ from typing import Any
 import nbformat
 
 from pages import api, executed, gathered, vendor
-from pages.lectures import Files, page
+from pages.lectures import Files, lead_to, page
 
 ROOT = Path(__file__).resolve().parents[2]
+TO_ASSIGNMENT = "**To do**: the [assignment for this lecture]({})."
 FIGURES = "_static/figures"
 HERE_TOO = (
     "docs/elsewhere.md",
@@ -42,9 +43,12 @@ def lay_out(pages: Path, static: Path, lectures: Sequence[Path], runs: Path) -> 
     for name, source in sources.items():
         files = Files(static / "figures" / name[:2], f"../{FIGURES}/{name[:2]}")
         run = executed.read(ROOT / "lectures" / f"{name}.ipynb", runs) if name in shown else None
-        write_notebook(pages / "lectures" / f"{name}.ipynb", page(source, run, files))
+        made = page(source, run, files)
+        if (ROOT / "assignments" / name).is_dir():
+            lead_to(made, f"../assignments/{name}/{name}.ipynb", TO_ASSIGNMENT, len(made.cells))
+        write_notebook(pages / "lectures" / f"{name}.ipynb", made)
     write(pages / "lectures" / "index.md", gathered.lectures_index(sources))
-    _assignments(pages, static)
+    _assignments(pages, static, sources)
     _library(pages / "api", sources)
     _documents(pages)
     write(pages / "errata.md", gathered.errata(sources))
@@ -72,12 +76,16 @@ def write_notebook(path: Path, notebook: Any) -> None:
     nbformat.write(notebook, path)
 
 
-def _assignments(pages: Path, static: Path) -> None:
+def _assignments(pages: Path, static: Path, lectures: dict[str, Any]) -> None:
     folders = sorted((ROOT / "assignments").glob("[0-9]*"))
     notebooks = {f.name: nbformat.read(f / f"{f.name}.ipynb", as_version=4) for f in folders}
     for name, notebook in notebooks.items():
         files = Files(static / "figures", f"../../{FIGURES}")
-        write_notebook(pages / "assignments" / name / f"{name}.ipynb", page(notebook, notebook, files))
+        made = page(notebook, notebook, files)
+        if name in lectures:
+            words = f"**The lecture**: [{gathered.title(lectures[name])}]({{}})."
+            lead_to(made, f"../../lectures/{name}.ipynb", words, 1)
+        write_notebook(pages / "assignments" / name / f"{name}.ipynb", made)
     write(pages / "assignments" / "index.md", gathered.assignments_index(notebooks))
 
 

@@ -18,6 +18,7 @@ from pages import executed
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 DATA = re.compile(r"data:(image/png|image/jpeg|audio/wav|audio/x-wav|audio/mpeg);base64,([A-Za-z0-9+/=\s]+)")
+ADDRESS = re.compile(r"<[\w. ]+ at 0x[0-9a-f]+>")
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "audio/mpeg": ".mp3"}
 NOT_RUN = """:::{warning}
 The outputs of this lecture are not here: it was left out when this copy of the site was built.
@@ -75,7 +76,11 @@ def page(source: Any, run: Any | None, files: Files) -> Any:
 
 
 def _is_shown(output: Any) -> bool:
-    return output.output_type != "stream" or bool(output.text.strip())
+    """Nobody reads blank lines, or where in its memory a computer had an object."""
+    if output.output_type == "stream":
+        return bool(output.text.strip())
+    data = output.get("data", {})
+    return set(data) != {"text/plain"} or ADDRESS.fullmatch(data["text/plain"]) is None
 
 
 def tidy_tags(cell: Any) -> None:
@@ -171,6 +176,19 @@ def reachable(state: dict, roots: list[str]) -> dict:
             found[name] = state[name]
             waiting += re.findall(r"IPY_MODEL_(\w+)", json.dumps(state[name]["state"]))
     return found
+
+
+def lead_to(notebook: Any, address: str, words: str, place: int) -> None:
+    """Adds a line with a link to a notebook's page, unless the notebook has that link itself.
+
+    Args:
+        notebook: It is changed.
+        address: Where the link leads.
+        words: The line, with `{}` in the address's place.
+        place: Before which cell it stands.
+    """
+    if not any(f"]({address}" in cell.source for cell in notebook.cells if cell.cell_type == "markdown"):
+        notebook.cells.insert(place, nbformat.v4.new_markdown_cell(words.format(address)))
 
 
 def headings(notebook: Any) -> list[tuple[int, str, str]]:

@@ -144,6 +144,8 @@ def _mathml(tex: str, display: str) -> str:
     for element in list(root.iter()):
         _space_functions(element)
     root.set("alttext", tex)
+    if display == "block":
+        root.set("tabindex", "0")  # on a narrow screen it scrolls: by the arrow keys, once Tab leads there
     return ET.tostring(root, encoding="unicode")
 
 

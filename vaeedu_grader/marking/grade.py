@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +88,10 @@ def grade_class(
     with _class(assignment) as (room, store, writer):
         submissions = _submissions(assignment, room, store, settings)
         missing = _missing(room, settings, submissions)
-        same = _same_files(assignment, submissions)
+        same = _same_files(
+            assignment.notebook.read_bytes(),
+            {student: each.job.files for student, each in submissions.items()},
+        )
         begin(len(submissions) + len(missing))
         todo = []
         for student, submission in submissions.items():
@@ -201,19 +204,17 @@ def _submissions(
     return {student: read_submission(assignment, store, student, blank) for student in asked}
 
 
-def _same_files(assignment: Assignment, submissions: dict[str, Submission]) -> dict[str, str]:
+def _same_files(untouched: bytes, handed_in: Mapping[str, Mapping[str, bytes]]) -> dict[str, str]:
     """For each student whose notebook is another's byte for byte, a remark; the untouched one is nobody's work."""
-    untouched = assignment.notebook.read_bytes()
     owners: dict[bytes, list[str]] = {}
-    for student, submission in submissions.items():
-        for name, data in submission.job.files.items():
-            if name.lower().endswith(".ipynb") and data != untouched:
-                owners.setdefault(data, []).append(student)
+    for student, files in handed_in.items():
+        for data in {data for name, data in files.items() if name.lower().endswith(".ipynb")} - {untouched}:
+            owners.setdefault(data, []).append(student)
     return {
-        student: f"the same notebook, byte for byte, as {', '.join(o for o in same if o != student)}"
+        student: f"the same notebook, byte for byte, as {', '.join(other for other in same if other != student)}"
         for same in owners.values()
         for student in same
-        if len(set(same)) > 1
+        if len(same) > 1
     }
 
 

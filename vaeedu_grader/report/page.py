@@ -23,13 +23,16 @@ _WORDS = {
 }
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.25rem; margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere }
+h2 { font-size: 1.25rem; margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd }
 td.number, th.number { text-align: right } td.number { white-space: nowrap } table.narrow { width: auto }
 .bar { display: inline-block; height: .8em; background: #0072b2 }
-pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: .85rem } details { margin: .2rem 0 }
-summary { cursor: pointer; color: #005a9c }
+pre { background: #f5f5f5; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem }
+details { margin: .2rem 0 }
+summary, a { cursor: pointer; color: #005a9c }
+.wide { overflow-x: auto }
 """
 
 
@@ -75,21 +78,24 @@ def _attempts(found: Sequence[Finding]) -> Iterator[str]:
 
 def _overview(described: dict[str, Exercise], found: Sequence[Finding], students: int) -> Iterator[str]:
     yield (
-        "<table><tr><th>exercise</th>"
-        + "".join(f"<th class=number>{_WORDS[k]}</th>" for k in KINDS)
+        "<div class=wide tabindex=0 role=region aria-label='All exercises'><table><tr><th scope=col>exercise</th>"
+        + "".join(f"<th scope=col class=number>{_WORDS[k]}</th>" for k in KINDS)
         + "</tr>"
     )
     for name in described:
         kinds = Counter(finding.kind for finding in of_exercise(found, name))
         cells = "".join(f"<td class=number>{_share(kinds[kind], students)}</td>" for kind in KINDS)
-        yield f"<tr><td><a href='#{escape(name)}'>{escape(name)}</a></td>{cells}</tr>"
-    yield "</table>"
+        yield f"<tr><th scope=row><a href='#{escape(name)}'>{escape(name)}</a></th>{cells}</tr>"
+    yield "</table></div>"
 
 
 def _exercise(exercise: Exercise, found: Sequence[Finding], assignment: str) -> Iterator[str]:
     most = sum(exercise.points.values())
     yield f"<h2 id='{escape(exercise.name)}'>{escape(exercise.name)} ({most:g} points)</h2>"
-    yield "<table class=narrow><tr><th class=number>points</th><th class=number>students</th><td></td></tr>"
+    yield (
+        "<table class=narrow><tr><th scope=col class=number>points</th>"
+        "<th scope=col class=number>students</th><td></td></tr>"
+    )
     counts = Counter(finding.points for finding in found)
     for points in sorted(counts):
         width = 12 * counts[points] / len(found)
@@ -107,7 +113,7 @@ def _named(found: Sequence[Finding]) -> Iterator[str]:
     counts = Counter(message for finding in found for message in finding.mistakes)
     if not counts:
         return
-    yield "<table><tr><th class=number>students</th><th>mistake</th></tr>"
+    yield "<table><tr><th scope=col class=number>students</th><th scope=col>mistake</th></tr>"
     for message, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         example = next((f.code for f in found if message in f.mistakes and f.code), "")
         shown = (
