@@ -146,7 +146,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _report(history: Any, options: argparse.Namespace) -> str:
     num_done = len(history.loss)
-    told = f"trained {num_done} epochs"
+    told = f"trained {num_done} epoch{'' if num_done == 1 else 's'}"
     if history.interrupted:
         told = f"interrupted after {num_done} of {options.epochs} epochs"
     elif history.stopped_early:
