@@ -41,9 +41,8 @@ class RowProgram(abc.ABC):
         self.row = like.new_zeros(n, reach + W, C)
         self.head = _Head(model.head, n, model.num_colors)
         self._plan = [self._plan_pixel(j, model.steps) for j in range(W)]
-        # Multiplications in a layer, on average, at a pixel of all images.
-        products = [p.numel() for p in model.parameters() if p.ndim == 4]
-        self._work = n * sum(products) // len(products)
+        # Multiplications in the largest product at a pixel, of all images.
+        self._work = n * max(p.numel() for p in model.parameters())
 
     def _plan_pixel(self, j: int, steps: list[list[int]]) -> list[tuple[int, Tensor, list[_Write]]]:
         """Lists a pixel's steps: the number of each, where its parameters are recorded, what is drawn after it."""
