@@ -1,4 +1,4 @@
-"""A gated PixelCNN on dynamically binarised MNIST in a budget of time: what the benchmarks on CPU and GPU share.
+"""A gated PixelCNN, MADE or NADE on dynamically binarised MNIST in a budget of time: what the benchmarks share.
 
 The speed of a step is measured first, and decides how many steps the budget holds; the learning rate falls to zero
 over just these. Both are kept in the run's folder, so that a run that was cut short goes on as planned.
@@ -17,11 +17,12 @@ import torch
 from common import RESULTS, keep, table
 from matplotlib.figure import Figure
 
-from vaeedu import data, plotting
+from vaeedu import autoregressive, data, plotting
 from vaeedu.pixelcnn import GatedPixelCNN
 from vaeedu.training import fit
 
 SEED = 0
+SHAPE = (1, 28, 28)
 NUM_STAGES = 64  # the budget's equal parts: after each the learning rate changes, and a checkpoint is written
 LOOKS = (2, 4, 8, 16, 32, 64)  # stages after which the test images are looked at
 BINARISATION = "Pixels are drawn afresh each time an image is seen; the test images once, with seed 1."
@@ -32,13 +33,15 @@ class Recipe:
     """How to train.
 
     Attributes:
-        num_layers: Layers of the network.
-        num_channels: Features of each stack.
+        num_layers: Layers of the network; NADE has one.
+        num_channels: Features of each stack, or hidden units of each layer.
         batch_size: Images a step.
         learning_rate: Adam's, before it falls.
         precision: Of the loss, as `fit` takes it.
         compile: Whether the loss is compiled.
         channels_last: Whether the weights are laid out so, as the network makes them.
+        kind: Which network: a name in `KINDS`.
+        microbatch_size: Pieces of a step, where the network does not know.
     """
 
     num_layers: int = 6
@@ -48,6 +51,8 @@ class Recipe:
     precision: str = "bfloat16"
     compile: bool = False
     channels_last: bool = True
+    kind: str = "gated"
+    microbatch_size: int | None = None
 
 
 class Averaged(torch.nn.Module):
@@ -59,15 +64,15 @@ class Averaged(torch.nn.Module):
         Shamir and Zhang (2013), Stochastic gradient descent for non-smooth optimization, section 4.
     """
 
-    def __init__(self, network: GatedPixelCNN) -> None:
+    def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
         self.network, self.average = network, copy.deepcopy(network).requires_grad_(False)
         self.register_buffer("steps", torch.zeros(()))
 
     @property
-    def microbatch_size(self) -> int:
+    def microbatch_size(self) -> int | None:
         """What the network asks of `fit` on the CPU."""
-        return self.network.microbatch_size
+        return getattr(self.network, "microbatch_size", None)
 
     @torch.no_grad()
     def update(self, *_: object) -> None:
@@ -159,6 +164,7 @@ class Run:
             device=self._device,
             precision=self.recipe.precision,
             compile=self.recipe.compile,
+            microbatch_size=self.recipe.microbatch_size,
             progress=False,
         )
         return self
@@ -197,7 +203,7 @@ class Run:
         self._last_look = self.clock()
         return done[-1]["nll"] if done else math.inf
 
-    def _nll(self, net: GatedPixelCNN, test: torch.Tensor) -> torch.Tensor:
+    def _nll(self, net: torch.nn.Module, test: torch.Tensor) -> torch.Tensor:
         """−log p(x) of each image in nats, in float32."""
         at = 500 if self._device.type == "cuda" else 50
         return torch.cat([-net.log_prob(x.to(self._device)) for x in test.split(at)]).double()
@@ -217,10 +223,17 @@ def _summary(name: str, nll: torch.Tensor) -> dict[str, float]:
     return {name: float(nll.mean()), f"{name}_error": float(nll.std() / len(nll) ** 0.5)}
 
 
-def network(recipe: Recipe) -> GatedPixelCNN:
+KINDS = {
+    "gated": lambda size, layers: GatedPixelCNN(SHAPE, num_layers=layers, num_channels=size),
+    "made": lambda size, layers: autoregressive.MADE(SHAPE, num_hidden=[size] * layers),
+    "nade": lambda size, layers: autoregressive.NADE(SHAPE, num_hidden=size),
+}
+
+
+def network(recipe: Recipe) -> torch.nn.Module:
     """Makes the network."""
     torch.manual_seed(SEED)
-    net = GatedPixelCNN((1, 28, 28), num_layers=recipe.num_layers, num_channels=recipe.num_channels)
+    net = KINDS[recipe.kind](recipe.num_channels, recipe.num_layers)
     return net if recipe.channels_last else net.to(memory_format=torch.contiguous_format)
 
 
@@ -276,6 +289,7 @@ def speed(
         device=device,
         precision=recipe.precision,
         compile=recipe.compile,
+        microbatch_size=recipe.microbatch_size,
         progress=False,
     )
     return sorted(after - before for before, after in pairwise(marks))[rounds // 2] / steps
@@ -302,9 +316,10 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
         for p in curve
     ]
     header = ["images seen", "passes", "seconds", "−log p(x), nats", "without averaging"]
+    units = "channels" if recipe.kind == "gated" else "hidden units"
     counted = ", of computing time, summed over threads" if run.clock is time.process_time else ""
     text = (
-        f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} channels, batches of "
+        f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} {units}, batches of "
         f"{recipe.batch_size}, {recipe.precision}, Adam at {recipe.learning_rate:g}, falling to zero in the second "
         f"half; seed {SEED}. Seconds are of training{counted}: measuring the speed of a step, which sets the number of "
         f"steps for the budget of {plan['budget']:.0f} s, and the looks at test images come on top. Likelihoods are "
