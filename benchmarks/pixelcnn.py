@@ -166,7 +166,7 @@ def _ppca_bits(x, chosen_on, x_test, num_draws=20):
 
 PUBLISHED = (
     "\n\nPublished, on another binarisation, the fixed one of Larochelle (drawn once, and kept): NADE 88.33, "
-    "MADE 88.40 with one hidden layer and 86.64 with two and 32 masks (Germain et al. 2015, table 6). Pixels drawn "
+    "MADE 88.40 with one hidden layer and 86.64 with two and 32 masks (Germain et al. 2015). Pixels drawn "
     "afresh give a network more to learn from, and another test set: the numbers are near each other, not one."
 )
 ANCESTORS = {
