@@ -42,10 +42,10 @@ NETWORKS = {"gated 6 × 32": (6, 32), "gated 12 × 128": (12, 128)}
 NAIVE_ASKED = {1: 2, 16: 18, 64: 61, 256: 183}
 EAGER_ASKED = {1: 2.5, 16: 2.5}
 VARIANTS = {
-    "float32": {"precision": "float32"},
-    "bfloat16": {"precision": "bfloat16"},
+    "float32": {"precision": "float32", "channels_last": False},
+    "bfloat16": {"precision": "bfloat16", "channels_last": False},
     "bfloat16, weights channels_last": {"precision": "bfloat16", "channels_last": True},
-    "bfloat16, compiled": {"precision": "bfloat16", "compile": True},
+    "bfloat16, compiled": {"precision": "bfloat16", "channels_last": False, "compile": True},
     "bfloat16, weights channels_last, compiled": {
         "precision": "bfloat16",
         "channels_last": True,

@@ -1,4 +1,4 @@
-"""A gated PixelCNN on dynamically binarised MNIST in a budget of time: what the benchmarks on CPU and GPU share.
+"""A gated PixelCNN, MADE or NADE on dynamically binarised MNIST in a budget of time: what the benchmarks share.
 
 The speed of a step is measured first, and decides how many steps the budget holds; the learning rate falls to zero
 over just these. Both are kept in the run's folder, so that a run that was cut short goes on as planned.
@@ -8,18 +8,21 @@ import copy
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from common import RESULTS, keep, table
 from matplotlib.figure import Figure
 
-from vaeedu import data, plotting
+from vaeedu import autoregressive, data, plotting
 from vaeedu.pixelcnn import GatedPixelCNN
 from vaeedu.training import fit
 
 SEED = 0
+SHAPE = (1, 28, 28)
 NUM_STAGES = 64  # the budget's equal parts: after each the learning rate changes, and a checkpoint is written
 LOOKS = (2, 4, 8, 16, 32, 64)  # stages after which the test images are looked at
 BINARISATION = "Pixels are drawn afresh each time an image is seen; the test images once, with seed 1."
@@ -30,13 +33,15 @@ class Recipe:
     """How to train.
 
     Attributes:
-        num_layers: Layers of the network.
-        num_channels: Features of each stack.
+        num_layers: Layers of the network; NADE has one.
+        num_channels: Features of each stack, or hidden units of each layer.
         batch_size: Images a step.
         learning_rate: Adam's, before it falls.
         precision: Of the loss, as `fit` takes it.
         compile: Whether the loss is compiled.
-        channels_last: Whether the weights are laid out so.
+        channels_last: Whether the weights are laid out so, as the network makes them.
+        kind: Which network: a name in `KINDS`.
+        microbatch_size: Pieces of a step, where the network does not know.
     """
 
     num_layers: int = 6
@@ -45,7 +50,9 @@ class Recipe:
     learning_rate: float = 2e-3
     precision: str = "bfloat16"
     compile: bool = False
-    channels_last: bool = False
+    channels_last: bool = True
+    kind: str = "gated"
+    microbatch_size: int | None = None
 
 
 class Averaged(torch.nn.Module):
@@ -57,15 +64,15 @@ class Averaged(torch.nn.Module):
         Shamir and Zhang (2013), Stochastic gradient descent for non-smooth optimization, section 4.
     """
 
-    def __init__(self, network: GatedPixelCNN) -> None:
+    def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
         self.network, self.average = network, copy.deepcopy(network).requires_grad_(False)
         self.register_buffer("steps", torch.zeros(()))
 
     @property
-    def microbatch_size(self) -> int:
+    def microbatch_size(self) -> int | None:
         """What the network asks of `fit` on the CPU."""
-        return self.network.microbatch_size
+        return getattr(self.network, "microbatch_size", None)
 
     @torch.no_grad()
     def update(self, *_: object) -> None:
@@ -86,6 +93,10 @@ class Run:
         images: Grey training images and binary test images, as `mnist` returns them.
         device: Where to train.
         num_looked_at: How many test images a point on the curve is measured on; the end is on all as well.
+
+    Attributes:
+        clock: What seconds are counted by: on a CPU by the process's own computing time, summed over its threads, so
+            that a budget holds as much work beside other processes as alone.
     """
 
     def __init__(
@@ -102,6 +113,7 @@ class Run:
         self.num_looked_at = num_looked_at
         at = "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
         self._device = torch.device(at)
+        self.clock = time.process_time if at == "cpu" else time.perf_counter
         self._train = images["train"].to(self._device)
         self._test = images["test"]
         self.num_test = len(self._test)
@@ -120,7 +132,7 @@ class Run:
         """Trains for so long, or goes on as planned; remarks are kept with the plan."""
         plan = self.plan
         if not plan:
-            a_step = speed(self.recipe, self._train, self._device)
+            a_step = speed(self.recipe, self._train, self._device, clock=self.clock)
             steps = max(1, int(0.95 * seconds / a_step / NUM_STAGES))
             plan = {
                 **asdict(self.recipe),
@@ -136,7 +148,7 @@ class Run:
         trained = [p for p in self.model.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=self.recipe.learning_rate, fused=True)
         optimizer.register_step_post_hook(self.model.update)
-        self._optimizer, self._last_look = optimizer, time.perf_counter()
+        self._optimizer, self._last_look = optimizer, self.clock()
         fit(
             self.model,
             tickets(steps, self.recipe),
@@ -152,6 +164,7 @@ class Run:
             device=self._device,
             precision=self.recipe.precision,
             compile=self.recipe.compile,
+            microbatch_size=self.recipe.microbatch_size,
             progress=False,
         )
         return self
@@ -166,7 +179,7 @@ class Run:
     @torch.no_grad()
     def _look(self) -> float:
         """Adds a point to the curve where one is due; returns the last one's nats."""
-        now, state = time.perf_counter(), next(iter(self._optimizer.state.values()))
+        now, state = self.clock(), next(iter(self._optimizer.state.values()))
         stage = round(float(state["step"]) / int(self.plan["steps_a_stage"]))
         done = [point for point in self.curve if point["stage"] < stage]
         before = float((self._read("clock") or {"seconds": 0.0})["seconds"])
@@ -187,10 +200,10 @@ class Run:
             done.append(point)
             self._write("curve", done)
             print(f"{self._name}: {done[-1]}", flush=True)
-        self._last_look = time.perf_counter()
+        self._last_look = self.clock()
         return done[-1]["nll"] if done else math.inf
 
-    def _nll(self, net: GatedPixelCNN, test: torch.Tensor) -> torch.Tensor:
+    def _nll(self, net: torch.nn.Module, test: torch.Tensor) -> torch.Tensor:
         """−log p(x) of each image in nats, in float32."""
         at = 500 if self._device.type == "cuda" else 50
         return torch.cat([-net.log_prob(x.to(self._device)) for x in test.split(at)]).double()
@@ -210,11 +223,18 @@ def _summary(name: str, nll: torch.Tensor) -> dict[str, float]:
     return {name: float(nll.mean()), f"{name}_error": float(nll.std() / len(nll) ** 0.5)}
 
 
-def network(recipe: Recipe) -> GatedPixelCNN:
+KINDS = {
+    "gated": lambda size, layers: GatedPixelCNN(SHAPE, num_layers=layers, num_channels=size),
+    "made": lambda size, layers: autoregressive.MADE(SHAPE, num_hidden=[size] * layers),
+    "nade": lambda size, layers: autoregressive.NADE(SHAPE, num_hidden=size),
+}
+
+
+def network(recipe: Recipe) -> torch.nn.Module:
     """Makes the network."""
     torch.manual_seed(SEED)
-    net = GatedPixelCNN((1, 28, 28), num_layers=recipe.num_layers, num_channels=recipe.num_channels)
-    return net.to(memory_format=torch.channels_last) if recipe.channels_last else net
+    net = KINDS[recipe.kind](recipe.num_channels, recipe.num_layers)
+    return net if recipe.channels_last else net.to(memory_format=torch.contiguous_format)
 
 
 def factor(stage: int) -> float:
@@ -242,11 +262,21 @@ def drawing(images: torch.Tensor):
 
 
 def speed(
-    recipe: Recipe, images: torch.Tensor, device: torch.device, steps: int = 10, rounds: int = 3
+    recipe: Recipe,
+    images: torch.Tensor,
+    device: torch.device,
+    steps: int = 10,
+    rounds: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> float:
-    """Measures a training step in seconds: the median of some rounds, after one that is not timed."""
-    net = network(recipe)
-    history = fit(
+    """Measures a training step in seconds of a clock: the median of some rounds, after one that is not timed."""
+    net, marks = network(recipe), []
+
+    def mark() -> float:
+        marks.append(clock())
+        return 0.0
+
+    fit(
         net,
         tickets(steps, recipe),
         lambda x, *, generator: -net.log_prob(x).mean(),
@@ -255,12 +285,14 @@ def speed(
         batch_size=recipe.batch_size,
         transform=drawing(images),
         generator=torch.Generator().manual_seed(SEED),
+        validate=mark,
         device=device,
         precision=recipe.precision,
         compile=recipe.compile,
+        microbatch_size=recipe.microbatch_size,
         progress=False,
     )
-    return sorted(history.seconds[1:])[rounds // 2] / steps
+    return sorted(after - before for before, after in pairwise(marks))[rounds // 2] / steps
 
 
 def mnist() -> dict[str, torch.Tensor]:
@@ -284,13 +316,15 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
         for p in curve
     ]
     header = ["images seen", "passes", "seconds", "−log p(x), nats", "without averaging"]
+    units = "channels" if recipe.kind == "gated" else "hidden units"
+    counted = ", of computing time, summed over threads" if run.clock is time.process_time else ""
     text = (
-        f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} channels, batches of "
+        f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} {units}, batches of "
         f"{recipe.batch_size}, {recipe.precision}, Adam at {recipe.learning_rate:g}, falling to zero in the second "
-        f"half; seed {SEED}. Seconds are of training: measuring the speed of a step, which sets the number of steps "
-        f"for the budget of {plan['budget']:.0f} s, and the looks at test images come on top. Likelihoods are exact, "
-        "in float32, of the average of the weights after the last steps (a twenty-fifth of all so far); ± is the "
-        "standard error over images.\n\n"
+        f"half; seed {SEED}. Seconds are of training{counted}: measuring the speed of a step, which sets the number of "
+        f"steps for the budget of {plan['budget']:.0f} s, and the looks at test images come on top. Likelihoods are "
+        "exact, in float32, of the average of the weights after the last steps (a twenty-fifth of all so far); ± is "
+        "the standard error over images.\n\n"
         f"**After {last['seconds']:.0f} s: {last['nll_of_all']:.2f} ± {last['nll_of_all_error']:.2f} nats an image**, "
         f"on all {run.num_test} test images."
         f"{note}\n\nOn the way, on the first {run.num_looked_at} of them:\n\n{table(header, rows)}"

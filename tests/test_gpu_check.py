@@ -191,7 +191,7 @@ class TestAveraged:
 class TestRun:
     @pytest.fixture
     def run(self, images, tmp_path, monkeypatch):
-        monkeypatch.setattr(mnist_likelihood, "speed", lambda *args: 0.1)
+        monkeypatch.setattr(mnist_likelihood, "speed", lambda *args, **options: 0.1)
         return lambda name, recipe=TINY: Run(name, recipe, tmp_path / "runs", images, num_looked_at=4)
 
     def test_the_budget_holds_the_steps_that_its_speed_says(self, run):
@@ -225,7 +225,9 @@ class TestRun:
         with pytest.raises(MemoryError):
             run("cut").train(1.0)
         monkeypatch.setattr(Run, "_look", look)
-        monkeypatch.setattr(mnist_likelihood, "speed", lambda *args: pytest.fail("the plan stands"))
+        monkeypatch.setattr(
+            mnist_likelihood, "speed", lambda *args, **options: pytest.fail("the plan stands")
+        )
         cut = run("cut").train(1.0)
         for mine, theirs in zip(cut.model.parameters(), whole.model.parameters(), strict=True):
             assert torch.equal(mine, theirs)

@@ -134,6 +134,9 @@ def use_threads() -> int:
     passively: the environment variable `OMP_WAIT_POLICY` is `passive`, as `vaeedu lab` sets it. A number that was
     chosen by `OMP_NUM_THREADS` stays.
 
+    A lecture's own training loops also find their memory kept, as those of `training.fit` do
+    (`training.devices.keep_freed_memory`).
+
     Returns:
         The number of threads.
 
@@ -142,6 +145,9 @@ def use_threads() -> int:
     """
     import torch
 
+    from vaeedu.training.devices import keep_freed_memory
+
+    keep_freed_memory()
     if not os.environ.get("OMP_NUM_THREADS"):
         passive = os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive"
         torch.set_num_threads(min(_processors(), _MOST_THREADS) if passive else 1)

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from vaeedu.pixelcnn import MaskedConv2d, causal_mask, feature_colors
+from vaeedu.pixelcnn import GatedPixelCNN, MaskedConv2d, PixelCNN, causal_mask, feature_colors
 
 
 class TestMask:
@@ -74,3 +74,32 @@ class TestMaskedConv2d:
 
     def test_the_mask_is_no_state(self):
         assert set(MaskedConv2d(1, 1, 3, mask_type="A").state_dict()) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN])
+def test_the_fast_layout_and_gate_change_no_number(kind, monkeypatch):
+    """Features lie pixel by pixel on a CPU; channel by channel, with the gate written out, they come out the same."""
+    torch.manual_seed(0)
+    model = kind((1, 9, 8), num_channels=8, num_layers=4)
+    x = (torch.rand(5, 1, 9, 8, generator=torch.Generator().manual_seed(0)) < 0.3).float()
+
+    def numbers():
+        model.zero_grad()
+        log_p = model.log_prob(x)
+        log_p.sum().backward()
+        return [log_p.detach(), *(p.grad.clone() for p in model.parameters())]
+
+    shapes = []
+    hook = model.head.register_forward_pre_hook(
+        lambda _, features: shapes.append(features[0].is_contiguous(memory_format=torch.channels_last))
+    )
+    fast = numbers()
+    hook.remove()
+    assert shapes == [True]
+    model.to(memory_format=torch.contiguous_format)
+    monkeypatch.setattr("vaeedu.pixelcnn.networks.in_fast_layout", lambda features: features)
+    monkeypatch.setattr(
+        "vaeedu.pixelcnn.layers.gate", lambda f: f.chunk(2, 1)[0].tanh() * f.chunk(2, 1)[1].sigmoid()
+    )
+    for found, expected in zip(fast, numbers(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)

@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -21,8 +22,43 @@ def gate(features: Float[Tensor, "B F2 ..."]) -> Float[Tensor, "B F ..."]:
     >>> gate(torch.ones(1, 2, 1, 1)).flatten()
     tensor([0.5568])
     """
+    if features.device.type == "cpu":
+        return _GateOnCPU.apply(features)
     a, b = features.chunk(2, dim=1)
     return a.tanh() * b.sigmoid()
+
+
+class _GateOnCPU(torch.autograd.Function):
+    """The gate, with tanh(a) = 2 σ(2a) − 1: on a CPU, tanh takes ten times as long as σ.
+
+    Both factors come from one call of σ, in place, and are all that is kept for the gradient. They are computed in
+    float32 where the features are in bfloat16, in which 2σ − 1 would lose its small values.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        factors = features.to(torch.promote_types(features.dtype, torch.float32), copy=True)
+        t, s = factors.chunk(2, dim=1)
+        t.mul_(2)
+        factors.sigmoid_()
+        t.mul_(2).sub_(1)
+        ctx.save_for_backward(factors)
+        return (t * s).to(features.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        if (
+            torch.is_grad_enabled()
+        ):  # only with create_graph=True; what is kept would leave out a part, and say nothing
+            raise RuntimeError(
+                "gate has no second gradient on a CPU: write a.tanh() * b.sigmoid() in its place"
+            )
+        (factors,) = ctx.saved_tensors
+        t, s = factors.chunk(2, dim=1)
+        g = gradient.to(factors.dtype)
+        # g s (1 − t²) and g t s (1 − s)
+        halves = torch.ops.aten.tanh_backward(g * s, t), torch.ops.aten.sigmoid_backward(g * t, s)
+        return torch.cat([half.to(gradient.dtype) for half in halves], dim=1)
 
 
 def negated_gate(s: Tensor, r: Tensor, *, out: Tensor) -> None:

@@ -13,7 +13,7 @@ from vaeedu.networks.autoregressive import mean_input_gradient
 from vaeedu.pixelcnn.levels import scale_levels
 from vaeedu.pixelcnn.outputs import Output
 
-_LARGEST_TENSOR = 2**24  # bytes
+_LARGEST_TENSOR = 2**22  # bytes
 # At one image a rectifier is off that is on at another, so that what a pixel depends on takes a few.
 _NUM_PROBES = 16
 
@@ -63,8 +63,8 @@ class PixelModel(nn.Module, abc.ABC):
     def microbatch_size(self) -> int:
         """Into pieces of how many images `training.fit` cuts a batch on the CPU.
 
-        Tensors of more than 32 MiB are given back to the system when they are freed, and the next one is filled with
-        fresh pages: a large network then spends half of its time on page faults. Pieces stay well below.
+        What a small piece needs fits into the memory that the C library keeps from step to step; with large ones it is
+        given back, and a large network then spends half of its time on filling fresh pages with zeros.
         """
         _, H, W = self.image_shape
         images = _LARGEST_TENSOR // (4 * 2 * self.num_channels * H * W)

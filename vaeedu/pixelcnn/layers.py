@@ -182,11 +182,12 @@ class GatedLayer(nn.Module):
 
 
 def in_fast_layout(features: Float[Tensor, "B F H W"]) -> Float[Tensor, "B F H W"]:
-    """Lays the features of a pixel side by side where convolutions are faster so: in bfloat16.
+    """Lays the features of a pixel side by side where convolutions are faster so: on a CPU, and in bfloat16.
 
     The convolutions behind keep the layout.
     """
-    if torch.is_autocast_enabled(features.device.type):
+    device = features.device.type
+    if device == "cpu" or torch.is_autocast_enabled(device):
         return features.contiguous(memory_format=torch.channels_last)
     return features
 

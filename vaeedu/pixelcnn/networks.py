@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -34,6 +35,7 @@ class ResidualNetwork(PixelModel):
             for _ in range(num_layers - 1)
         )
         self.head = _head(width, self.num_parameters, colors)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as the features lie
 
     def network(self, x: Float[Tensor, "B C H W"], y: Tensor | None) -> Float[Tensor, "B P H W"]:
         """Computes the parameters of every pixel's distribution, from scaled images and checked labels."""
@@ -76,6 +78,7 @@ class GatedNetwork(PixelModel):
             for i, source in enumerate(self.shortcut_from)
         )
         self.head = _head(N, self.num_parameters, colors)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as the features lie
 
     def network(self, x: Float[Tensor, "B C H W"], y: Tensor | None) -> Float[Tensor, "B P H W"]:
         """Computes the parameters of every pixel's distribution, from scaled images and checked labels."""

@@ -112,6 +112,7 @@ def fit(
     selection = Selection(validate, patience)
     team = devices.join(devices.resolve(device, model))
     how = Arithmetic(precision, compile, microbatch_size).on(team.device, model)
+    devices.keep_freed_memory()
     task = task.on(team.device)
     state = State.of(task, generator, team.device)
     told = task.describe() | {"precision": how.precision, "device": team.device.type}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vaeedu.pixelcnn.core import PixelModel
 from vaeedu.pixelcnn.fast.packing import bias, color_slices, matrix
+from vaeedu.pixelcnn.fast.threads import suiting
 from vaeedu.pixelcnn.layers import MaskedConv2d
 from vaeedu.pixelcnn.levels import scale_levels
 
@@ -40,6 +41,8 @@ class RowProgram(abc.ABC):
         self.row = like.new_zeros(n, reach + W, C)
         self.head = _Head(model.head, n, model.num_colors)
         self._plan = [self._plan_pixel(j, model.steps) for j in range(W)]
+        # Multiplications in the largest product at a pixel, of all images.
+        self._work = n * max(p.numel() for p in model.parameters())
 
     def _plan_pixel(self, j: int, steps: list[list[int]]) -> list[tuple[int, Tensor, list[_Write]]]:
         """Lists a pixel's steps: the number of each, where its parameters are recorded, what is drawn after it."""
@@ -68,18 +71,23 @@ class RowProgram(abc.ABC):
         reach = self.above.shape[1]
         self.above[:, :-1] = self.above[:, 1:].clone()
         self.above[:, -1, reach:-reach] = self.row[:, reach:]
-        self.begin_row()
-        for j, pixel in enumerate(self._plan):
-            for step, recorded, channels in pixel:
-                parameters = self.head(self.features(j, step), step)
-                if self.recording:
-                    recorded.copy_(parameters)
-                for c, noise, levels, level, given, known, scaled in channels:
-                    self.output.draw(parameters, noise, levels, c, out=level)
-                    if self.completing:
-                        torch.where(known, given, level, out=level)
-                    scale_levels(level, self.num_levels, out=scaled)
-            self.end_pixel(j)
+        with suiting(self.width * self._work):
+            self.begin_row()
+        with suiting(self._work):
+            for j in range(self.width):
+                self._draw_pixel(j)
+
+    def _draw_pixel(self, j: int) -> None:
+        for step, recorded, channels in self._plan[j]:
+            parameters = self.head(self.features(j, step), step)
+            if self.recording:
+                recorded.copy_(parameters)
+            for c, noise, levels, level, given, known, scaled in channels:
+                self.output.draw(parameters, noise, levels, c, out=level)
+                if self.completing:
+                    torch.where(known, given, level, out=level)
+                scale_levels(level, self.num_levels, out=scaled)
+        self.end_pixel(j)
 
     def reset(self) -> None:
         """Forgets all rows."""
