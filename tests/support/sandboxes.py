@@ -1,10 +1,14 @@
 """What the tests of the sandbox share: one that starts quickly, and whether there can be one on this machine."""
 
+import atexit
+import contextlib
 import functools
 
 import pytest
 
 from vaeedu_grader.sandbox import Cell, Limits, Prepared, Run, SandboxError, run_cells
+from vaeedu_grader.sandbox.launch import INSIDE
+from vaeedu_grader.sandbox.zygote import Zygote, started
 
 MIB = 2**20
 # So long that a busy machine does not reach them. A test of a limit sets it, with room for what must not reach it.
@@ -22,12 +26,38 @@ def obstacle():
     return ""
 
 
-def run(*sources, files=None, unsafe=False, sealed=(), imports=(), **limits) -> Run:
+@functools.cache
+def zygote(imports: tuple[str, ...] = (), sealed: tuple[str, ...] = ()) -> Zygote:
+    """One that all tests of a process share."""
+    kept = contextlib.ExitStack()
+    atexit.register(kept.close)
+    return kept.enter_context(started(imports, INSIDE, sealed=sealed))
+
+
+def forked(limits: Limits | None = None, *, sealed=(), imports=()) -> Prepared:
+    """A sandbox whose program is a fork of such a one: this machine must be able to do that."""
+    prepared = Prepared(
+        limits, sealed=sealed, imports=imports, zygote=zygote(tuple(imports), tuple(sealed))
+    )
+    assert prepared.why_alone == ""
+    return prepared
+
+
+def alone(limits: Limits | None = None, *, sealed=(), imports=()) -> Prepared:
+    """A sandbox whose program starts by itself."""
+    return Prepared(limits, sealed=sealed, imports=imports)
+
+
+def run(*sources, files=None, unsafe=False, sealed=(), imports=(), prepare=alone, **limits) -> Run:
     """Runs cells in a new sandbox, without waiting for torch."""
     if not unsafe and obstacle():
         pytest.skip(obstacle())
     cells = [Cell(f"cell{i}", source) for i, source in enumerate(sources)]
-    prepared = Prepared(Limits(**{**LIMITS, **limits}), sealed=sealed, unsafe=unsafe, imports=imports)
+    bounds = Limits(**{**LIMITS, **limits})
+    if unsafe:
+        prepared = Prepared(bounds, sealed=sealed, unsafe=True, imports=imports)
+    else:
+        prepared = prepare(bounds, sealed=sealed, imports=imports)
     return run_cells(cells, files=files, prepared=prepared)
 
 

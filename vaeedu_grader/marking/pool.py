@@ -12,12 +12,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from multiprocessing import connection, util
+from multiprocessing import connection, forkserver, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaeedu_grader.marking.job import Job, trial, work, zygote_for
+from vaeedu_grader.marking.job import Job, own_imports, trial, work, zygote_for
 from vaeedu_grader.sandbox.zygote import Zygote
 
 # A job whose process disappears, say because the machine ran out of memory, is tried this often.
@@ -25,7 +25,7 @@ _TRIES = 2
 # The sandbox ends a notebook well before this; it is for what nobody has thought of.
 SECONDS = 4 * 3600.0
 # What every job imports sooner or later.
-_IMPORTS = ("torch", "nbgrader.utils")
+_IMPORTS = ("torch.fx.experimental.symbolic_shapes", "vaeedu_grader.authoring.slips", "nbgrader.utils")
 _ALONE = "vaeedu: each sandbox imports everything by itself, which is slower: {}\n"
 
 
@@ -53,6 +53,8 @@ def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) ->
         workers: How many run at a time.
         seconds: When to give up on a job.
     """
+    if not jobs:
+        return
     with _zygote(jobs) as zygote:
         yield from _run_local(jobs, workers, seconds, zygote)
 
@@ -60,19 +62,27 @@ def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) ->
 @contextlib.contextmanager
 def _zygote(jobs: Sequence[Job]) -> Iterator[Zygote | None]:
     """What the sandboxes of jobs by the same sources are forked from; None where this machine cannot do so."""
-    if not jobs or jobs[0].unsafe or len({(job.source, job.described) for job in jobs}) > 1:
+    if jobs[0].unsafe or len({(job.source, job.described) for job in jobs}) > 1:
         yield None
         return
     with zygote_for(jobs[0]) as zygote:
+        _context(jobs[0])  # both import at the same time
         reason = trial(jobs[0], zygote)
         if reason:
             sys.stderr.write(_ALONE.format(reason))
         yield None if reason else zygote
 
 
-def _run_local(jobs: Sequence[Job], workers: int, seconds: float, zygote: Zygote | None) -> Iterator[Done]:
+def _context(job: Job) -> ForkServerContext:
+    """Where the processes come from: a server that begins to import what jobs such as this one need, if it has not."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([Job.__module__, __name__, *_IMPORTS])
+    context.set_forkserver_preload([Job.__module__, __name__, *_IMPORTS, *own_imports(job)])
+    forkserver.ensure_running()
+    return context
+
+
+def _run_local(jobs: Sequence[Job], workers: int, seconds: float, zygote: Zygote | None) -> Iterator[Done]:
+    context = _context(jobs[0])
     waiting = deque((job, 1) for job in jobs)
     started: dict[Any, _Started] = {}
     deadlines: dict[Any, float] = {}  # of those that run
@@ -151,11 +161,11 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _start(
-    context: ForkServerContext, zygote: Zygote | None, job: Job, tries: int
-) -> tuple[Any, _Started]:
+def _start(context: ForkServerContext, zygote: Zygote | None, job: Job, tries: int) -> tuple[Any, _Started]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(theirs, util.get_temp_dir(), os.getpid(), zygote), daemon=True)
+    process = context.Process(
+        target=_child, args=(theirs, util.get_temp_dir(), os.getpid(), zygote), daemon=True
+    )
     process.start()
     theirs.close()
     ours.send_bytes(job.to_json())

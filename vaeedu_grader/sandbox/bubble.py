@@ -129,7 +129,10 @@ def command(
     made.arguments += ["--", *inside]
     if root:
         made.user = USERS[secrets.randbelow(len(USERS))]
-        made.arguments = [*as_another_user([shown for _, shown in layers if shown], made.user), *made.arguments]
+        made.arguments = [
+            *as_another_user([shown for _, shown in layers if shown], made.user),
+            *made.arguments,
+        ]
     return made
 
 

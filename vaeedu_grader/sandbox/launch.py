@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from vaeedu_grader.sandbox import bubble, watch
 from vaeedu_grader.sandbox.cgroups import Group
@@ -25,7 +25,7 @@ from vaeedu_grader.sandbox.zygote import Unusable, Zygote
 _PROGRAM = "import sys; sys.path.insert(0, {!r}); from sandbox_inside.kernel import main; main()"
 # What most cells need; imported while the sandbox waits for its submission.
 IMPORTS = ("numpy", "torch", "vaeedu.data", "sandbox_inside.emit", "vaeedu.plotting")
-# The first program of a sandbox that a fork goes into: it says that everything is set up, and waits for its input's end.
+# The first program of a sandbox that a fork goes into: says that everything is set up, and waits for its input's end.
 _IDLE = ("/bin/sh", "-c", "echo; read end")
 _START_SECONDS = 120.0
 _END_SECONDS = 10.0
@@ -79,7 +79,9 @@ class Prepared:
         self._imports, self._sealed = tuple(imports), tuple(sealed)
         self._folder: Path | None = None
         self._first: int | None = None
-        self._roots: list[int] = []  # the first process, and the fork, which has none of the others for a parent
+        self._roots: list[
+            int
+        ] = []  # the first process, and the fork, which has none of the others for a parent
         self._user: int | None = None
         self._idle: IO[bytes] | None = None
         self._complaints: IO[bytes] | None = None
@@ -259,8 +261,7 @@ class Prepared:
             bufsize=0,
         )
         to, of, self._complaints = self._process.stdin, self._process.stdout, self._process.stderr
-        assert to is not None and of is not None  # both are pipes
-        return to, of
+        return cast("IO[bytes]", to), cast("IO[bytes]", of)
 
     def _talk(self, write: IO[bytes], read: IO[bytes]) -> None:
         """Makes the two pipes the way to talk to the program inside."""

@@ -140,7 +140,10 @@ def _copy_of_python() -> Iterator[int]:
     """
     copy = os.memfd_create("python", os.MFD_ALLOW_SEALING)
     try:
-        with Path(sys.executable).resolve().open("rb") as original, os.fdopen(copy, "wb", closefd=False) as file:
+        with (
+            Path(sys.executable).resolve().open("rb") as original,
+            os.fdopen(copy, "wb", closefd=False) as file,
+        ):
             shutil.copyfileobj(original, file)
         fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _SEALS)
         # Opened anew: what is open to be written to cannot be run.

@@ -64,7 +64,7 @@ def give_up_all(values: Sequence[tuple[int, int]], program: bytes) -> None:
 
 
 class _Filter(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("lines", ctypes.c_char_p)]  # noqa: RUF012 - ctypes reads it
+    _fields_ = [("length", ctypes.c_ushort), ("lines", ctypes.c_char_p)]
 
 
 def _filter(program: bytes) -> _Filter:

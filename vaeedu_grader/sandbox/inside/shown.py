@@ -58,8 +58,8 @@ class Shown(MetaPathFinder):
         """Leaves everything as it is where the library was imported inside."""
         sys.meta_path.remove(self)
         for loader in self._loaders:
-            loader.__class__ = SourceFileLoader
-            vars(loader).pop("_shown", None)
+            del loader._shown
+            loader.__class__ = SourceFileLoader  # type: ignore[assignment]
         for path in [path for path in sys.path_importer_cache if path.startswith((self._real, self._place))]:
             del sys.path_importer_cache[path]
 
@@ -74,5 +74,5 @@ class _Loader(SourceFileLoader):
     def get_data(self, path: str) -> bytes:
         return super().get_data(self._shown.real(path))
 
-    def path_stats(self, path: str) -> dict[str, float]:  # type: ignore[override]
+    def path_stats(self, path: str) -> dict[str, float]:
         return dict(super().path_stats(self._shown.real(path)))

@@ -7,8 +7,21 @@ from collections.abc import Sequence
 
 # What is imported only when it is first needed, by what it belongs to.
 _LATER = {
+    # For the first cell, and for the first error.
+    "IPython": (
+        "IPython.core.application",
+        "IPython.core.completerlib",
+        "IPython.core.magics",
+        "pygments.formatters.terminal256",
+        "stack_data",
+    ),
+    "torch": ("torch.fx.experimental.symbolic_shapes",),  # which distributions ask for
     "vaeedu.data": ("sklearn.datasets",),
-    "matplotlib.figure": ("matplotlib.backends.backend_agg", "matplotlib_inline.backend_inline", "PIL.PngImagePlugin"),
+    "matplotlib.figure": (
+        "matplotlib.backends.backend_agg",
+        "matplotlib_inline.backend_inline",
+        "PIL.PngImagePlugin",
+    ),
 }
 
 
@@ -26,7 +39,7 @@ def warm(names: Sequence[str]) -> None:
 
 
 def _draw() -> None:
-    """Draws a figure for nobody: fonts are found, and texts measured, once. Nothing of matplotlib's settings changes."""
+    """Draws a figure for nobody: fonts are found, and texts measured, once. No setting changes."""
     from matplotlib import font_manager, mathtext
     from matplotlib.figure import Figure
 
@@ -38,5 +51,7 @@ def _draw() -> None:
     figure.suptitle("0123456789")
     figure.savefig(io.BytesIO(), format="png")
     # A font keeps its file open, which a fork does not have.
-    for known in (font_manager._get_font, mathtext.MathTextParser._parse_cached):
-        getattr(known, "cache_clear", lambda: None)()
+    for place, name in ((font_manager, "_get_font"), (mathtext.MathTextParser, "_parse_cached")):
+        known = getattr(place, name, None)
+        if known is not None:
+            known.cache_clear()

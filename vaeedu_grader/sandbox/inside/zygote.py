@@ -58,7 +58,7 @@ def _ready(shown: Shown, settings: dict[str, Any], control: socket.socket) -> st
 
 
 def _check_fit(control: socket.socket) -> None:
-    """Raises a RuntimeError where a fork would lack what it needs: it has one thread, and no open file but its pipes."""
+    """Raises a RuntimeError where a fork would lack something: it has one thread, and no open file but its pipes."""
     # A lock that another thread holds would stay locked in the fork for ever.
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("an import has started a thread")
@@ -71,9 +71,9 @@ def _forget_places() -> None:
     """Has matplotlib look again for its folders, which inside are others."""
     matplotlib = sys.modules.get("matplotlib")
     for name in ("get_configdir", "get_cachedir"):
-        known = getattr(matplotlib, name, None)
-        if hasattr(known, "__wrapped__"):
-            setattr(matplotlib, name, functools.cache(known.__wrapped__))
+        looks = getattr(getattr(matplotlib, name, None), "__wrapped__", None)
+        if looks is not None:
+            setattr(matplotlib, name, functools.cache(looks))
 
 
 def _serve(control: socket.socket, problem: str) -> bool:
@@ -132,4 +132,4 @@ def _draw_other_numbers() -> None:
     """Has each fork draw its own random numbers, as programs do that have just been started."""
     for name in ("random", "numpy.random"):
         if name in sys.modules:
-            sys.modules[name].seed()  # type: ignore[attr-defined]
+            sys.modules[name].seed()
