@@ -106,8 +106,10 @@ def _go_inside(request: dict[str, Any], files: list[int]) -> None:
     except BaseException as error:
         os.write(answer, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
-    # Only its parent can take it off the list, and only then can the sandbox end.
-    os.closerange(0, 4096)
+    # Only its parent can take it off the list, and only then can the sandbox end. The pipe to the grader stays open until
+    # then: a program that closes its own end has not ended.
+    os.close(0)
+    os.closerange(2, 4096)
     os.waitpid(child, 0)
     os._exit(0)
 
