@@ -36,9 +36,11 @@ class Zygote:
 
     Attributes:
         control: A socket to ask it through.
+        number: Its process's number.
     """
 
     control: socket.socket
+    number: int
 
     def fork(
         self,
@@ -125,7 +127,7 @@ def started(
         )
         theirs.close()
         try:
-            yield Zygote(ours)
+            yield Zygote(ours, process.pid)
         finally:
             process.kill()
             process.wait()

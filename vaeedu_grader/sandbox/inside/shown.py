@@ -12,6 +12,7 @@ from importlib.util import spec_from_file_location
 from types import ModuleType
 
 _OURS = ("vaeedu", "sandbox_inside")
+_HIDDEN = "vaeedu_grader"  # it can be imported outside, and is not there inside
 
 
 class Shown(MetaPathFinder):
@@ -34,7 +35,10 @@ class Shown(MetaPathFinder):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Finds a module of the library, as Python asks for it."""
-        if name.partition(".")[0] not in _OURS:
+        first = name.partition(".")[0]
+        if first == _HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if first not in _OURS:
             return None
         folders = [self._real] if path is None else [self.real(folder) for folder in path]
         found = PathFinder.find_spec(name, folders)

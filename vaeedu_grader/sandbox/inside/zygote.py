@@ -106,8 +106,8 @@ def _go_inside(request: dict[str, Any], files: list[int]) -> None:
     except BaseException as error:
         os.write(answer, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
-    # Only its parent can take it off the list, and only then can the sandbox end. The pipe to the grader stays open until
-    # then: a program that closes its own end has not ended.
+    # Only its parent can take it off the list, and only then can the sandbox end. Until then the pipe to the grader
+    # stays open: a program that closes its own end has not ended.
     os.close(0)
     os.closerange(2, 4096)
     os.waitpid(child, 0)
@@ -120,6 +120,7 @@ def _run(request: dict[str, Any]) -> None:
         os.setsid()
         os.closerange(3, 4096)
         os.chdir(request["folder"])
+        os.environ["PWD"] = request["folder"]
         join.give_up_all(request["settings"]["resources"], bytes.fromhex(request["filter"]))
         sys.argv = ["-c", json.dumps(request["settings"])]
         _draw_other_numbers()
