@@ -15,10 +15,9 @@ from vaeedu_grader.gradebook.store import Store, digest_of
 from vaeedu_grader.gradebook.writer import SECRET
 from vaeedu_grader.intake.files import Rejected, read_files
 from vaeedu_grader.marking.job import Job
+from vaeedu_grader.marking.result import VERSION
 from vaeedu_grader.marking.verdicts import graded_name
 
-# Raised whenever the same submission would be graded differently: all are graded again then.
-_VERSION = 4
 _MOST_TIMESTAMP, _MOST_SECRET = 100, 1000
 
 
@@ -85,9 +84,7 @@ def _timestamp(data: bytes) -> str:
 
 def _key(job: Job) -> str:
     """A hash of all that decides a job's outcome."""
-    return hashlib.sha256(
-        job.to_json() + json.dumps([str(_VERSION), vaeedu.__version__]).encode()
-    ).hexdigest()
+    return hashlib.sha256(job.to_json() + json.dumps([str(VERSION), vaeedu.__version__]).encode()).hexdigest()
 
 
 def _own_tests(assignment: Assignment) -> dict[str, str]:
