@@ -223,6 +223,13 @@ def test_a_zygote_that_ends_costs_nobody_anything():
             assert after.why_alone
 
 
+def test_a_fork_has_nothing_that_is_sealed():
+    with Prepared(zygote=sandboxes.zygote(), imports=(), sealed=SEALED) as prepared:
+        assert "sealed" in prepared.why_alone
+        done = run_cells([Cell("a", "import vaeedu.divergences")], prepared=prepared)
+    assert statuses(done) == ["error"]
+
+
 def test_a_zygote_that_cannot_be_forked_says_why():
     ours, theirs = socket.socketpair()
     with ours, theirs, open(os.devnull), pytest.raises(RuntimeError, match="left a file open: /"):

@@ -142,28 +142,36 @@ def failed(job: Job, reason: str) -> dict[str, Any]:
 
 
 def zygote_for(job: Job) -> AbstractContextManager[Zygote]:
-    """Starts a process from which the sandboxes of this job, and of all others by the same sources, can be forked."""
-    _, sealed = _described(job)
-    return started(_imports(job), INSIDE, sealed=sealed)
+    """Starts a process from which the sandboxes of this job, and of all others by the same sources, can be forked.
+
+    What is described is read but not run, which may go wrong: that is for a process of the job's own. Where it says
+    otherwise then what is sealed, the job's sandbox does without.
+    """
+    return started(_imports(job), INSIDE, sealed=_said_to_be_sealed(job.described))
+
+
+def _said_to_be_sealed(described: str) -> tuple[str, ...]:
+    """The library's modules that are sealed, where that is written out."""
+    found: tuple[str, ...] = ()
+    with contextlib.suppress(SyntaxError, ValueError, TypeError):
+        for node in ast.parse(described).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SEALED":
+                found = tuple(f"vaeedu.{name}" for name in ast.literal_eval(node.value))
+    return found
 
 
 def trial(job: Job, zygote: Zygote) -> str:
     """Returns why this machine cannot fork a sandbox from a zygote; empty if it can."""
-    _, sealed = _described(job)
-    with Prepared(sealed=sealed, imports=_imports(job), zygote=zygote) as prepared:
+    with Prepared(sealed=zygote.sealed, imports=_imports(job), zygote=zygote) as prepared:
         prepared.wait()
         return prepared.why_alone
-
-
-def _described(job: Job) -> tuple[dict[str, Exercise], tuple[str, ...]]:
-    return read_exercises(f"exercises/{job.assignment}.py", job.described)
 
 
 def _run(
     job: Job, source: Any, notebook: Any, wait: Callable[[], object], zygote: Zygote | None
 ) -> tuple[dict[str, Verdict], Run, list[str]]:
     """Runs and marks a notebook; returns the verdicts, the run, and what to say of a second try."""
-    described, sealed = _described(job)
+    described, sealed = read_exercises(f"exercises/{job.assignment}.py", job.described)
     limits, imports = _limits(job, described), _imports(job)
     beside, brought = _without_the_library(_beside(job.files), notebook, sealed)
     files = {**beside, **job.support}
@@ -214,7 +222,9 @@ def _imports(job: Job) -> tuple[str, ...]:
 
 def own_imports(job: Job) -> tuple[str, ...]:
     """What the description of the exercises imports, and so whoever grades by it."""
-    return tuple(dict.fromkeys(_imported(ast.parse(job.described))))
+    with contextlib.suppress(SyntaxError):  # the job will say so
+        return tuple(dict.fromkeys(_imported(ast.parse(job.described))))
+    return ()
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

@@ -4,11 +4,13 @@ Seen without nbgrader, whose import takes longer than the looking. Where a class
 imports nbgrader: where that was is noted in the user's cache, under a hash of all that the configuration can go by.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +24,7 @@ from vaeedu_grader.marking.result import VERSION, Result, Settings
 
 _SQLITE = "sqlite:///"
 _PRIVATE = 0o600
+_KEPT_SECONDS = 30 * 24 * 3600
 # What a shell sets for each command, and nothing goes by.
 _PASSING = ("_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL")
 
@@ -55,10 +58,9 @@ class Before:
         }
         write_whole(_note(assignment, room), json.dumps(note).encode(), mode=_PRIVATE)
         where = json.dumps({"room": str(room), "gradebook": str(gradebook)})
-        try:
+        with contextlib.suppress(OSError):  # without it, looking takes longer
             write_whole(self._where, where.encode(), mode=_PRIVATE)
-        except OSError:
-            return  # then it takes longer
+            _remove_old(self._where.parent)
 
 
 def results_of_last_time(
@@ -87,6 +89,13 @@ def results_of_last_time(
         yield from results
 
     return yield_them
+
+
+def _remove_old(folder: Path) -> None:
+    """Removes what was noted for surroundings that have not been there for a month."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def _tuples(result: dict[str, Any]) -> dict[str, Any]:

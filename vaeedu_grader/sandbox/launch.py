@@ -168,6 +168,9 @@ class Prepared:
 
     def _start_forked(self, package: Path, zygote: Zygote) -> bool:
         """Starts a sandbox in which nothing happens, and has a fork go into it; says whether it did."""
+        if set(zygote.sealed) != set(self._sealed):
+            self.why_alone = "other modules are sealed here than in what it would be a fork of"
+            return False
         self._idle, ready = self._enclose(package, _IDLE)
         deadline = time.monotonic() + _START_SECONDS
         (inside_in, ours_out), (ours_in, inside_out), (complaints, complain) = os.pipe(), os.pipe(), os.pipe()

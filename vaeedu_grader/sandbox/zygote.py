@@ -37,10 +37,12 @@ class Zygote:
     Attributes:
         control: A socket to ask it through.
         number: Its process's number.
+        sealed: Modules of the library that it does not have.
     """
 
     control: socket.socket
     number: int
+    sealed: tuple[str, ...] = ()
 
     def fork(
         self,
@@ -127,7 +129,7 @@ def started(
         )
         theirs.close()
         try:
-            yield Zygote(ours, process.pid)
+            yield Zygote(ours, process.pid, tuple(sealed))
         finally:
             process.kill()
             process.wait()
