@@ -79,9 +79,8 @@ class Prepared:
         self._imports, self._sealed = tuple(imports), tuple(sealed)
         self._folder: Path | None = None
         self._first: int | None = None
-        self._roots: list[
-            int
-        ] = []  # the first process, and the fork, which has none of the others for a parent
+        # The first process, and the fork, which is nobody's child inside.
+        self._roots: list[int] = []
         self._user: int | None = None
         self._idle: IO[bytes] | None = None
         self._complaints: IO[bytes] | None = None
@@ -261,7 +260,6 @@ class Prepared:
             stderr=subprocess.PIPE,
             start_new_session=True,
             pass_fds=files,
-            bufsize=0,
         )
         to, of, self._complaints = self._process.stdin, self._process.stdout, self._process.stderr
         return cast("IO[bytes]", to), cast("IO[bytes]", of)
