@@ -15,10 +15,9 @@ from support.sandboxes import obstacle, run, statuses, text
 
 from vaeedu_grader.marking import pool
 from vaeedu_grader.marking.job import Job
-from vaeedu_grader.sandbox import Cell, Prepared, bubble, run_cells
+from vaeedu_grader.sandbox import Cell, Prepared, bubble, run_cells, zygote
 from vaeedu_grader.sandbox.inside.zygote import _check_fit
 from vaeedu_grader.sandbox.launch import INSIDE
-from vaeedu_grader.sandbox.zygote import started
 
 SEALED = ("vaeedu.divergences",)
 
@@ -117,7 +116,8 @@ def test_there_is_no_way_back_to_where_a_fork_comes_from():
 
 # After the copy of Python has ended, and with it what keeps a running file from being written to.
 LATER = """
-import os
+import fcntl, os
+print(fcntl.fcntl(os.open("/proc/self/exe", os.O_RDONLY), fcntl.F_GET_SEALS))
 exe = os.open("/proc/self/exe", os.O_PATH)
 os.set_inheritable(exe, True)
 script = f'''
@@ -132,7 +132,8 @@ _ = os.waitpid(child, 0)
 
 def test_what_a_fork_runs_cannot_be_changed():
     before = Path(sys.executable).resolve().read_bytes()
-    assert text(run(LATER)) == "done\n"
+    # Sealed, so that it matters to nobody who owns the file.
+    assert text(run(LATER)) == f"{zygote._SEALS}\ndone\n"
     assert Path(sys.executable).resolve().read_bytes() == before
 
 
@@ -210,15 +211,15 @@ def test_what_one_fork_changes_no_other_sees():
 
 
 def test_a_zygote_that_ends_costs_nobody_anything():
-    with started((), INSIDE) as zygote:
-        with Prepared(zygote=zygote, imports=()) as before:
+    with zygote.started((), INSIDE) as made:
+        with Prepared(zygote=made, imports=()) as before:
             before.wait()
-            os.kill(zygote.number, signal.SIGKILL)
+            os.kill(made.number, signal.SIGKILL)
             assert (run_cells([Cell("a", "print(1)")], prepared=before).status, before.why_alone) == (
                 "finished",
                 "",
             )
-        with Prepared(zygote=zygote, imports=()) as after:
+        with Prepared(zygote=made, imports=()) as after:
             assert run_cells([Cell("a", "print(1)")], prepared=after).status == "finished"
             assert after.why_alone
 
@@ -248,11 +249,11 @@ def test_where_there_can_be_none_it_is_said_once_and_all_is_graded_as_well(monke
     monkeypatch.setattr(pool, "trial", lambda job, zygote: "it is too small")
     monkeypatch.setattr(pool, "_context", lambda job: None)
     monkeypatch.setattr(pool, "zygote_for", lambda job: contextlib.nullcontext("a zygote"))
-    with pool._zygote([job, job]) as zygote:
-        assert zygote is None
+    with pool._zygote([job, job]) as made:
+        assert made is None
     assert capsys.readouterr().err == (
         "vaeedu: each sandbox imports everything by itself, which is slower: it is too small\n"
     )
     monkeypatch.setattr(pool, "trial", lambda job, zygote: "")
-    with pool._zygote([job, job]) as zygote:
-        assert zygote == "a zygote"
+    with pool._zygote([job, job]) as made:
+        assert made == "a zygote"

@@ -65,7 +65,12 @@ def _zygote(jobs: Sequence[Job]) -> Iterator[Zygote | None]:
     if jobs[0].unsafe or len({(job.source, job.described) for job in jobs}) > 1:
         yield None
         return
-    with zygote_for(jobs[0]) as zygote:
+    with contextlib.ExitStack() as kept:
+        try:
+            zygote = kept.enter_context(zygote_for(jobs[0]))
+        except ValueError:  # the course's fault, as each job will say
+            yield None
+            return
         _context(jobs[0])  # both import at the same time
         reason = trial(jobs[0], zygote)
         if reason:
