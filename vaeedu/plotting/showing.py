@@ -28,10 +28,13 @@ def _png_of_all(figure: Figure) -> bytes:
     """
     figure.draw_without_rendering()  # so that the layout is what it will be
     around = figure.get_tightbbox().padded(0.04)
+    area = Bbox.union([Bbox.from_bounds(0, 0, *figure.get_size_inches()), around])
     engine = figure.get_layout_engine()
+    if engine is None:
+        return png(figure, area=area)
     figure.set_layout_engine("none")
     try:
-        return png(figure, area=Bbox.union([Bbox.from_bounds(0, 0, *figure.get_size_inches()), around]))
+        return png(figure, area=area)
     finally:
         figure.set_layout_engine(engine)
 
