@@ -2,7 +2,6 @@ import base64
 import io
 
 import matplotlib as mpl
-import matplotlib.layout_engine
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -103,21 +102,17 @@ def test_show_cuts_no_label_off(shown, label, is_wider):
     assert (pixels[:, 0, :3] == 1).all()  # no letter touches the edge
 
 
-@pytest.mark.parametrize("layout", ["constrained", "none"])
-def test_show_lays_a_figure_out_once_and_leaves_it_as_it_was(layout, monkeypatch):
-    monkeypatch.setitem(mpl.rcParams, "figure.constrained_layout.use", True)
-    figure = mpl.figure.Figure(layout=layout)
+def test_show_lays_a_figure_out_once_and_leaves_it_as_it_was(monkeypatch):
+    figure = mpl.figure.Figure(layout="constrained")
     figure.subplots()
     engine, laid_out = figure.get_layout_engine(), []
-    execute = mpl.layout_engine.ConstrainedLayoutEngine.execute
+    execute = type(engine).execute
     monkeypatch.setattr(
-        mpl.layout_engine.ConstrainedLayoutEngine,
-        "execute",
-        lambda self, figure: laid_out.append(figure) or execute(self, figure),
+        type(engine), "execute", lambda self, figure: laid_out.append(figure) or execute(self, figure)
     )
     plotting.show(figure, alt="Nothing")
-    assert laid_out == ([figure] if layout == "constrained" else [])
-    assert type(figure.get_layout_engine()) is type(engine)
+    assert laid_out == [figure]
+    assert figure.get_layout_engine() is engine
 
 
 def test_a_figure_without_alternative_text_is_refused():
