@@ -22,7 +22,6 @@ _PROGRAM = (
     "import sys; sys.path.insert(0, {real!r}); from sandbox_inside.shown import Shown; "
     "shown = Shown({real!r}, {place!r}); from sandbox_inside.zygote import main; main(shown)"
 )
-_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _MOST_ANSWER = 4096
 
 
@@ -149,7 +148,9 @@ def _copy_of_python() -> Iterator[int]:
             os.fdopen(copy, "wb", closefd=False) as file,
         ):
             shutil.copyfileobj(original, file)
-        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _SEALS)
+        # Named here, because other systems than Linux have none.
+        seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, seals)
         # Opened anew: what is open to be written to cannot be run.
         read = os.open(f"/proc/self/fd/{copy}", os.O_RDONLY)
     finally:
