@@ -150,6 +150,11 @@ def compare(number: int, repeats: int) -> None:
         for name, (program, *arguments) in ways.items():
             measured[name].append(run(program, number, *arguments))
             print(name, *(f"{value:.1f}" for value in measured[name][-1]), flush=True)
+    keep_comparison(number, measured)
+
+
+def keep_comparison(number: int, measured: dict[str, list[Measured]]) -> None:
+    """Keeps the table of a comparison."""
     stock = measured["stock nbgrader"]
     rows = []
     for name, runs in measured.items():
@@ -162,7 +167,7 @@ def compare(number: int, repeats: int) -> None:
     load = os.getloadavg()[2]
     text = (
         f"# Grading {number} honest submissions of assignment 2\n\n"
-        f"Runs of each: {repeats}, in turn; medians, and the median of the ratios to stock nbgrader's run of the same "
+        f"Runs of each: {len(stock)}, in turn; medians, and the median of the ratios to stock nbgrader's run of the same "
         "turn. The start of a run is part of it. What else the machine does (its load in the last quarter of an hour "
         f"was {load:.0f}) makes the seconds longer, and hardly the processor's seconds.\n\n"
         + table(
@@ -181,6 +186,11 @@ def growth(sizes: list[int]) -> None:
         for jobs in (1, 2):
             measured[number, jobs] = run(OURS, number, str(jobs))
             print(number, jobs, *(f"{value:.1f}" for value in measured[number, jobs]), flush=True)
+    keep_growth(sizes, measured)
+
+
+def keep_growth(sizes: list[int], measured: dict[tuple[int, int], Measured]) -> None:
+    """Keeps the table and the figure of how grading grows."""
     rows = [
         [number, jobs, f"{m.seconds:.0f}", f"{m.seconds / number:.2f}", f"{m.processor / number:.2f}",
          f"{m.mebibytes:.0f}"]
@@ -190,12 +200,14 @@ def growth(sizes: list[int]) -> None:
     start, each = line(sizes, [m.processor for m in lines[1]])
     job = max(two.mebibytes - one.mebibytes for one, two in zip(lines[1], lines[2], strict=True))
     text = (
-        "# How grading grows\n\nHonest submissions of assignment 2, one run for each row.\n\n"
+        "# How grading grows\n\nHonest submissions of assignment 2, one run for each row. What else the machine "
+        f"does (its load in the last quarter of an hour was {os.getloadavg()[2]:.0f}) makes the seconds longer, and "
+        "hardly the processor's seconds.\n\n"
         + table(["submissions", "jobs", "seconds", "seconds a submission", "processor seconds a submission",
                  "peak memory (MiB)"], rows)
         + f"\n\nProcessor time at one job: {start:.1f} s for a run and {each:.2f} s for a submission (least squares). "
         f"A second job takes at most {job:.0f} MiB more.\n\n"
-        f"**{MANY} submissions on a Dask cluster, on paper**, from these costs: {MANY * each / 3600:.1f} hours of a "
+        f"**{MANY:,} submissions on a Dask cluster, on paper**, from these costs: {MANY * each / 3600:.1f} hours of a "
         f"processor; with 64 workers on 64 processors {MANY * each / 64 / 60:.0f} minutes. "
         "A worker there starts each submission anew, without a process to fork from: add the start of a run for each "
         f"submission to be on the safe side, {MANY * (each + start) / 64 / 60:.0f} minutes.\n"
@@ -230,7 +242,8 @@ def draw(sizes: list[int], lines: dict[int, list[Measured]]) -> None:
         right.plot(sizes, [m.mebibytes for m in runs], color=colour, marker=mark, label=label)
     left.set(xlabel="submissions", ylabel="seconds", xlim=(0, None), ylim=(0, None))
     left.set_title("Processor's time (dotted: the clock's)")
-    right.set(xlabel="submissions", ylabel="peak memory (MiB)", xlim=(0, None), ylim=(0, None))
+    right.set(xlabel="submissions", ylabel="peak memory (MiB)", xlim=(0, None))
+    right.set_ylim(0, 1.1 * max(m.mebibytes for runs in lines.values() for m in runs))
     right.set_title("Memory of all processes together")
     for axis in (left, right):
         axis.legend()
