@@ -168,8 +168,8 @@ def keep_comparison(number: int, measured: dict[str, list[Measured]]) -> None:
     text = (
         f"# Grading {number} honest submissions of assignment 2\n\n"
         f"Runs of each: {len(stock)}, in turn; medians, and the median of the ratios to stock nbgrader's run of the "
-        "same turn. The start of a run is part of it. What else the machine does (its load in the last quarter of an hour "
-        f"was {load:.0f}) makes the seconds longer, and hardly the processor's seconds.\n\n"
+        "same turn. The start of a run is part of it. What else the machine does (its load in the last quarter of an "
+        f"hour was {load:.0f}) makes the seconds longer, and hardly the processor's seconds.\n\n"
         + table(
             ["", "seconds a submission", "times stock's speed", "processor seconds a submission",
              "peak memory (MiB)", "points given"],
