@@ -102,6 +102,19 @@ def test_show_cuts_no_label_off(shown, label, is_wider):
     assert (pixels[:, 0, :3] == 1).all()  # no letter touches the edge
 
 
+def test_show_lays_a_figure_out_once_and_leaves_it_as_it_was(monkeypatch):
+    figure = mpl.figure.Figure(layout="constrained")
+    figure.subplots()
+    engine, laid_out = figure.get_layout_engine(), []
+    execute = type(engine).execute
+    monkeypatch.setattr(
+        type(engine), "execute", lambda self, figure: laid_out.append(figure) or execute(self, figure)
+    )
+    plotting.show(figure, alt="Nothing")
+    assert laid_out == [figure]
+    assert figure.get_layout_engine() is engine
+
+
 def test_a_figure_without_alternative_text_is_refused():
     with pytest.raises(ValueError, match="alt must describe the figure, but is empty"):
         plotting.show(mpl.figure.Figure(), alt="  ")

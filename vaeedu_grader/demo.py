@@ -12,7 +12,8 @@ from vaeedu_grader.assignment import Assignment
 from vaeedu_grader.authoring.answered import filled_in, source_of
 from vaeedu_grader.authoring.exercise import PARTS, Exercise
 from vaeedu_grader.gradebook.classroom import Classroom, contents
-from vaeedu_grader.marking.grade import Result, Settings, grade_class
+from vaeedu_grader.marking.grade import grade_class
+from vaeedu_grader.marking.result import Result, Settings
 
 ASSIGNMENT = "02_linear_latent_variable_models"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"

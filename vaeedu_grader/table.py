@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from vaeedu.feedback.wire import printable
-from vaeedu_grader.marking.grade import Result
+from vaeedu_grader.marking.result import Result
 
 
 def print_class(grade: Callable[[Callable[[int], object]], Iterator[Result]]) -> int:

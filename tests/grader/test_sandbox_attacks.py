@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support import sandboxes
 from support.sandboxes import MIB, obstacle, run, statuses, text
 
 import vaeedu
@@ -44,6 +45,12 @@ def nothing_survives(monkeypatch):
     monkeypatch.setattr(Prepared, "close", close)
     yield
     assert not set(started) & processes()
+
+
+@pytest.fixture(autouse=True, params=["forked", pytest.param("alone", marks=pytest.mark.slow)])
+def way(request, monkeypatch):
+    """Both ways in which the program in a sandbox starts."""
+    monkeypatch.setattr(sandboxes, "FORKS", request.param == "forked")
 
 
 pytestmark = pytest.mark.usefixtures("nothing_survives")

@@ -356,6 +356,7 @@ def test_the_attacks_fail_in_the_same_way_for_a_user_without_rights():
             "no:cacheprovider",
             f"--basetemp={folder}/t",
             "tests/grader/test_sandbox_attacks.py",
+            "tests/grader/test_sandbox_zygote.py",
         ]
         environment = {**os.environ, "HOME": folder, "TMPDIR": "/tmp", "PYTHONPATH": str(root)}
         done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)

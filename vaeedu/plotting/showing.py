@@ -21,12 +21,22 @@ def png(figure: Figure, *, area: Bbox | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def _whole(figure: Figure) -> Bbox:
-    """The figure's area in inches, and what of its text lies outside: a long label is not cut off."""
+def _png_of_all(figure: Figure) -> bytes:
+    """Renders a figure, and what of its text lies outside of its area: a long label is not cut off.
+
+    The layout takes longer than the drawing, and is made once: `savefig` by itself would make it again.
+    """
     figure.draw_without_rendering()  # so that the layout is what it will be
-    return Bbox.union(
-        [Bbox.from_bounds(0, 0, *figure.get_size_inches()), figure.get_tightbbox().padded(0.04)]
-    )
+    around = figure.get_tightbbox().padded(0.04)
+    area = Bbox.union([Bbox.from_bounds(0, 0, *figure.get_size_inches()), around])
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return png(figure, area=area)
+    figure.set_layout_engine("none")
+    try:
+        return png(figure, area=area)
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def show(figure: Figure, *, alt: str) -> None:
@@ -41,7 +51,7 @@ def show(figure: Figure, *, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt must describe the figure, but is empty: say in a sentence what it shows")
-    data = base64.b64encode(png(figure, area=_whole(figure))).decode()
+    data = base64.b64encode(_png_of_all(figure)).decode()
     plt.close(figure)  # or the notebook would show it a second time
     image = f'<img style="max-width: 100%" alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
     from IPython.display import display  # here, because figures are drawn and saved without IPython, too

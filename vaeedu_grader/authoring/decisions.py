@@ -20,7 +20,8 @@ from vaeedu_grader.gradebook.store import Store
 from vaeedu_grader.intake.files import take_notebook
 from vaeedu_grader.intake.needed import needed
 from vaeedu_grader.intake.rebuild import rebuild
-from vaeedu_grader.marking.grade import Settings, grade_class
+from vaeedu_grader.marking.grade import grade_class
+from vaeedu_grader.marking.result import Settings
 from vaeedu_grader.marking.verdicts import cells_to_run, graded_name, make_keys, mark
 from vaeedu_grader.sandbox import Cell, Limits, Run, run_cells
 

@@ -49,7 +49,8 @@ def _grade(options: argparse.Namespace) -> int:
 
         print(explain(asked(options.assignment), options.explain))
         return 0
-    from vaeedu_grader.marking.grade import Settings, grade_class
+    from vaeedu_grader.marking.result import Settings
+    from vaeedu_grader.marking.unchanged import results_of_last_time
     from vaeedu_grader.table import print_class
 
     check_jobs(options.jobs)
@@ -62,6 +63,12 @@ def _grade(options: argparse.Namespace) -> int:
         unsafe=options.unsafe,
     )
     assignment = asked(options.assignment)
+    known = results_of_last_time(assignment, settings)
+    if known is not None:
+        return print_class(known)
+    # Imported only now: importing nbgrader takes longer than seeing that there is nothing to do.
+    from vaeedu_grader.marking.grade import grade_class
+
     return print_class(lambda begin: grade_class(assignment, settings, begin))
 
 

@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +61,13 @@ class Store:
             return {}
         return value if isinstance(value, dict) else {}
 
-    @contextlib.contextmanager
-    def only_writer(self) -> Iterator[None]:
+    def only_writer(self) -> AbstractContextManager[None]:
         """Keeps another `vaeedu grade` from writing to the same class at the same time.
 
         Raises:
             ValueError: Another one does.
         """
-        import fcntl
-
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError("only one `vaeedu grade` may run at a time, but another one does") from None
-            yield
+        return only_writer(self._folder)
 
     def _path(self, student: str, suffix: str = ".json") -> Path:
         return self._folder / self._name / f"{student}{suffix}"
@@ -85,6 +77,24 @@ class Store:
         if not path.is_file():
             write_whole(path, secrets.token_hex(_SECRET_BYTES).encode(), mode=_PRIVATE)
         return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Keeps another `vaeedu grade` from writing to a class's `graded` folder at the same time.
+
+    Raises:
+        ValueError: Another one does.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError("only one `vaeedu grade` may run at a time, but another one does") from None
+        yield
 
 
 def digest_of(files: dict[str, bytes], rejected: str = "") -> str:

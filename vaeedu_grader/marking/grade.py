@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vaeedu_grader.assignment import Assignment
@@ -13,53 +13,12 @@ from vaeedu_grader.gradebook.store import Store
 from vaeedu_grader.gradebook.writer import Writer
 from vaeedu_grader.marking.job import Job, failed
 from vaeedu_grader.marking.pool import Done, run_cluster, run_local
+from vaeedu_grader.marking.result import Result, Settings
 from vaeedu_grader.marking.submission import Submission, blank_job, read_submission
+from vaeedu_grader.marking.unchanged import Before
 from vaeedu_grader.sandbox.bubble import program
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How a class is graded.
-
-    Attributes:
-        students: Whose submissions; None for everybody's.
-        again: Those of them that are graded again, whatever is known of them.
-        workers: How many processes of this machine work at a time.
-        cluster: A Dask scheduler's address, to use instead; empty for none.
-        unsafe: Whether to run without a sandbox.
-        limits: The sandbox's limits that differ from the usual ones.
-    """
-
-    students: tuple[str, ...] | None = None
-    again: tuple[str, ...] = ()
-    workers: int = 1
-    cluster: str = ""
-    unsafe: bool = False
-    limits: tuple[tuple[str, int | float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a student's submission came to.
-
-    Attributes:
-        student: Whose it is.
-        status: "graded", "flagged", "rejected", "failed" or "missing".
-        scores: Points by test cell and written answer, without those that wait for marking by hand.
-        waiting: The names of what waits for marking by hand.
-        reasons: What the instructor should know.
-    """
-
-    student: str
-    status: str
-    scores: dict[str, float]
-    waiting: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def total(self) -> float:
-        """The sum of the points given so far."""
-        return sum(self.scores.values(), start=0.0)
+__all__ = ["Result", "Settings", "grade_class", "grade_one"]
 
 
 def grade_class(
@@ -85,6 +44,15 @@ def grade_class(
     settings = settings or Settings()
     if not settings.unsafe and not settings.cluster:
         program()  # says how to install it where it is missing
+    results: list[Result] = []
+    before = Before(assignment, settings)
+    for result in _graded(assignment, settings, begin):
+        results.append(result)
+        yield result
+    before.remember(results)
+
+
+def _graded(assignment: Assignment, settings: Settings, begin: Callable[[int], object]) -> Iterator[Result]:
     with _class(assignment) as (room, store, writer):
         submissions = _submissions(assignment, room, store, settings)
         missing = _missing(room, settings, submissions)

@@ -11,6 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +38,8 @@ from vaeedu_grader.marking.verdicts import (
     seconds_of_test,
 )
 from vaeedu_grader.sandbox import Cell, Limits, Prepared, Run, run_cells
+from vaeedu_grader.sandbox.launch import INSIDE
+from vaeedu_grader.sandbox.zygote import Zygote, started
 
 # An interrupted cell has this long to write its traceback, which takes seconds where many jobs share a processor.
 _GRACE_SECONDS = 20.0
@@ -90,12 +93,15 @@ class Job:
         return cls(**{**value, "files": _bytes(value["files"]), "support": _bytes(value["support"])})
 
 
-def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def grade(
+    job: Job, wait: Callable[[], object] = lambda: None, zygote: Zygote | None = None
+) -> dict[str, Any]:
     """Grades a submission.
 
     Args:
         job: The submission and what it is graded by.
         wait: Called when everything is ready and before anything of the student's is run: returns when it may be.
+        zygote: What the program in the sandbox is to be a fork of, from `zygote_for` such a job; None for none.
 
     Returns:
         The outcome, plain JSON: student, status (one of `STATUSES`), reasons, the marked notebook, the scores by test
@@ -114,7 +120,7 @@ def grade(job: Job, wait: Callable[[], object] = lambda: None) -> dict[str, Any]
     notebook = rebuilt.notebook
     for cell in notebook.cells:
         cell.source = job.own_tests.get(graded_name(cell), cell.source)
-    verdicts, run, again = _run(job, source, notebook, wait)
+    verdicts, run, again = _run(job, source, notebook, wait, zygote)
     reasons = [*submitted.notes, *rebuilt.flags, *_remarks(run), *again]
     outcome = _outcome(job, "flagged" if reasons else "graded", reasons, notebook, verdicts, started)
     outcome["record"] |= {
@@ -135,15 +141,41 @@ def failed(job: Job, reason: str) -> dict[str, Any]:
     return _outcome(job, "failed", [reason], source, {}, datetime.now(UTC))
 
 
+def zygote_for(job: Job) -> AbstractContextManager[Zygote]:
+    """Starts a process from which the sandboxes of this job, and of all others by the same sources, can be forked.
+
+    What is described is read but not run, which may go wrong: that is for a process of the job's own. Where it says
+    otherwise then what is sealed, the job's sandbox does without.
+    """
+    return started(_imports(job), INSIDE, sealed=_said_to_be_sealed(job.described))
+
+
+def _said_to_be_sealed(described: str) -> tuple[str, ...]:
+    """The library's modules that are sealed, where that is written out."""
+    found: tuple[str, ...] = ()
+    with contextlib.suppress(SyntaxError, ValueError, TypeError):
+        for node in ast.parse(described).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SEALED":
+                found = tuple(f"vaeedu.{name}" for name in ast.literal_eval(node.value))
+    return found
+
+
+def trial(job: Job, zygote: Zygote) -> str:
+    """Returns why this machine cannot fork a sandbox from a zygote; empty if it can."""
+    with Prepared(sealed=zygote.sealed, imports=_imports(job), zygote=zygote) as prepared:
+        prepared.wait()
+        return prepared.why_alone
+
+
 def _run(
-    job: Job, source: Any, notebook: Any, wait: Callable[[], object]
+    job: Job, source: Any, notebook: Any, wait: Callable[[], object], zygote: Zygote | None
 ) -> tuple[dict[str, Verdict], Run, list[str]]:
     """Runs and marks a notebook; returns the verdicts, the run, and what to say of a second try."""
     described, sealed = read_exercises(f"exercises/{job.assignment}.py", job.described)
     limits, imports = _limits(job, described), _imports(job)
     beside, brought = _without_the_library(_beside(job.files), notebook, sealed)
     files = {**beside, **job.support}
-    prepare = partial(Prepared, limits, sealed=sealed, unsafe=job.unsafe, imports=imports)
+    prepare = partial(Prepared, limits, sealed=sealed, unsafe=job.unsafe, imports=imports, zygote=zygote)
     with prepare() as prepared:
         keys = make_keys(described, bytes.fromhex(job.seed))
         prepared.wait()
@@ -186,6 +218,13 @@ def _imports(job: Job) -> tuple[str, ...]:
             ):  # a cell with magics: what it imports, it will import itself
                 found |= dict.fromkeys(_imported(ast.parse(cell.source)))
     return tuple(found)
+
+
+def own_imports(job: Job) -> tuple[str, ...]:
+    """What the description of the exercises imports, and so whoever grades by it."""
+    with contextlib.suppress(SyntaxError):  # the job will say so
+        return tuple(dict.fromkeys(_imported(ast.parse(job.described))))
+    return ()
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -289,11 +328,11 @@ def _bytes(files: Mapping[str, str]) -> dict[str, bytes]:
     return {name: base64.b64decode(data) for name, data in files.items()}
 
 
-def work(data: bytes, wait: Callable[[], object] = lambda: None) -> bytes:
+def work(data: bytes, wait: Callable[[], object] = lambda: None, zygote: Zygote | None = None) -> bytes:
     """Grades a job given as JSON, and returns the outcome as JSON; a fault of the course's is an outcome, too."""
     job = Job.from_json(data)
     try:
-        outcome = grade(job, wait)
+        outcome = grade(job, wait, zygote)
     except Exception as error:  # whatever happens here is no reason to stop the others
         outcome = failed(job, f"{type(error).__name__}: {error}")
     return json.dumps(outcome).encode()

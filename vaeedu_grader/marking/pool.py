@@ -12,17 +12,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from multiprocessing import connection, util
+from multiprocessing import connection, forkserver, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaeedu_grader.marking.job import Job, work
+from vaeedu_grader.marking.job import Job, own_imports, trial, work, zygote_for
+from vaeedu_grader.sandbox.zygote import Zygote
 
 # A job whose process disappears, say because the machine ran out of memory, is tried this often.
 _TRIES = 2
 # The sandbox ends a notebook well before this; it is for what nobody has thought of.
 SECONDS = 4 * 3600.0
+# What every job imports sooner or later.
+_IMPORTS = ("torch.fx.experimental.symbolic_shapes", "vaeedu_grader.authoring.slips", "nbgrader.utils")
+_ALONE = "vaeedu: each sandbox imports everything by itself, which is slower: {}\n"
 
 
 class Done(NamedTuple):
@@ -49,8 +53,41 @@ def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) ->
         workers: How many run at a time.
         seconds: When to give up on a job.
     """
+    if not jobs:
+        return
+    with _zygote(jobs) as zygote:
+        yield from _run_local(jobs, workers, seconds, zygote)
+
+
+@contextlib.contextmanager
+def _zygote(jobs: Sequence[Job]) -> Iterator[Zygote | None]:
+    """What the sandboxes of jobs by the same sources are forked from; None where this machine cannot do so."""
+    if jobs[0].unsafe or len({(job.source, job.described) for job in jobs}) > 1:
+        yield None
+        return
+    with contextlib.ExitStack() as kept:
+        try:
+            zygote = kept.enter_context(zygote_for(jobs[0]))
+        except ValueError:  # the course's fault, as each job will say
+            yield None
+            return
+        _context(jobs[0])  # both import at the same time
+        reason = trial(jobs[0], zygote)
+        if reason:
+            sys.stderr.write(_ALONE.format(reason))
+        yield None if reason else zygote
+
+
+def _context(job: Job) -> ForkServerContext:
+    """Where the processes come from: a server that begins to import what jobs such as this one need, if it has not."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([Job.__module__, __name__, "torch", "nbgrader.utils"])
+    context.set_forkserver_preload([Job.__module__, __name__, *_IMPORTS, *own_imports(job)])
+    forkserver.ensure_running()
+    return context
+
+
+def _run_local(jobs: Sequence[Job], workers: int, seconds: float, zygote: Zygote | None) -> Iterator[Done]:
+    context = _context(jobs[0])
     waiting = deque((job, 1) for job in jobs)
     started: dict[Any, _Started] = {}
     deadlines: dict[Any, float] = {}  # of those that run
@@ -59,7 +96,7 @@ def run_local(jobs: Sequence[Job], workers: int, *, seconds: float = SECONDS) ->
     try:
         while True:
             while waiting and len(started) < workers + ahead:
-                pipe, one = _start(context, *waiting.popleft())
+                pipe, one = _start(context, zygote, *waiting.popleft())
                 started[pipe] = one
             for pipe in [pipe for pipe in started if pipe not in deadlines][: workers - len(deadlines)]:
                 _let_go(pipe)
@@ -129,9 +166,11 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _start(context: ForkServerContext, job: Job, tries: int) -> tuple[Any, _Started]:
+def _start(context: ForkServerContext, zygote: Zygote | None, job: Job, tries: int) -> tuple[Any, _Started]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(theirs, util.get_temp_dir(), os.getpid()), daemon=True)
+    process = context.Process(
+        target=_child, args=(theirs, util.get_temp_dir(), os.getpid(), zygote), daemon=True
+    )
     process.start()
     theirs.close()
     ours.send_bytes(job.to_json())
@@ -143,13 +182,14 @@ def _let_go(pipe: Any) -> None:
         pipe.send_bytes(b"go")
 
 
-def _child(pipe: Any, folder: str, grader: int) -> None:
+def _child(pipe: Any, folder: str, grader: int, zygote: Zygote | None) -> None:
     """Does one job.
 
     Args:
         pipe: To the process that wants it done.
         folder: Where that process has its sockets; it cannot clear up there if it is killed.
         grader: The process's number.
+        zygote: What the sandbox's program is to be a fork of; None for none.
     """
     die_with_parent()
     # Ctrl-C is for the process that started us. (The sandbox would inherit SIG_IGN, and its cells could not be
@@ -163,7 +203,7 @@ def _child(pipe: Any, folder: str, grader: int) -> None:
             _end(folder, grader)
         threading.Thread(target=_end_with, args=(pipe, folder, grader), daemon=True).start()
 
-    pipe.send_bytes(work(pipe.recv_bytes(), wait))
+    pipe.send_bytes(work(pipe.recv_bytes(), wait, zygote))
 
 
 def _end(folder: str, grader: int) -> None:

@@ -59,10 +59,11 @@ _ISOLATED = [
 
 @dataclass
 class Command:
-    """A command line, and the open files it needs."""
+    """A command line, the open files it needs, and the user who runs it, if that is another than this process's."""
 
     arguments: list[str]
     files: list[int]
+    user: int | None = None
 
     def close(self) -> None:
         """Closes the files, which the sandbox has by then."""
@@ -127,8 +128,11 @@ def command(
         made.arguments += ["--seccomp", str(rules)]
     made.arguments += ["--", *inside]
     if root:
-        user = USERS[secrets.randbelow(len(USERS))]
-        made.arguments = [*as_another_user([shown for _, shown in layers if shown], user), *made.arguments]
+        made.user = USERS[secrets.randbelow(len(USERS))]
+        made.arguments = [
+            *as_another_user([shown for _, shown in layers if shown], made.user),
+            *made.arguments,
+        ]
     return made
 
 

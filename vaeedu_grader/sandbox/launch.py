@@ -10,19 +10,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from vaeedu_grader.sandbox import bubble, watch
 from vaeedu_grader.sandbox.cgroups import Group
 from vaeedu_grader.sandbox.channel import Channel, Closed, Flood, Garbled, Late
 from vaeedu_grader.sandbox.model import Limits, SandboxError
 from vaeedu_grader.sandbox.package import template
+from vaeedu_grader.sandbox.zygote import Unusable, Zygote
 
 # The library comes first: nothing that lies elsewhere can take its place.
 _PROGRAM = "import sys; sys.path.insert(0, {!r}); from sandbox_inside.kernel import main; main()"
 # What most cells need; imported while the sandbox waits for its submission.
 IMPORTS = ("numpy", "torch", "vaeedu.data", "sandbox_inside.emit", "vaeedu.plotting")
+# The first program of a sandbox that a fork goes into: says that everything is set up, and waits for its input's end.
+_IDLE = ("/bin/sh", "-c", "echo; read end")
 _START_SECONDS = 120.0
 _END_SECONDS = 10.0
 _UNSAFE = "vaeedu: warning: --unsafe: submissions run WITHOUT a sandbox; they can read and change whatever you can\n"
@@ -33,6 +37,14 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+}
+# All of the environment that a program in a sandbox has.
+INSIDE = {
+    **_ENVIRONMENT,
+    "HOME": bubble.HOME,
+    "TMPDIR": "/tmp",
+    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    "MPLCONFIGDIR": f"{bubble.HOME}/matplotlib",
 }
 
 
@@ -46,6 +58,8 @@ class Prepared:
         sealed: Modules of the library that are absent inside.
         unsafe: Whether to start a plain process instead, with a warning.
         imports: Packages to import while it waits.
+        zygote: A process that has imported these already, with the same modules sealed. The program inside is then a
+            fork of it; where this machine cannot do so, it is a new one as without, and `why_alone` says why.
 
     Raises:
         SandboxError: It cannot be set up on this machine; the message says why.
@@ -58,12 +72,19 @@ class Prepared:
         sealed: Collection[str] = (),
         unsafe: bool = False,
         imports: Collection[str] = IMPORTS,
+        zygote: Zygote | None = None,
     ) -> None:
         self.limits, self.unsafe, self.used = limits or Limits(), unsafe, False
         self.versions: dict[str, str] = {}
         self._imports, self._sealed = tuple(imports), tuple(sealed)
         self._folder: Path | None = None
         self._first: int | None = None
+        # The first process, and the fork, which is nobody's child inside.
+        self._roots: list[int] = []
+        self._user: int | None = None
+        self._idle: IO[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+        self.why_alone = "" if zygote else "it was not asked for"
         self._handle: int | None = None
         self._group: Group | None = None
         self._channel: Channel | None = None
@@ -72,7 +93,7 @@ class Prepared:
         try:
             if unsafe:
                 self._start_plainly(package)
-            else:
+            elif zygote is None or not self._start_forked(package, zygote):
                 self._start(package)
         except BaseException:
             self.close()
@@ -104,61 +125,111 @@ class Prepared:
             versions = {str(name): str(number) for name, number in json.loads(message.body).items()}
         except (Closed, Late, Garbled, Flood, ValueError) as error:
             raise SandboxError(f"the sandbox did not start: {self._complaint()}") from error
-        if self._process is not None and self._process.stderr is not None:
-            self._process.stderr.close()  # nothing that runs inside may fill it up
-        if self._first is not None:
-            watch.limit(self._first, self._resources())
-            self._count_together(self._first)
+        if self._complaints is not None:
+            self._complaints.close()  # nothing that runs inside may fill it up
+        if self._roots:
+            watch.limit(self._roots, self._resources())
+            self._count_together()
         self.versions = versions
 
     def over(self) -> str:
         """Says which limit all of its processes together are over; empty if none."""
-        if self._first is None:
+        if not self._roots:
             return ""
-        limit = watch.over(self._first, self.limits, () if self.unsafe else bubble.WRITABLE)
+        limit = watch.over(self._roots, self.limits, () if self.unsafe else bubble.WRITABLE)
         return limit or (
             "memory_bytes" if self._group is not None and self._group.killed_for_memory() else ""
         )
 
     def close(self) -> None:
         """Ends all of its processes, and removes what they left."""
-        if self._process is not None:
-            self._kill()
-            if self._process.stderr is not None:
-                self._process.stderr.close()
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        if self._handle is not None:
-            self._wait_for_end(self._handle)
-            self._handle = None
+        self._end()
         if self._group is not None:
             self._group.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _end(self) -> None:
+        """Ends all processes there are, and closes what leads to them."""
+        self._kill()
+        for pipe in (self._complaints, self._idle, self._channel):
+            if pipe is not None:
+                pipe.close()
+        self._channel = None
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            self._wait_for_end(handle)
+
     def _start(self, package: Path) -> None:
-        # Nothing of it is in a folder that a student's code can write to, and the environment is all its own.
-        inside = self._program(bubble.PACKAGE)
-        places = {
-            "HOME": bubble.HOME,
-            "TMPDIR": "/tmp",
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        }
-        environment = {**_ENVIRONMENT, **places, "MPLCONFIGDIR": f"{bubble.HOME}/matplotlib"}
+        """Starts the program inside a sandbox."""
+        inside = [*_python(bubble.PACKAGE), json.dumps(self._settings(bubble.PACKAGE))]
+        self._talk(*self._enclose(package, inside))
+
+    def _start_forked(self, package: Path, zygote: Zygote) -> bool:
+        """Starts a sandbox in which nothing happens, and has a fork go into it; says whether it did."""
+        if set(zygote.sealed) != set(self._sealed):
+            self.why_alone = "other modules are sealed here than in what it would be a fork of"
+            return False
+        self._idle, ready = self._enclose(package, _IDLE)
+        deadline = time.monotonic() + _START_SECONDS
+        (inside_in, ours_out), (ours_in, inside_out), (complaints, complain) = os.pipe(), os.pipe(), os.pipe()
+        try:
+            with ready:
+                idle = self._idle_process(ready, deadline)
+            fork = zygote.fork(
+                idle,
+                (inside_in, inside_out, complain),
+                user=self._user,
+                settings=self._settings(bubble.PACKAGE),
+                deadline=deadline,
+            )
+        except Unusable as reason:
+            for number in (ours_out, ours_in, complaints):
+                os.close(number)
+            self._end()
+            self._process, self._first, self._roots, self._idle = None, None, [], None
+            self.why_alone = str(reason)
+            return False
+        finally:
+            for number in (inside_in, inside_out, complain):
+                os.close(number)
+        self._roots.append(fork)
+        if self._complaints is not None:
+            self._complaints.close()
+        self._complaints = os.fdopen(complaints, "rb")
+        self._talk(os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb"))
+        return True
+
+    def _idle_process(self, ready: IO[bytes], deadline: float) -> int:
+        """Waits until a sandbox is set up, and returns the number of the program that waits in it."""
+        poll = select.poll()
+        poll.register(ready, select.POLLIN)
+        if not poll.poll(max(deadline - time.monotonic(), 0) * 1000) or not ready.read(1):
+            raise Unusable("the sandbox did not start")
+        try:
+            _, idle = watch.family(*self._roots)  # bubblewrap's own, and the one that it has started
+        except ValueError:
+            raise Unusable("this machine does not say which processes a sandbox has") from None
+        return idle
+
+    def _enclose(self, package: Path, inside: Sequence[str]) -> tuple[IO[bytes], IO[bytes]]:
+        """Starts a program inside a sandbox, and returns the pipes to it and from it."""
         read, write = os.pipe()
-        command = bubble.command(package, inside, environment, self.limits, info=write)
+        command = bubble.command(package, inside, INSIDE, self.limits, info=write)
         try:
             # Bubblewrap's own environment could be read from inside: it gets none.
-            self._open(command.arguments, "/", {}, files=command.files)
+            pipes = self._open(command.arguments, "/", {}, files=command.files)
         finally:
             command.close()
             with os.fdopen(read, "rb") as pipe:
                 told = pipe.read(4096)
+        self._user = command.user
         # Where there is no answer it has failed, and `wait` will say why.
         with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
             self._first = int(json.loads(told)["child-pid"])
+            self._roots = [self._first]
             self._handle = os.pidfd_open(self._first)
+        return pipes
 
     def _start_plainly(self, package: Path) -> None:
         sys.stderr.write(_UNSAFE)
@@ -167,8 +238,10 @@ class Prepared:
         work.mkdir()
         environment = {"HOME": home, "TMPDIR": str(self._folder), "MPLCONFIGDIR": f"{home}/matplotlib"}
         environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-        self._open(self._program(str(package)), str(work), {**_ENVIRONMENT, **environment})
+        inside = [*_python(str(package)), json.dumps(self._settings(str(package)))]
+        self._talk(*self._open(inside, str(work), {**_ENVIRONMENT, **environment}))
         self._first = self._process.pid if self._process else None
+        self._roots = [self._first] if self._first else []
 
     def _open(
         self,
@@ -177,7 +250,7 @@ class Prepared:
         environment: dict[str, str],
         *,
         files: Collection[int] = (),
-    ) -> None:
+    ) -> tuple[IO[bytes], IO[bytes]]:
         self._process = subprocess.Popen(
             command,
             cwd=folder,
@@ -188,33 +261,35 @@ class Prepared:
             start_new_session=True,
             pass_fds=files,
         )
-        pipes = [pipe for pipe in (self._process.stdin, self._process.stdout) if pipe is not None]
-        write, read = (os.dup(pipe.fileno()) for pipe in pipes)
-        for pipe in pipes:
-            pipe.close()
+        to, of, self._complaints = self._process.stdin, self._process.stdout, self._process.stderr
+        return cast("IO[bytes]", to), cast("IO[bytes]", of)
+
+    def _talk(self, write: IO[bytes], read: IO[bytes]) -> None:
+        """Makes the two pipes the way to talk to the program inside."""
+        with write, read:
+            numbers = os.dup(write.fileno()), os.dup(read.fileno())
         most = self.limits.answer_bytes + self.limits.output_bytes + 4096
-        self._channel = Channel(write, read, most_body=most, most_total=self.limits.flood_bytes)
+        self._channel = Channel(*numbers, most_body=most, most_total=self.limits.flood_bytes)
 
     def _resources(self) -> dict[int, int]:
         return watch.resources(self.limits, count_processes=not self.unsafe)
 
-    def _program(self, package: str) -> list[str]:
-        """The command line of the program inside, with all that it is told as JSON."""
-        settings = {
+    def _settings(self, package: str) -> dict[str, object]:
+        """What the program inside is told, as JSON holds it."""
+        return {
             "imports": self._imports,
             "sealed": self._sealed,
             "answer_bytes": self.limits.answer_bytes,
             "matplotlib": f"{package}/matplotlib",
             "resources": list(self._resources().items()),
         }
-        return [sys.executable, "-I", "-B", "-c", _PROGRAM.format(package), json.dumps(settings)]
 
-    def _count_together(self, first: int) -> None:
+    def _count_together(self) -> None:
         """Puts all processes into a control group, where there can be one."""
         if not self.unsafe:
             with contextlib.suppress(OSError):
                 self._group = Group(self.limits, len(bubble.WRITABLE))
-                self._group.add(watch.family(first))
+                self._group.add(watch.family(*self._roots))
 
     def _kill(self) -> None:
         if self._process is None:
@@ -239,9 +314,9 @@ class Prepared:
 
     def _complaint(self) -> str:
         self._kill()
-        if self._process is None or self._process.stderr is None:
+        if self._complaints is None:
             return "it said nothing"
-        text = self._process.stderr.read(4000).decode("utf-8", "replace").strip()
+        text = self._complaints.read(4000).decode("utf-8", "replace").strip()
         line = text.rpartition("\n")[2] or "it said nothing"
         hint = (
             ". May unprivileged users make user namespaces here? See the instructor's guide"
@@ -249,3 +324,8 @@ class Prepared:
             else ""
         )
         return line + hint
+
+
+def _python(package: str) -> list[str]:
+    """The start of the command line of the program inside, whose last argument is what it is told."""
+    return [sys.executable, "-I", "-B", "-c", _PROGRAM.format(package)]

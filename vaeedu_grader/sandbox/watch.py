@@ -3,7 +3,7 @@
 import contextlib
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vaeedu_grader.sandbox.model import Limits
@@ -11,9 +11,9 @@ from vaeedu_grader.sandbox.model import Limits
 _PROC = Path("/proc")
 
 
-def family(pid: int) -> Iterator[int]:
-    """A process and all that descend from it; those that end meanwhile are left out."""
-    waiting = [pid]
+def family(*roots: int) -> Iterator[int]:
+    """Processes and all that descend from them; those that end meanwhile are left out."""
+    waiting = list(roots)
     while waiting:
         yield (parent := waiting.pop())
         with contextlib.suppress(OSError, ValueError):
@@ -40,36 +40,36 @@ def resources(limits: Limits, *, count_processes: bool) -> dict[int, int]:
     return values | ({resource.RLIMIT_NPROC: limits.processes} if count_processes else {})
 
 
-def limit(pid: int, values: dict[int, int]) -> None:
+def limit(roots: Sequence[int], values: dict[int, int]) -> None:
     """Sets the limits of a family from outside, where that is allowed.
 
     The program inside sets its own as well. This is for the first process, which bubblewrap leaves in the sandbox: a
     student's code must gain nothing by taking it over.
     """
-    for member in family(pid):
+    for member in family(*roots):
         for kind, value in values.items():
             # Root in a container may lack the right to do so.
             with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
                 resource.prlimit(member, kind, (value, value))
 
 
-def over(pid: int, limits: Limits, folders: tuple[str, ...]) -> str:
+def over(roots: Sequence[int], limits: Limits, folders: tuple[str, ...]) -> str:
     """Says which limit a family as a whole is over, by its name in `Limits`; empty if none.
 
     Args:
-        pid: The first process.
+        roots: The first process, and what has come into the sandbox from outside.
         limits: The limits.
         folders: The sandbox's folders in memory; none where there is no sandbox, and so no network of its own.
     """
-    members = list(family(pid))
+    members, first = list(family(*roots)), roots[0]
     # What processes share counts for each of them here; only where that is too much, a closer look is worth its time.
     if sum(map(_resident, members)) > limits.memory_bytes and sum(map(_share, members)) > limits.memory_bytes:
         return "memory_bytes"
-    if folders and _sockets(pid) > limits.sockets:
+    if folders and _sockets(first) > limits.sockets:
         return "sockets"
     for folder in folders:
         with contextlib.suppress(OSError):
-            space = os.statvfs(f"/proc/{pid}/root{folder}")
+            space = os.statvfs(f"/proc/{first}/root{folder}")
             if space.f_files - space.f_ffree > limits.tmp_files:
                 return "tmp_files"
     return ""
