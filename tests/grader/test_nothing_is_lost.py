@@ -186,8 +186,7 @@ def test_half_a_new_assignment_is_taken_back(course, tmp_path, monkeypatch, caps
     assert "no space left" in capsys.readouterr().err
     assert everything(tmp_path) == before
     assert not (course / "solutions" / "12_sequences").exists()
-    monkeypatch.undo()
-    monkeypatch.chdir(course)
+    monkeypatch.setattr(new, "write_whole", write)
     assert cli.main(["new-assignment", "12", "sequences"]) == 0
 
 

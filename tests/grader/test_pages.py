@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown import markdown2html
+from support.mini_course import at_home
 from traitlets.config import PyFileConfigLoader
 
 from vaeedu_grader.pages import clean
@@ -137,8 +138,9 @@ def test_an_entity_that_html_needs_stays_one():
     assert unescape(clean(text)) == unescape(text)
 
 
-def test_nbgraders_pages_show_text_cells_cleaned():
-    config = PyFileConfigLoader(str(ROOT / "nbgrader_config.py")).load_config()
+def test_nbgraders_pages_show_text_cells_cleaned(tmp_path):
+    with at_home(ROOT, tmp_path):
+        config = PyFileConfigLoader(str(ROOT / "nbgrader_config.py")).load_config()
     import nbgrader.server_extensions.formgrader as pages
 
     folder = Path(pages.__file__).parent
