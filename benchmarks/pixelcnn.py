@@ -5,8 +5,8 @@ Parts, named on the command line (none: all), for black and white images of 28×
 - `sampling`: the gated network of 6 layers × 32 channels is at least 50× as fast as naive sampling at batch 1, 200× at
   16 and 600× at 64; the one of 10 × 128 at least 100×, 500×, 800×; the residual PixelCNN at least 15×, 60×, 130×. A
   naive sampler runs the network once for each of 784 pixels: it is timed over a few passes.
-- `training`: a step of the 10 × 128 network on 128 images, as `fit` makes it, is at least 2.5× as fast as in one piece,
-  4.5× in bfloat16.
+- `training`: a step of the 10 × 128 network on 128 images, as `fit` makes it, is at least 1.5× as fast as in one piece,
+  2.5× in bfloat16. (It was 3.3× and 7× while the C library gave memory back at each step, which pieces had less of.)
 - `digits` (8×8, 17 levels): less than 2 minutes of training beat independent pixels and PPCA.
 - `mnist`: the learning curve of the 6 × 32 network, binarised dynamically, in `--minutes` of two cores: 15 minutes are
   30 minutes of the process's computing time, on one thread or two. It goes on from its checkpoint in `benchmarks/runs/`
