@@ -1,7 +1,7 @@
 """Does each lecture show what it says? Each is run from a clean kernel, on other seeds and on other data.
 
 The table has, for each run, its seconds, how many claims it made (`plotting.claim`), and those that it did not show.
-It keeps the rows of earlier runs, as long as the lecture's cells are the same; of changes in the library it knows
+It keeps the rows of earlier runs, as long as the lecture's code is the same; of changes in the library it knows
 nothing.
 `--lectures 06 07`, `--seeds 0 1 2` and `--data small full` choose what is run; by default every lecture on three seeds
 and the small MNIST, and those that use MNIST on the full set once. Needs no network.

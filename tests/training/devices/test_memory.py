@@ -16,23 +16,21 @@ from vaeedu.training.devices import keep_freed_memory
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
-def kept():
-    "MiB that the process still holds after 32 MiB, in blocks of 4, were filled and freed."
-    before = resident()
+def given_back():
+    "MiB that the process no longer holds when 32 MiB, in blocks of 4, have been filled and freed."
     held = [torch.ones(2**20) for _ in range(8)]
+    before = resident()
     del held
-    return resident() - before
+    return before - resident()
 
-kept()
-before = kept()
 keep_freed_memory()
-print(before, kept())
+given_back()
+print(given_back())
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc learns from what is freed")
 def test_it_is_kept():
+    # What a process gives back that has learnt nothing depends on what else it did: there is nothing to compare with.
     output = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True).stdout
-    before, after = map(float, output.split())
-    assert before < 16
-    assert after > 28
+    assert float(output) < 4
