@@ -163,7 +163,8 @@ def main() -> None:
     if chosen.what == "mnist":
         found = on_mnist(chosen.minutes, chosen.device, chosen.images, 0)
         text = table(["MNIST 28×28, 256 levels", ""], [[key, _shown(value)] for key, value in found.items()])
-        text += "\n\nBits per dimension; both are bounds on the probability of the levels."
+        text += "\n\nBits per dimension; both are bounds on the probability of the levels. "
+        text += "Minutes are of the processor, or of a GPU."
         report(f"flows_mnist_{chosen.device}", text, found)
         return
     runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
