@@ -174,7 +174,7 @@ def mnist(minutes: float, device: str, num_samples: int) -> dict[str, float | li
     counts = torch.bincount(p.argmax(dim=1), minlength=10).tolist()
     return {
         "steps of training": num_steps,
-        "last loss, v": float(loss),
+        "last loss, v": float(loss.detach()),
         "classifier right on test images": right,
         "classes in at least 2 % of samples": sum(n >= 0.02 * num_samples for n in counts),
         "mean confidence": float(p.max(dim=1).values.mean()),
