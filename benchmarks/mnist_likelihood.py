@@ -10,11 +10,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from common import RESULTS, keep, table
+from common import RESULTS, keep, seconds_of_work, table
 from matplotlib.figure import Figure
 
 from vaeedu import autoregressive, data, plotting
@@ -95,6 +96,7 @@ class Run:
         num_looked_at: How many test images a point on the curve is measured on; the end is on all as well.
 
     Attributes:
+        device: Where to train.
         clock: What seconds are counted by: on a CPU by the process's own computing time, summed over its threads, so
             that a budget holds as much work beside other processes as alone.
     """
@@ -112,9 +114,9 @@ class Run:
         self.recipe, self._folder, self._name = recipe, folder, name
         self.num_looked_at = num_looked_at
         at = "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
-        self._device = torch.device(at)
-        self.clock = time.process_time if at == "cpu" else time.perf_counter
-        self._train = images["train"].to(self._device)
+        self.device = torch.device(at)
+        self.clock = partial(seconds_of_work, self.device.type)
+        self._train = images["train"].to(self.device)
         self._test = images["test"]
         self.num_test = len(self._test)
 
@@ -132,7 +134,7 @@ class Run:
         """Trains for so long, or goes on as planned; remarks are kept with the plan."""
         plan = self.plan
         if not plan:
-            a_step = speed(self.recipe, self._train, self._device, clock=self.clock)
+            a_step = speed(self.recipe, self._train, self.device, clock=self.clock)
             steps = max(1, int(0.95 * seconds / a_step / NUM_STAGES))
             plan = {
                 **asdict(self.recipe),
@@ -161,7 +163,7 @@ class Run:
             scheduler=torch.optim.lr_scheduler.LambdaLR(optimizer, factor),
             validate=self._look,
             checkpoint=self._folder / f"{self._name}.pt",
-            device=self._device,
+            device=self.device,
             precision=self.recipe.precision,
             compile=self.recipe.compile,
             microbatch_size=self.recipe.microbatch_size,
@@ -205,8 +207,8 @@ class Run:
 
     def _nll(self, net: torch.nn.Module, test: torch.Tensor) -> torch.Tensor:
         """−log p(x) of each image in nats, in float32."""
-        at = 500 if self._device.type == "cuda" else 50
-        return torch.cat([-net.log_prob(x.to(self._device)) for x in test.split(at)]).double()
+        at = 500 if self.device.type == "cuda" else 50
+        return torch.cat([-net.log_prob(x.to(self.device)) for x in test.split(at)]).double()
 
     def _read(self, what: str) -> object:
         file = self._folder / f"{self._name}_{what}.json"
@@ -317,7 +319,7 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
     ]
     header = ["images seen", "passes", "seconds", "−log p(x), nats", "without averaging"]
     units = "channels" if recipe.kind == "gated" else "hidden units"
-    counted = ", of computing time, summed over threads" if run.clock is time.process_time else ""
+    counted = ", of computing time, summed over threads" if run.device.type == "cpu" else ""
     text = (
         f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} {units}, batches of "
         f"{recipe.batch_size}, {recipe.precision}, Adam at {recipe.learning_rate:g}, falling to zero in the second "

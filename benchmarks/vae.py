@@ -4,7 +4,7 @@ Runs, named on the command line (none: `mlp`), one after another; each goes on f
 
 - `mlp`: 784-400-20, 100 epochs. `burda`: the 200-200/50 architecture and the schedule of Burda et al. (2016). Test ELBO
   and −L₅₀₀₀; only the latter compares with their VAE's 86.76 nats. `iwae`: the same with their IWAE objective, k = 50
-  (84.78). Both ask for `--full`; `burda.py` has a schedule for a laptop.
+  (84.78). Both ask for `--full`; `vae_burda.py` has a schedule for a laptop.
 - `aevb`: the bound against training points for K = 3, 5, 10, 20, 200, the axes of figure 2 of Kingma and Welling
   (2014), beside wake–sleep: 10⁶ points for all, then 10⁷. Wake–sleep's step sizes are those of `WAKE_SLEEP_RATES`
   (`vae_aevb.py`) with the highest training ELBO after 6·10⁵ points. `samples`: what they dream, and the plane of K = 2.
@@ -120,7 +120,7 @@ def main() -> None:
     if not options.full and (long := {"burda", "iwae"}.intersection(runs)):
         parser.error(
             f"{' and '.join(sorted(long))} asks for --full and a GPU: 3280 epochs of batches of 20; "
-            "use benchmarks/burda.py on a CPU"
+            "use benchmarks/vae_burda.py on a CPU"
         )
     folder = options.folder / ("full" if options.full else "cpu")
     folder.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,8 @@ def test_where_nothing_has_changed_the_results_are_those_of_the_last_time(graded
 
 
 @pytest.mark.parametrize(
-    "settings", [{"students": ("ada",)}, {"unsafe": True}, {"limits": (("open_files", 9),)}]
+    "settings",
+    [{"students": ("ada",)}, {"again": ("ada",)}, {"unsafe": True}, {"limits": (("open_files", 9),)}],
 )
 def test_what_is_asked_for_otherwise_is_graded(graded, settings):
     assert again(graded[0], Settings(**settings)) is None

@@ -33,4 +33,4 @@ BURDA = Recipe(
 )
 """Importance weighted autoencoders, section 5. Their own schedule is 3280 epochs of batches of 20, at eight rates from
 0.001 down to 0.0001, with the epochs a rate growing threefold. What this one reaches, beside theirs, is what
-`benchmarks/burda.py` measures."""
+`benchmarks/vae_burda.py` measures."""

@@ -36,16 +36,21 @@ def add_commands(commands: Any) -> None:
     kinds = train.add_subparsers(required=True, metavar="MODEL")
     for name, kind in KINDS.items():
         parser = kinds.add_parser(name, help=kind.help, description=_TRAIN.format(kind=kind.help))
-        _add_training_options(parser)
+        _add_run_options(parser)
         # What is not given is left out, so that a recipe can say it.
-        model = parser.add_argument_group("the model", argument_default=argparse.SUPPRESS)
+        training, model = (
+            parser.add_argument_group(f"the {title}", argument_default=argparse.SUPPRESS)
+            for title in ("training", "model")
+        )
+        _add_training_options(training)
+        _add_schedule_options(training)
         kind.add_options(model)
         if kind.recipes:
             _add_recipes(parser, kind)
         parser.set_defaults(run=_train, model=name)
 
 
-def _add_training_options(parser: argparse.ArgumentParser) -> None:
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--output", type=Path, required=True, metavar="DIR", help="the run's folder; made if need be")
     add("--seed", type=int, default=0, help="of the weights and of all randomness (default: 0)")
@@ -59,7 +64,10 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         help="between two checkpoints (default: 30)",
     )
     add("--no-progress", action="store_true", help="show no bar")
-    add = parser.add_argument_group("the training", argument_default=argparse.SUPPRESS).add_argument
+
+
+def _add_training_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--data",
         choices=("digits", "small-mnist", "mnist"),
@@ -73,6 +81,15 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add("--epochs", type=int, help="passes through the data in all (default: 20)")
     add("--batch-size", type=int, metavar="B", help="images a step (default: 128)")
     add("--lr", type=float, help="Adam's learning rate, or where it begins (default: 0.001)")
+    add(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        help="of the loss; bfloat16 where the machine has it (default: float32)",
+    )
+
+
+def _add_schedule_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--schedule",
         choices=("constant", "cosine"),
@@ -89,11 +106,6 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="EPOCHS",
         help="stop after so many without a better one, and keep the best weights (default: train to the end)",
-    )
-    add(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        help="of the loss; bfloat16 where the machine has it (default: float32)",
     )
 
 

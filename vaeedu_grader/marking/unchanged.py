@@ -71,7 +71,7 @@ def results_of_last_time(
     Raises:
         ValueError: Another run is going on.
     """
-    if settings.students is not None:
+    if settings.students is not None or settings.again:
         return None
     try:
         where = json.loads(_where(assignment).read_text(encoding="utf-8"))

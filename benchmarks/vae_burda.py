@@ -4,9 +4,9 @@ Each run is the command itself, then `vaeedu evaluate --num-samples 5000` on all
 thread is enough, and two runs beside each other take two cores. What is there already in the folder is not done again,
 and a run that was cut short goes on:
 
-    python benchmarks/burda.py                    the ELBO on seeds 0, 1, 2, and L₅ on seed 0
-    python benchmarks/burda.py --only elbo 1      one of them; the table then has what is there
-    python benchmarks/burda.py --report           nothing but the table and the picture
+    python benchmarks/vae_burda.py                    the ELBO on seeds 0, 1, 2, and L₅ on seed 0
+    python benchmarks/vae_burda.py --only elbo 1      one of them; the table then has what is there
+    python benchmarks/vae_burda.py --report           nothing but the table and the picture
 
 Asked for: −L₅₀₀₀ at most 86.8 nats by the ELBO (theirs: 86.76), and 86.0 by L₅ (theirs: 85.54), each in an hour of two
 cores.
