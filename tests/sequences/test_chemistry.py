@@ -6,7 +6,7 @@ import pytest
 
 from vaeedu import data
 from vaeedu.sampling import seeded
-from vaeedu.sequences import parse, problem, split
+from vaeedu.sequences import Tokenizer, parse, problem, split
 
 Chem = pytest.importorskip("rdkit.Chem", reason="RDKit is not installed: pip install 'vaeedu[chemistry]'")
 NUM_STRINGS = 600  # the slow test has more
@@ -84,3 +84,25 @@ def test_atoms_hydrogens_and_weight_are_rdkits():
         assert [a.hydrogens for a in ours.atoms] == [a.GetTotalNumHs() for a in theirs.GetAtoms()]
         assert ours.num_rings() == theirs.GetRingInfo().NumRings()
         assert ours.weight() == pytest.approx(Descriptors.MolWt(theirs), abs=0.02)
+
+
+def test_the_tokenizer_reads_selfies_whose_every_sequence_is_a_molecule():
+    selfies = pytest.importorskip(
+        "selfies", reason="selfies is not installed: pip install 'vaeedu[chemistry]'"
+    )
+    strings = strings_at_hand(200)
+    written = [selfies.encoder(s) for s in strings]
+    assert [split(s) for s in written] == [list(selfies.split_selfies(s)) for s in written]
+    tokenizer = Tokenizer(written)
+    again = tokenizer.decode(tokenizer.encode(written))
+    assert [Chem.CanonSmiles(selfies.decoder(s)) for s in again] == [Chem.CanonSmiles(s) for s in strings]
+    chance = random.Random(0)
+    anything = [
+        selfies.decoder("".join(chance.choices(tokenizer.tokens[1:], k=chance.randint(1, 40))))
+        for _ in range(300)
+    ]
+    assert disagreements(anything) == []
+    assert all(problem(s) is None for s in anything if s)
+    assert sum(map(bool, anything)) > 250  # empty where the first token ends the molecule
+    backwards = [problem("".join(reversed(split(s)))) for s in strings]
+    assert sum(p is not None for p in backwards) > 100  # what is true of SELFIES is not of SMILES

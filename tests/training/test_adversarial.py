@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from vaeedu import training
+from vaeedu import gan, training
 from vaeedu.training import adversarial, devices
 
 N, B = 53, 8
@@ -200,12 +200,39 @@ def shared(game):
             "optimizers must update separate parameters, but share 2",
         ),
         (lambda game: {"epochs": 0}, "epochs must be"),
+        (lambda game: {"precision": "fp8"}, "precision must be one of 'float32', 'bfloat16'"),
     ],
 )
 def test_mistakes_are_named(options, message):
     game = Game()
     with pytest.raises(ValueError, match=message):
         run(game, **({"schedulers": None} | options(game)))
+
+
+def test_bfloat16_computes_both_losses_in_bfloat16_and_keeps_the_weights(monkeypatch):
+    monkeypatch.setattr(devices.precision, "_cpu_multiplies_bfloat16", lambda: True)  # emulated, if need be
+
+    def trained(precision):
+        torch.manual_seed(0)
+        model = gan.mlp_gan(3, num_latents=2, num_hidden=(8,), r1=0.5, gradient_penalty=1.0)
+        seen = []
+        for part in (model.critic, model.generator):
+            part.register_forward_hook(lambda module, x, output: seen.append((output.dtype, len(output))))
+        history = training.fit_adversarial(
+            model, images().float(), model.losses, (torch.optim.Adam(model.critic.parameters()),
+            torch.optim.Adam(model.generator.parameters())), epochs=2, batch_size=B, progress=False, device="cpu",
+            precision=precision, generator=torch.Generator().manual_seed(0),
+        )  # fmt: skip
+        return model, seen, history
+
+    model, seen, history = trained("bfloat16")
+    assert {dtype for dtype, _ in seen} == {torch.bfloat16}
+    assert max(size for _, size in seen) == B  # never in pieces, which batch normalisation would feel
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    _, _, exact = trained("float32")
+    assert history.loss != exact.loss
+    assert history.loss == pytest.approx(exact.loss, rel=0.05)
+    assert history.generator_loss == pytest.approx(exact.generator_loss, rel=0.05)
 
 
 def test_two_are_asked_for():

@@ -160,7 +160,7 @@ class GAN(nn.Module):
 
 
 def one_value_each(output: Tensor, size: int) -> Float[Tensor, " B"]:
-    """Returns a critic's output as one value an example.
+    """Returns a critic's output as one value an example, of a dtype in which a loss can be computed.
 
     Raises:
         ValueError: It is another number of values.
@@ -170,4 +170,9 @@ def one_value_each(output: Tensor, size: int) -> Float[Tensor, " B"]:
         raise ValueError(
             f"critic must return one value an example, ({size},) or ({size}, 1), but returned {tuple(output.shape)}"
         )
-    return output.reshape(size)
+    # Under autocast the last layer gives bfloat16, whose three digits are too few for a difference of logits.
+    return (
+        output.reshape(size)
+        if output.dtype in (torch.float32, torch.float64)
+        else output.reshape(size).float()
+    )

@@ -54,6 +54,7 @@ def fit_adversarial(
     checkpoint: str | Path | None = None,
     checkpoint_every: int | timedelta | None = None,
     device: str | torch.device = "auto",
+    precision: str = "float32",
     progress: bool = True,
     schedulers: tuple[Any, Any] | None = None,
 ) -> AdversarialHistory:
@@ -84,6 +85,7 @@ def fit_adversarial(
         checkpoint: As `fit`'s.
         checkpoint_every: As `fit`'s.
         device: As `fit`'s.
+        precision: As `fit`'s, for both losses.
         progress: Whether to show a bar with the critic's loss and the rate.
         schedulers: A learning-rate scheduler for each optimiser; they make a step after each epoch.
 
@@ -123,13 +125,19 @@ def fit_adversarial(
         raise ValueError(
             f"fit_adversarial must run in one process, but there are {team.size}: start it without torchrun"
         )
+    # In one piece: a generator's batch normalisation is to see the whole batch.
+    how = Arithmetic(precision, compile=False, microbatch_size=task.batch_size).on(team.device, model)
+    devices.keep_freed_memory()
     task = task.on(team.device)
     state = State.of(task, generator, team.device)
     state.history = history = AdversarialHistory()
-    told = task.describe() | {"critic_steps": critic_steps, "device": team.device.type}
+    told = task.describe() | {
+        "critic_steps": critic_steps,
+        "precision": how.precision,
+        "device": team.device.type,
+    }
     file = Checkpoint.at(checkpoint, checkpoint_every, told)
     resume(file, state, team)
-    how = Arithmetic("float32", False, None)
     tasks = [replace(task, loss=loss) for loss in (critic_loss, generator_loss)]
     objectives = [Objective(each, how, team.device) for each in tasks]
     step = _Turns(task, objectives, critic_steps, after_step, state, team)
