@@ -2,14 +2,18 @@
 
     python benchmarks/labels.py digits                             8×8 digits; 50, 100 and 300 labels, ten seeds
     python benchmarks/labels.py mnist --labels 100                 M2 on MNIST, 14×14; needs the full MNIST
-    python benchmarks/labels.py mnist --labels 3000
+    python benchmarks/labels.py mnist --labels 3000 --epochs 4
     python benchmarks/labels.py stacked --labels 100 --epochs 300  M1+M2 on MNIST, 28×28: for a GPU
 
 Seed s chooses the labelled images, as many of each class, and the start. In `digits` and `mnist` M2's classifier starts
 as what the same network learns from the labels alone. The two rows differ by what the training on all images adds.
-Most settings of these two were tried on other seeds than those reported, and on images cut from the training set; that
-MNIST's images are moved was tried so with 3000 labels only. The test images are looked at once for each seed, at the
-end. Each row has the mean and its standard error.
+Both get images that are moved a little, afresh each time, and grey, with a normal likelihood of fixed σ. Made black and
+white, small images lose much of what tells classes apart: on images cut from the training set, the network alone with
+3000 labels had 3.0 % wrong on 14×14 pixels in black and white, 1.7 % in grey, and M2 with 100 labels 6.4 % and 5.1 %.
+All settings were tried on other seeds than those reported, and on images cut from the training set. The test images are
+looked at once for each seed, at the end. They had been looked at before, with other settings and 100 labels: MNIST's in
+black and white (9.47 ± 0.41 %), the 8×8 digits in black and white (7.36 ± 0.41 %) and in grey, after 120 epochs
+and at another weight of labels (4.75 ± 0.44 %). Each row has the mean and its standard error.
 """
 
 import argparse
@@ -37,14 +41,38 @@ def binarized(x: Tensor, *, generator: torch.Generator) -> Tensor:
     return data.binarize(x, "dynamic", generator=generator)
 
 
-def moved(x: Tensor, *, generator: torch.Generator) -> Tensor:
-    """Moves 28×28 images by up to two pixels each way, makes them 14×14, and draws black and white afresh."""
-    pixels = torch.arange(28, device=x.device)
-    i, j = (integers((len(x), 1), 5, generator=generator).to(x.device) + pixels for _ in range(2))
-    padded = functional.pad(x, (2, 2, 2, 2))[:, 0]
+def moved(x: Tensor, steps: Sequence[int], *, generator: torch.Generator) -> Tensor:
+    """Moves each image `(1, H, W)` up or down, and left or right, by one of `steps` each; what comes in is black."""
+    most, size = max(steps), x.shape[-1]
+    chances, pixels = torch.tensor(steps, device=x.device), torch.arange(size, device=x.device) + most
+    i, j = (
+        pixels + chances[integers((len(x), 1), len(steps), generator=generator).to(x.device)]
+        for _ in range(2)
+    )
+    padded = functional.pad(x, (most, most, most, most))[:, 0]
     which = torch.arange(len(x), device=x.device)[:, None, None]
-    cut = padded[which, i[:, :, None], j[:, None, :]]
-    return binarized(functional.avg_pool2d(cut[:, None], 2), generator=generator)
+    return padded[which, i[:, :, None], j[:, None, :]][:, None]
+
+
+def distorted(x: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Moves 8×8 images by a pixel, one in three each way, then turns, stretches and slants them a little."""
+
+    def between(most: float) -> Tensor:
+        return most * (2 * torch.rand(len(x), generator=generator) - 1)
+
+    x = moved(x, (-1, 0, 0, 0, 0, 1), generator=generator)
+    angle, size, slant = between(math.pi / 18), 1 + between(0.08), between(0.1)
+    cos, sin = angle.cos() / size, angle.sin() / size
+    # Rows of the map from a place in the new image to one in the old; sides are 2 long: 0.075 is a third of a pixel.
+    rows = ((cos, slant - sin, between(0.075)), (sin, cos, between(0.075)))
+    maps = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+    grid = functional.affine_grid(maps, list(x.shape), align_corners=False)
+    return functional.grid_sample(x, grid, align_corners=False).clamp(0, 1)
+
+
+def moved_mnist(x: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Moves 28×28 images by up to two pixels each way, and makes them 14×14."""
+    return functional.avg_pool2d(moved(x, (-2, -1, 0, 1, 2), generator=generator), 2)
 
 
 def chosen(labels: Tensor, count: int, seed: int) -> Tensor:
@@ -90,10 +118,11 @@ def train_m2(
 
 
 def train_alone(
-    network: nn.Module, x: Tensor, y: Tensor, *, prepare: Callable[..., Tensor], steps: int, seed: int
-) -> nn.Module:
+    network: nn.Module, x: Tensor, y: Tensor, *, prepare: Callable[..., Tensor], steps: int, learning_rate: float,
+    seed: int,
+) -> nn.Module:  # fmt: skip
     """Trains M2's classifier on the labelled images only."""
-    optimizer, g = torch.optim.Adam(network.parameters(), lr=3e-3), seeded(seed)
+    optimizer, g = torch.optim.Adam(network.parameters(), lr=learning_rate), seeded(seed)
     for _ in range(steps):
         pick = integers((50,), len(x), generator=g)
         loss = functional.cross_entropy(network(prepare(x[pick], generator=g)), y[pick])
@@ -111,14 +140,18 @@ def digits(count: int, seed: int, epochs: int) -> dict[str, float]:
     torch.manual_seed(seed)
     network = semisupervised.conv_classifier((1, 8, 8), 10, num_channels=32)
     begun = time.process_time()
-    alone = train_alone(network, x[kept], y[kept], prepare=binarized, steps=300, seed=seed)
+    alone = train_alone(
+        network, x[kept], y[kept], prepare=distorted, steps=300, learning_rate=3e-3, seed=seed
+    )
     model = semisupervised.SemiSupervisedVAE(
         copy.deepcopy(alone),
-        semisupervised.mlp_conditional_vae((1, 8, 8), 10, num_latents=5, num_hidden=(128,)),
+        semisupervised.mlp_conditional_vae(
+            (1, 8, 8), 10, num_latents=8, num_hidden=(128,), likelihood="normal", scale=0.3
+        ),
     )
     train_m2(
-        model, x, semisupervised.LabelledStream(x[kept], y[kept], batch_size=50, prepare=binarized), epochs=epochs,
-        batch_size=150, learning_rate=5e-3, labelled_weight=1.0, classifier_weight=3.0, seed=seed,
+        model, x, semisupervised.LabelledStream(x[kept], y[kept], batch_size=50, prepare=distorted), epochs=epochs,
+        batch_size=150, learning_rate=5e-3, labelled_weight=0.3, classifier_weight=3.0, seed=seed,
     )  # fmt: skip
     seconds = time.process_time() - begun
     with torch.no_grad():
@@ -136,16 +169,21 @@ def mnist(count: int, seed: int, epochs: int) -> dict[str, float]:
     x_test = functional.avg_pool2d(x_test, 2)
     kept = chosen(y, count, seed)
     torch.manual_seed(seed)
-    network = semisupervised.conv_classifier((1, 14, 14), 10)
+    network = semisupervised.conv_classifier((1, 14, 14), 10, num_channels=32)
     begun = time.process_time()
-    alone = train_alone(network, x[kept], y[kept], prepare=moved, steps=max(300, count // 3), seed=seed)
+    alone = train_alone(
+        network, x[kept], y[kept], prepare=moved_mnist, steps=max(300, count), learning_rate=2e-3, seed=seed
+    )
     model = semisupervised.SemiSupervisedVAE(
         copy.deepcopy(alone),
-        semisupervised.mlp_conditional_vae((1, 14, 14), 10, num_latents=10, num_hidden=(256,)),
+        semisupervised.mlp_conditional_vae(
+            (1, 14, 14), 10, num_latents=10, num_hidden=(256,), likelihood="normal", scale=0.35
+        ),
     )
     train_m2(
-        model, x, semisupervised.LabelledStream(x[kept], y[kept], batch_size=100, prepare=moved), epochs=epochs,
-        batch_size=200, learning_rate=3e-3, labelled_weight=0.1, classifier_weight=3.0, seed=seed,
+        model, x, semisupervised.LabelledStream(x[kept], y[kept], batch_size=100, prepare=moved_mnist),
+        epochs=epochs, batch_size=200, learning_rate=2e-3, labelled_weight=0.1,
+        classifier_weight=3.0 * max(1.0, count / 300), seed=seed,
     )  # fmt: skip
     seconds = time.process_time() - begun
     with torch.no_grad():
@@ -192,8 +230,8 @@ def stacked(count: int, seed: int, epochs: int) -> dict[str, float]:
 
 
 RUNS: dict[str, tuple[Callable[[int, int, int], dict[str, float]], Sequence[int], int, int]] = {
-    "digits": (digits, (50, 100, 300), 10, 40),
-    "mnist": (mnist, (100,), 3, 4),
+    "digits": (digits, (50, 100, 300), 10, 240),
+    "mnist": (mnist, (100,), 10, 20),
     "stacked": (stacked, (100,), 3, 300),
 }
 
