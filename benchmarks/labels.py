@@ -255,9 +255,9 @@ def main() -> None:
         numbers[count] = found
         for name in found[0]:
             values = [outcome[name] for outcome in found]
-            spread = statistics.stdev(values) / math.sqrt(num_seeds) if num_seeds > 1 else math.nan
+            spread = f" ± {statistics.stdev(values) / math.sqrt(num_seeds):.2f}" if num_seeds > 1 else ""
             unit = "s" if "seconds" in name else "%"
-            rows.append((count, name, f"{statistics.mean(values):.2f} ± {spread:.2f} {unit}"))
+            rows.append((count, name, f"{statistics.mean(values):.2f}{spread} {unit}"))
             print(*rows[-1], flush=True)
     text = (
         f"# {options.what}: test error against the number of labels\n\n{num_seeds} seeds, {epochs} epochs; mean ± "
