@@ -171,8 +171,5 @@ def one_value_each(output: Tensor, size: int) -> Float[Tensor, " B"]:
             f"critic must return one value an example, ({size},) or ({size}, 1), but returned {tuple(output.shape)}"
         )
     # Under autocast the last layer gives bfloat16, whose three digits are too few for a difference of logits.
-    return (
-        output.reshape(size)
-        if output.dtype in (torch.float32, torch.float64)
-        else output.reshape(size).float()
-    )
+    values = output.reshape(size)
+    return values if values.dtype in (torch.float32, torch.float64) else values.float()
