@@ -18,7 +18,7 @@ On MNIST each model trains for so many minutes of processor time (120 are an hou
 of the features of a classifier trained in the run, and its floor is that of two halves of real data of the same size.
 Settings were chosen by three minutes on seed 20, and the distance to training images. It was 58 at equal rates of 0.001
 and with one convolution less in each network, 37 with 0.002 for the generator, 34 with that convolution in the
-generator, and 9.5 with it in the critic: a generator gets as good as what its critic can see.
+generator, and 9.5 with it in the critic.
 """
 
 import argparse
@@ -211,10 +211,11 @@ def mnist(minutes: float, num_seeds: int, again: bool) -> None:
 
 
 def kept_mnist(minutes: float) -> dict[str, list[dict[str, float]]]:
-    """Reads what an earlier run of as many minutes found, whose next seed comes next."""
+    """Reads what an earlier run of as many minutes found, in the same arithmetic; its next seed comes next."""
     path = RESULTS / "gan_mnist.json"
     numbers = json.loads(path.read_text("utf-8"))["numbers"] if path.is_file() else {}
-    found: dict[str, list[dict[str, float]]] = numbers["found"] if numbers.get("minutes") == minutes else {}
+    same = (numbers.get("minutes"), numbers.get("precision")) == (minutes, PRECISION)
+    found: dict[str, list[dict[str, float]]] = numbers["found"] if same else {}
     return found
 
 
@@ -231,7 +232,7 @@ def keep_mnist(found: dict[str, list[dict[str, float]]], minutes: float, right: 
         f"The GAN's largest Fréchet distance is {max(o['Fréchet'] for o in found['GAN']):.1f}, its largest class KL "
         f"{max(o['class KL, nats'] for o in found['GAN']):.3f} nats.\n\n{table(head, rows)}"
     )
-    keep("gan_mnist", text, {"minutes": minutes, "found": found})
+    keep("gan_mnist", text, {"minutes": minutes, "precision": PRECISION, "found": found})
 
 
 def mean_and_error(values: list[float]) -> str:
