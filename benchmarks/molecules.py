@@ -214,6 +214,9 @@ def draw_curve(curve: Sequence[dict[str, Any]]) -> Figure:
         right.semilogx(minutes, [100 * v for v in values], style, color=color, label=name)
     right.set(xlabel="minutes of one processor", ylabel="%", ylim=(0, 100))
     right.legend(fontsize=7)
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
     return figure
 
 
