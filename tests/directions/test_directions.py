@@ -13,6 +13,10 @@ def drawn(*shape, seed=0):
     return torch.randn(shape, generator=seeded(seed), dtype=torch.float64)
 
 
+def curved():
+    return directions.QuadraticMean().fit(drawn(30, 2), drawn(30, 2, seed=1))
+
+
 def close(a, b, within=1e-10):
     torch.testing.assert_close(a, b, rtol=0, atol=within)
 
@@ -48,6 +52,15 @@ def test_a_long_span_is_taken_out_whatever_its_basis():
     close(directions.orthogonalize(d, others), directions.orthogonalize(d, twice), 1e-8)
 
 
+def test_a_quadratic_mean_of_float32_codes_is_float32_and_one_change_serves_all():
+    z, a = drawn(30, 2).float(), drawn(30, 2, seed=1)
+    mean = directions.QuadraticMean().fit(z, a)
+    edited = mean.edit(z, a, 1, 0.5)
+    assert edited.dtype == torch.float32
+    close(edited, mean.edit(z, a, 1, torch.full((30,), 0.5)), 1e-6)
+    close(mean.edit(z, a, 1, 0.0), z, 1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -81,6 +94,29 @@ def test_a_long_span_is_taken_out_whatever_its_basis():
         ),
         (lambda: directions.orthogonalize(drawn(3), drawn(2, 4)), "others must"),
         (lambda: directions.walk(drawn(2, 3), drawn(2), drawn(4)), "direction must be a tensor of shape"),
+        (lambda: directions.QuadraticMean(-1.0), "ridge must be a finite number of at least 0"),
+        (
+            lambda: directions.QuadraticMean().fit(drawn(5, 2), drawn(5, 2)),
+            "z must have more rows than the 5 factors and products, but has 5",
+        ),
+        (
+            lambda: directions.QuadraticMean().fit(drawn(30, 2), drawn(30, 1).expand(30, 2)),
+            "some column is constant, or a combination of others",
+        ),
+        (lambda: directions.QuadraticMean()(drawn(3, 2)), r"call fit\(z, factors\) first"),
+        (lambda: curved()(drawn(3, 3)), "factors must"),
+        (
+            lambda: curved().edit(drawn(4, 2), drawn(3, 2), 0, 1.0),
+            "z and factors must have a row for each example, but have 4 and 3 rows",
+        ),
+        (
+            lambda: curved().edit(drawn(3, 2), drawn(3, 2), 2, 1.0),
+            "index must be that of one of 2 factors, but is 2",
+        ),
+        (
+            lambda: curved().edit(drawn(3, 2), drawn(3, 2), 0, drawn(2)),
+            r"change must be a number or have shape \(3,\), but has \(2,\)",
+        ),
         (lambda: directions.Reader(-1.0), "ridge must be a finite number of at least 0"),
         (
             lambda: directions.Reader().fit(drawn(3, 2), drawn(4, 2)),

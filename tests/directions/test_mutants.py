@@ -61,6 +61,30 @@ def walk_law(directions):
     close(path[2] - path[1], 0.5 * d.expand(4, 3))
 
 
+def curved_law(directions):
+    """Codes quadratic in the factors are found again, and edited along their curve; what is their own stays."""
+    a = torch.rand(80, 3, generator=seeded(3), dtype=torch.float64) + 1
+    a[:, 2] = (a[:, 2] > 1.6).double()
+
+    def made(a):
+        x, y, yes = a.T
+        return torch.stack([x + 2 * y * yes, x**2 - y, x * y + yes, 3 + 0 * x], dim=1)
+
+    mean = directions.QuadraticMean().fit(made(a), a)
+    close(mean(a[:9]), made(a[:9]))
+    own, step = drawn(9, 4), torch.linspace(-0.5, 0.5, 9, dtype=torch.float64)
+    after = a[:9].clone()
+    after[:, 1] += step
+    close(mean.edit(made(a[:9]) + own, a[:9], 1, step), made(after) + own)
+    # With a penalty and no curve in the codes: the closed form for one factor of two values.
+    yes = a[:, 2:]
+    variance = yes.var(correction=0)
+    close(
+        directions.QuadraticMean(0.5).fit(2 * yes, yes).coefficients_,
+        (2 * variance / (variance + 0.5))[None, None],
+    )
+
+
 def reader_law(directions):
     z = drawn(50, 4) + 2
     truth = z @ drawn(4, 2, seed=1) + 3
@@ -102,7 +126,7 @@ def effects_law(directions):
     close(moved[0, 0], torch.tensor((0.4 - 0.21 + 0.19 + 0.3) / 4, dtype=torch.float64))
 
 
-FINDING, SCORING = "finding", "scoring"
+FINDING, SCORING, CURVED = "finding", "scoring", "curved"
 MUTANTS = [
     (difference_law, FINDING, "z[with_it].mean(dim=0) - z[~with_it].mean(dim=0)", "z[with_it].mean(dim=0)"),
     (
@@ -135,6 +159,18 @@ MUTANTS = [
     (orthogonal_law, FINDING, "basis = right[singular >", "basis = right[:1][singular[:1] >"),
     (walk_law, FINDING, "z + t[:, None, None] * d", "z + t[:, None, None] * d / d.norm()"),
     (walk_law, FINDING, "z + t[:, None, None] * d", "t[:, None, None] * d + 0 * z"),
+    (curved_law, CURVED, "return z + self(moved) - self(a)", "return self(moved)"),
+    (curved_law, CURVED, "return z + self(moved) - self(a)", "return z + self(moved - a)"),
+    (curved_law, CURVED, "moved[:, index] += t", "moved[:, index] = t"),
+    (curved_law, CURVED, "z.mean(dim=0) - features.mean(dim=0).to(z) @ self.coefficients_", "z.mean(dim=0)"),
+    (
+        curved_law,
+        CURVED,
+        "c[:, self._pairs[0]] * c[:, self._pairs[1]]",
+        "(c[:, self._pairs[0]] * c[:, self._pairs[1]]).abs()",
+    ),
+    (curved_law, CURVED, "(i != j) | several[i]", "i != j"),
+    (curved_law, CURVED, "regression(z, features, ridge=self.ridge)", "regression(z, features)"),
     (reader_law, SCORING, "middle_a.to(z) - self.weights_ @ middle_z", "middle_a.to(z)"),
     (
         reader_law,
