@@ -1,16 +1,19 @@
 """What the benchmark scripts share: fair timing, peak memory, the machine's description, and a table that is kept."""
 
 import json
+import math
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy
 import scipy
 import sklearn
 import torch
+from torch import Tensor
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -32,6 +35,49 @@ def seconds_of_work(device: str) -> float:
     An hour of two cores is 120 minutes of it.
     """
     return time.process_time() if device == "cpu" else time.monotonic()
+
+
+class Budget:
+    """So many minutes of work, by `seconds_of_work`, from now on; what happens in a pause is not counted."""
+
+    def __init__(self, minutes: float, device: str) -> None:
+        self._seconds, self._device, self._begun = 60 * minutes, device, seconds_of_work(device)
+
+    @property
+    def spent(self) -> float:
+        """Minutes so far."""
+        return (seconds_of_work(self._device) - self._begun) / 60
+
+    @property
+    def progress(self) -> float:
+        """The share that is spent: 1 and more when it is time to stop."""
+        return 60 * self.spent / self._seconds
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Leaves out what is done meanwhile, such as measuring."""
+        paused = seconds_of_work(self._device)
+        yield
+        self._begun += seconds_of_work(self._device) - paused
+
+
+def like_length(
+    lengths: Tensor, generator: torch.Generator, *, batch_size: int = 100, pool: int = 2000
+) -> Iterator[Tensor]:
+    """Returns indices of batches without end, each of sequences of like length, so that little is padding.
+
+    Each time `pool` sequences are drawn, sorted by length and cut into batches.
+    """
+    while True:
+        drawn = torch.randperm(len(lengths), generator=generator)[:pool]
+        yield from drawn[lengths[drawn].argsort()].split(batch_size)
+
+
+def mean_and_error(values: Sequence[float]) -> str:
+    """Writes a mean over seeds, with its standard error where they differ."""
+    if len(set(values)) == 1:
+        return f"{values[0]:.3g}"
+    return f"{statistics.mean(values):.3g} ± {statistics.stdev(values) / math.sqrt(len(values)):.1g}"
 
 
 def peak_extra_mebibytes(function: Callable[[], object]) -> float | None:

@@ -30,7 +30,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from common import RESULTS, keep, table
+from common import RESULTS, keep, mean_and_error, table
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -233,13 +233,6 @@ def keep_mnist(found: dict[str, list[dict[str, float]]], minutes: float, right: 
         f"{max(o['class KL, nats'] for o in found['GAN']):.3f} nats.\n\n{table(head, rows)}"
     )
     keep("gan_mnist", text, {"minutes": minutes, "precision": PRECISION, "found": found})
-
-
-def mean_and_error(values: list[float]) -> str:
-    """Writes a mean over seeds, with its standard error where they differ."""
-    if len(set(values)) == 1:
-        return f"{values[0]:.3g}"
-    return f"{statistics.mean(values):.3g} ± {statistics.stdev(values) / math.sqrt(len(values)):.1g}"
 
 
 def main() -> None:
