@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from common import RESULTS, keep, seconds_of_work, table
+from common import RESULTS, Budget, keep, like_length, table
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -131,30 +131,28 @@ class Run:
         optimizer = torch.optim.Adam(self.model.parameters(), lr=RATE, fused=True)
         precision = "bfloat16" if devices.has_bfloat16(self.device) else "float32"
         autocast = devices.autocast(precision, self.device)
-        curve, steps, spent, begun = [], 0, 0.0, seconds_of_work(self.device.type)
-        while True:
-            pool = torch.randperm(len(x), generator=order)[:2000]
-            for batch in pool[lengths[pool].argsort()].split(100):
-                minutes = (seconds_of_work(self.device.type) - begun - spent) / 60
-                progress = minutes / self.options.minutes
-                if progress >= 1:
-                    return curve, steps
-                if minutes >= 2 ** len(curve):
-                    paused = seconds_of_work(self.device.type)
-                    curve.append({"minutes": minutes, **self.measure(self.strings.valid, 500)})
+        curve: list[dict[str, Any]] = []
+        budget, steps = Budget(self.options.minutes, self.device.type), 0
+        for batch in like_length(lengths, order):
+            progress = budget.progress
+            if progress >= 1:
+                break
+            if budget.spent >= 2 ** len(curve):
+                with budget.pause():
+                    curve.append({"minutes": budget.spent, **self.measure(self.strings.valid, 500)})
                     print(curve[-1], flush=True)
-                    spent += seconds_of_work(self.device.type) - paused
-                for group in optimizer.param_groups:
-                    group["lr"] = RATE * max(0.02, min(1.0, 1.25 * (1 - progress)))
-                optimizer.zero_grad()
-                with autocast():
-                    bound = self.model.elbo(
-                        x[batch].to(self.device), beta=self.beta(progress), generator=self.generator
-                    )
-                (-bound.mean() / 16).backward()
-                nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-                optimizer.step()
-                steps += 1
+            for group in optimizer.param_groups:
+                group["lr"] = RATE * max(0.02, min(1.0, 1.25 * (1 - progress)))
+            optimizer.zero_grad()
+            with autocast():
+                bound = self.model.elbo(
+                    x[batch].to(self.device), beta=self.beta(progress), generator=self.generator
+                )
+            (-bound.mean() / 16).backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            optimizer.step()
+            steps += 1
+        return curve, steps
 
     @torch.no_grad()
     def measure(self, held_out: list[str], count: int) -> dict[str, Any]:

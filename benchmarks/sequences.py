@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import torch
-from common import keep, seconds_of_work, table
+from common import Budget, keep, like_length, table
 from torch import Tensor, nn
 
 from vaeedu import data, sequences
@@ -88,21 +88,19 @@ def train(
 ) -> int:
     """Trains for so long, batches of sequences of like length; `bound(batch, progress)` is maximised. Returns steps."""
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    begun, steps = seconds_of_work(x.device.type), 0
-    while True:
-        pool = torch.randperm(len(x), generator=generator)[:2000]
-        pool = pool[lengths[pool].argsort()]
-        for batch in pool.split(100):
-            progress = (seconds_of_work(x.device.type) - begun) / (60 * minutes)
-            if progress >= 1:
-                return steps
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * max(0.02, 1 - progress)
-            optimizer.zero_grad()
-            (-bound(x[batch.to(x.device)], progress).mean() / 16).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            steps += 1
+    budget, steps = Budget(minutes, x.device.type), 0
+    for batch in like_length(lengths, generator):
+        progress = budget.progress
+        if progress >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * max(0.02, 1 - progress)
+        optimizer.zero_grad()
+        (-bound(x[batch.to(x.device)], progress).mean() / 16).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        steps += 1
+    return steps
 
 
 def sketches(options: argparse.Namespace) -> None:
