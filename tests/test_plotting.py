@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from vaeedu import plotting
+from vaeedu.plotting import showing
 
 
 @pytest.fixture
@@ -102,17 +103,40 @@ def test_show_cuts_no_label_off(shown, label, is_wider):
     assert (pixels[:, 0, :3] == 1).all()  # no letter touches the edge
 
 
-def test_show_lays_a_figure_out_once_and_leaves_it_as_it_was(monkeypatch):
+def test_show_lays_a_figure_out_once_draws_it_once_and_leaves_it_as_it_was(monkeypatch):
     figure = mpl.figure.Figure(layout="constrained")
     figure.subplots()
-    engine, laid_out = figure.get_layout_engine(), []
+    engine, laid_out, drawn = figure.get_layout_engine(), [], []
+    draw = type(figure).draw
+    monkeypatch.setattr(
+        type(figure), "draw", lambda self, renderer: drawn.append(self) or draw(self, renderer)
+    )
     execute = type(engine).execute
     monkeypatch.setattr(
         type(engine), "execute", lambda self, figure: laid_out.append(figure) or execute(self, figure)
     )
     plotting.show(figure, alt="Nothing")
-    assert laid_out == [figure]
+    assert laid_out == drawn == [figure]
     assert figure.get_layout_engine() is engine
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight"])
+def test_show_draws_what_savefig_would(layout):
+    def picture(render):
+        figure = mpl.figure.Figure(figsize=(5, 3), layout=layout)
+        left, right = figure.subplots(1, 2)
+        left.semilogy([1, 10, 1000], label="a line")
+        left.set(xlabel="x", ylabel="y", title="Left")
+        left.legend()
+        figure.colorbar(right.imshow(np.arange(6.0).reshape(2, 3)))
+        return mpl.image.imread(io.BytesIO(render(figure)))
+
+    def plain(figure):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+    np.testing.assert_array_equal(picture(showing._png_of_all), picture(plain))
 
 
 def test_a_figure_without_alternative_text_is_refused():

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -24,15 +25,19 @@ def png(figure: Figure, *, area: Bbox | None = None) -> bytes:
 def _png_of_all(figure: Figure) -> bytes:
     """Renders a figure, and what of its text lies outside of its area: a long label is not cut off.
 
-    The layout takes longer than the drawing, and is made once: `savefig` by itself would make it again.
+    The layout takes longer than the drawing, and is made once: `savefig` by itself would make it again, and draw the
+    figure twice.
     """
-    figure.draw_without_rendering()  # so that the layout is what it will be
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     around = figure.get_tightbbox().padded(0.04)
     area = Bbox.union([Bbox.from_bounds(0, 0, *figure.get_size_inches()), around])
-    engine = figure.get_layout_engine()
     if engine is None:
         return png(figure, area=area)
-    figure.set_layout_engine("none")
+    # None is the engine of the settings; "none" would leave a place holder, for which savefig draws twice.
+    with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
     try:
         return png(figure, area=area)
     finally:
