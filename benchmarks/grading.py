@@ -2,7 +2,8 @@
 
 `python benchmarks/grading.py [--submissions N] [--repeats R]` compares them: each is one run over the whole class, one
 after another on the same machine, in turn, R times. Stock nbgrader runs the notebooks as they are, in plain kernels,
-with the hidden tests in them. `--growth 25 50 100` shows how grading grows in submissions and jobs.
+with the hidden tests in them; beside them stands what the students' cells take by themselves. `--growth 25 50 100`
+shows how grading grows in submissions and jobs.
 
 Beside the time stands what all processes together computed, which says more where a machine has other things to do.
 """
@@ -60,6 +61,23 @@ with nbgrader.quiet():
 OURS = (
     "import sys; from vaeedu.cli import main; sys.exit(main(['grade', sys.argv[2], '--jobs', sys.argv[4]]))"
 )
+
+CELLS = """
+import os, sys
+from pathlib import Path
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+from vaeedu_grader.assignment import Assignment
+
+assignment, shell = Assignment(Path(sys.argv[1]), sys.argv[2]), InteractiveShell.instance()
+for i in range(int(sys.argv[3])):
+    notebook = assignment.submission(f"s{i:03}") / assignment.notebook.name
+    os.chdir(notebook.parent)
+    shell.reset(new_session=False)
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            shell.run_cell(cell.source).raise_error()
+"""
 
 
 class Measured(NamedTuple):
@@ -144,7 +162,12 @@ class Peak:
 
 def compare(number: int, repeats: int) -> None:
     """Compares stock nbgrader with one job and with two, and keeps the table."""
-    ways = {"stock nbgrader": (STOCK,), "vaeedu grade": (OURS, "1"), "vaeedu grade --jobs 2": (OURS, "2")}
+    ways = {
+        "stock nbgrader": (STOCK,),
+        "vaeedu grade": (OURS, "1"),
+        "vaeedu grade --jobs 2": (OURS, "2"),
+        "their cells alone": (CELLS,),
+    }
     measured: dict[str, list[Measured]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, (program, *arguments) in ways.items():
@@ -169,7 +192,9 @@ def keep_comparison(number: int, measured: dict[str, list[Measured]]) -> None:
         f"# Grading {number} honest submissions of assignment 2\n\n"
         f"Runs of each: {len(stock)}, in turn; medians, and the median of the ratios to stock nbgrader's run of the "
         "same turn. The start of a run is part of it. What else the machine does (its load in the last quarter of an "
-        f"hour was {load:.0f}) makes the seconds longer, and hardly the processor's seconds.\n\n"
+        f"hour was {load:.0f}) makes the seconds longer, and hardly the processor's seconds.\n\nThe last row marks "
+        "nothing: one process runs the cells of all submissions, one after another. It is what any grader at one job "
+        "has to do at least.\n\n"
         + table(
             ["", "seconds a submission", "times stock's speed", "processor seconds a submission",
              "peak memory (MiB)", "points given"],
