@@ -29,6 +29,7 @@ from vaeedu.training import default_device, devices
 
 TEMPERATURES = (0.0, 0.5, 1.0)
 FIRST_BETA = 0.04
+RISE = (0.4, 0.8)  # β rises between these shares of the time
 RATE = 3e-3
 
 
@@ -121,7 +122,8 @@ class Run:
 
     def beta(self, progress: float) -> float:
         """β after this share of the time: small at first, then up to its last value."""
-        rise = min(1.0, max(0.0, (progress - 0.4) / 0.4))
+        begin, end = RISE
+        rise = min(1.0, max(0.0, (progress - begin) / (end - begin)))
         return FIRST_BETA * min(1.0, 8 * progress) + (self.options.beta - FIRST_BETA) * rise
 
     def train(self) -> tuple[list[dict[str, Any]], int]:
@@ -183,7 +185,7 @@ class Run:
 
 
 def draw_curve(curve: Sequence[dict[str, Any]]) -> Figure:
-    """KL on the left, shares on the right, against minutes."""
+    """KL on the left, shares on the right, against minutes; where β rises is shaded."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     minutes = [point["minutes"] for point in curve]
@@ -196,7 +198,6 @@ def draw_curve(curve: Sequence[dict[str, Any]]) -> Figure:
         label="−log p(x|z), at q's mean",
     )
     left.set(xlabel="minutes of one processor", ylabel="nats a string, held out")
-    left.legend()
     lines = {
         "exact reconstruction": ([p["exact"] for p in curve], "s-", plotting.ORANGE),
         **{
@@ -211,10 +212,12 @@ def draw_curve(curve: Sequence[dict[str, Any]]) -> Figure:
     for name, (values, style, color) in lines.items():
         right.semilogx(minutes, [100 * v for v in values], style, color=color, label=name)
     right.set(xlabel="minutes of one processor", ylabel="%", ylim=(0, 100))
-    right.legend(fontsize=7)
     for axes in (left, right):
+        axes.axvspan(*(share * minutes[-1] for share in RISE), color="0.92", label="β rises")
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
+    left.legend(loc="center left")
+    right.legend(loc="upper left", fontsize=7)
     return figure
 
 
@@ -265,12 +268,12 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--notation", choices=("smiles", "selfies"), default="smiles")
-    parser.add_argument("--beta", type=float, default=0.3, help="the KL term's last weight")
+    parser.add_argument("--beta", type=float, default=0.35, help="the KL term's last weight")
     parser.add_argument("--spellings", type=int, default=10, help="more ways to write each molecule")
     parser.add_argument(
         "--hidden", type=int, default=320, help="units of the decoder, twice those of the encoder"
     )
-    parser.add_argument("--latents", type=int, default=48)
+    parser.add_argument("--latents", type=int, default=56)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     run = Run(options)
