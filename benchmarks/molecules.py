@@ -254,7 +254,7 @@ def report(run: Run, curve: list[dict[str, Any]], steps: int) -> None:
     )
     source = "zinc" if data.zinc_at_hand() else "grammar"
     name = f"molecules_{source}_{options.notation}_{options.minutes:g}min"
-    keep(name, text, {"curve": curve, "steps": steps, "properties": chemistry})
+    keep(name, text, {"curve": curve, "test": final, "steps": steps, "properties": chemistry})
     (RESULTS / f"{name}.png").write_bytes(plotting.png(draw_curve(curve)))
 
 
