@@ -7,6 +7,7 @@ import ast
 import os
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -80,6 +81,15 @@ def test_the_first_page_shows_the_way_as_the_lectures_themselves_say_it():
     assert built[7] == "2, 4, 5, 6"
     # As the first page says; lecture 3 names lecture 2 as not needed.
     assert [number for number, on in built.items() if on == "–"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("path", "then"), list(pairwise([*LECTURES[1:], None])), ids=lambda path: getattr(path, "stem", "end")
+)
+def test_it_ends_with_the_way_on_to_its_assignment_and_the_next_lecture(path, then):
+    way_on = nbformat.read(path, as_version=4).cells[-1].source.rpartition("**Next**: ")[2].partition("\n")[0]
+    links = re.findall(r"\]\(([^)]+)\)", way_on)
+    assert links == [f"../assignments/{path.stem}/{path.name}", *([then.name] if then else [])]
 
 
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
