@@ -122,6 +122,32 @@ def test_importance_samples_train_on_their_bound(tmp_path, monkeypatch):
     assert set(asked) == {3}
 
 
+def test_it_may_begin_at_the_mean_of_the_images_that_train(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "vaeedu.vae.mlp_vae", lambda *sizes, **options: given.append(options) or mlp_vae(*sizes, **options)
+    )
+    grey, _ = data.digits("train")
+    assert train(tmp_path / "grey", "--epochs", 1, "--held-out", 500) == 0
+    assert train(tmp_path / "mean", "--epochs", 1, "--held-out", 500, "--begin-at-mean") == 0
+    assert given[0]["mean_image"] is None
+    torch.testing.assert_close(given[1]["mean_image"], grey[:-500].mean(dim=0))
+    assert train(tmp_path / "mean", "--epochs", 2, "--held-out", 500, "--no-begin-at-mean") == 2
+    assert cli.main(["evaluate", str(tmp_path / "mean"), "--num-samples", "2", "--device", "cpu"]) == 0
+    assert given[-1]["mean_image"] is None
+
+
+def test_a_convolutional_model_has_no_mean_to_begin_at(tmp_path, capsys):
+    assert (
+        cli.main(
+            ["train", "vae", "--architecture", "conv", "--begin-at-mean", "--output", str(tmp_path / "new")]
+        )
+        == 2
+    )
+    assert "--begin-at-mean must be left out with --architecture conv" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_recipe_says_what_the_command_line_does_not(tmp_path):
     given = (
         "--data",

@@ -34,8 +34,8 @@ class Kind(ABC):
         """Returns what of the options decides the model, as plain values."""
 
     @abstractmethod
-    def build(self, settings: dict[str, Any], image_shape: Sequence[int]) -> Any:
-        """Makes the model, from torch's global generator."""
+    def build(self, settings: dict[str, Any], image_shape: Sequence[int], mean_image: Any = None) -> Any:
+        """Makes the model, from torch's global generator. Without the mean of the training images none begins there."""
 
     @abstractmethod
     def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
@@ -56,6 +56,7 @@ class VariationalAutoencoder(Kind):
         "hidden": None,
         "channels": None,
         "importance_samples": 1,
+        "begin_at_mean": False,
     }
     recipes: ClassVar = {"burda": BURDA}
 
@@ -83,6 +84,11 @@ class VariationalAutoencoder(Kind):
         parser.add_argument(
             "--channels", type=int, metavar="C", help="conv: channels at full size (default: 32)"
         )
+        parser.add_argument(
+            "--begin-at-mean",
+            action=argparse.BooleanOptionalAction,
+            help="mlp: whether the decoder begins at the mean training image, and not at grey (default: no)",
+        )
 
     def settings(self, options: argparse.Namespace) -> dict[str, Any]:
         """Returns the sizes, and the objective's samples."""
@@ -95,23 +101,30 @@ class VariationalAutoencoder(Kind):
                 f"--{name} must be left out with --architecture {options.architecture}, but is {given}: "
                 f"it belongs to --architecture {needed}"
             )
+        if options.begin_at_mean and not dense:
+            raise ValueError(
+                "--begin-at-mean must be left out with --architecture conv: it belongs to --architecture mlp"
+            )
         size = {"hidden": options.hidden or [400]} if dense else {"channels": options.channels or 32}
         k = require.positive_int("--importance-samples", options.importance_samples)
         return {
             "architecture": options.architecture,
             "latents": options.latents,
             **size,
-            "importance_samples": None if k == 1 else k,  # as a run of a version without the option has it
+            # None as a run of a version without the option has it.
+            "importance_samples": None if k == 1 else k,
+            "begin_at_mean": options.begin_at_mean or None,
         }
 
-    def build(self, settings: dict[str, Any], image_shape: Sequence[int]) -> Any:
+    def build(self, settings: dict[str, Any], image_shape: Sequence[int], mean_image: Any = None) -> Any:
         """Makes it."""
         from vaeedu.vae import conv_vae, mlp_vae
 
         K = settings["latents"]
         if settings["architecture"] == "conv":
             return conv_vae(image_shape, num_latents=K, num_channels=settings["channels"])
-        return mlp_vae(image_shape, num_latents=K, num_hidden=settings["hidden"])
+        begin = mean_image if settings.get("begin_at_mean") else None
+        return mlp_vae(image_shape, num_latents=K, num_hidden=settings["hidden"], mean_image=begin)
 
     def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
         """Returns the mean negative ELBO, or importance weighted bound."""
@@ -143,7 +156,7 @@ class GatedPixelNetwork(Kind):
         """Returns the sizes."""
         return {"layers": options.layers, "channels": options.channels}
 
-    def build(self, settings: dict[str, Any], image_shape: Sequence[int]) -> Any:
+    def build(self, settings: dict[str, Any], image_shape: Sequence[int], mean_image: Any = None) -> Any:
         """Makes it."""
         from vaeedu.pixelcnn import GatedPixelCNN
 

@@ -23,12 +23,12 @@ def images(name: str, split: str) -> Any:
     return data.mnist(split, full=name == "mnist").images
 
 
-def build(kind: Kind, settings: dict[str, Any], image_shape: Any) -> tuple[Any, Any]:
+def build(kind: Kind, settings: dict[str, Any], image_shape: Any, mean_image: Any = None) -> tuple[Any, Any]:
     """Returns the model with its first weights, and the generator of its training."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings["seed"])
-        model = kind.build(settings, tuple(image_shape))
+        model = kind.build(settings, tuple(image_shape), mean_image)
         # Not the same seed once more: noise and order would be made of the very numbers that made the weights.
         return model, torch.Generator().manual_seed(int(torch.randint(2**62, ())))

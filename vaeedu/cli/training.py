@@ -185,7 +185,7 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
     drawn_afresh = settings["binarize"] == "dynamic"
     if not drawn_afresh:
         x = data.binarize(x, settings["binarize"])
-    model, generator = runs.build(kind, settings, x.shape[1:])
+    model, generator = runs.build(kind, settings, x.shape[1:], x.mean(dim=0))
     optimizer = torch.optim.Adam(model.parameters(), lr=settings["lr"], fused=True)
     falling = None
     if options.schedule == "cosine" and options.epochs > 0:  # what fewer are, `fit` will say
