@@ -319,9 +319,10 @@ def report(name: str, title: str, run: Run, numbers: dict[str, object] | None = 
     ]
     header = ["images seen", "passes", "seconds", "−log p(x), nats", "without averaging"]
     units = "channels" if recipe.kind == "gated" else "hidden units"
+    layers = "1 layer" if recipe.num_layers == 1 else f"{recipe.num_layers} layers"
     counted = ", of computing time, summed over threads" if run.device.type == "cpu" else ""
     text = (
-        f"# {title}\n\n{BINARISATION} {recipe.num_layers} layers × {recipe.num_channels} {units}, batches of "
+        f"# {title}\n\n{BINARISATION} {layers} × {recipe.num_channels} {units}, batches of "
         f"{recipe.batch_size}, {recipe.precision}, Adam at {recipe.learning_rate:g}, falling to zero in the second "
         f"half; seed {SEED}. Seconds are of training{counted}: measuring the speed of a step, which sets the number of "
         f"steps for the budget of {plan['budget']:.0f} s, and the looks at test images come on top. Likelihoods are "
