@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--minutes", type=float, default=15, help="of two cores, without the looks at test images")
     add("--mnist-layers", type=int, default=14, help="each sees a row and a column further")
     add("--mnist-channels", type=int, default=32)
-    add("--mnist-rate", type=float, default=3e-3, help="Adam's, before it falls")
+    add("--mnist-rate", type=float, default=2e-3, help="Adam's, before it falls")
     add("--folder", type=Path, default=Path(__file__).parent / "runs", help="checkpoints and curves of mnist")
     add("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
