@@ -35,7 +35,7 @@ class Kind(ABC):
 
     @abstractmethod
     def build(self, settings: dict[str, Any], image_shape: Sequence[int], mean_image: Any = None) -> Any:
-        """Makes the model, from torch's global generator. Without the mean of the training images none begins there."""
+        """Makes the model, from torch's global generator; the mean training image is for those that begin there."""
 
     @abstractmethod
     def loss(self, model: Any, settings: dict[str, Any]) -> Callable[..., Any]:
