@@ -122,6 +122,18 @@ def test_importance_samples_train_on_their_bound(tmp_path, monkeypatch):
     assert set(asked) == {3}
 
 
+def test_another_optimiser_is_asked_for_and_goes_on(tmp_path, capsys):
+    muon = ("--optimizer", "muon")
+    for name, epochs in (("whole", (2,)), ("parts", (1, 2))):
+        for number in epochs:
+            assert train(tmp_path / name, "--epochs", number, *muon) == 0
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+    assert train(tmp_path / "adam", "--epochs", 2) == 0
+    assert not same(weights(tmp_path / "whole"), weights(tmp_path / "adam"))
+    assert train(tmp_path / "whole", "--epochs", 3) == 2
+    assert "optimizer was 'muon', and now is None" in capsys.readouterr().err
+
+
 def test_it_may_begin_at_the_mean_of_the_images_that_train(tmp_path, monkeypatch):
     given = []
     monkeypatch.setattr(

@@ -23,6 +23,7 @@ _STANDARD: dict[str, Any] = {
     "epochs": 20,
     "batch_size": 128,
     "lr": 1e-3,
+    "optimizer": "adam",
     "schedule": "constant",
     "held_out": 0,
     "patience": None,
@@ -80,7 +81,12 @@ def _add_training_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--epochs", type=int, help="passes through the data in all (default: 20)")
     add("--batch-size", type=int, metavar="B", help="images a step (default: 128)")
-    add("--lr", type=float, help="Adam's learning rate, or where it begins (default: 0.001)")
+    add("--lr", type=float, help="the learning rate, or where it begins (default: 0.001)")
+    add(
+        "--optimizer",
+        choices=("adam", "muon"),
+        help="muon: for models of dense layers; fewer epochs, each longer (default: adam)",
+    )
     add(
         "--precision",
         choices=("float32", "bfloat16"),
@@ -153,6 +159,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         # The rate at each epoch follows from how many there will be.
         "schedule": f"cosine over {options.epochs} epochs" if falls else None,
         "held_out": options.held_out or None,
+        "optimizer": None if options.optimizer == "adam" else options.optimizer,
     }
 
 
@@ -186,7 +193,7 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
     if not drawn_afresh:
         x = data.binarize(x, settings["binarize"])
     model, generator = runs.build(kind, settings, x.shape[1:], x.mean(dim=0))
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings["lr"], fused=True)
+    optimizer = _optimizer(options.optimizer, model, settings["lr"])
     falling = None
     if options.schedule == "cosine" and options.epochs > 0:  # what fewer are, `fit` will say
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
@@ -213,6 +220,14 @@ def _fit(kind: Kind, settings: dict[str, Any], options: argparse.Namespace) -> A
             compile=options.compile,
             progress=not options.no_progress,
         )
+
+
+def _optimizer(name: str, model: Any, lr: float) -> Any:
+    import torch
+
+    from vaeedu.training import muon
+
+    return muon(model, lr) if name == "muon" else torch.optim.Adam(model.parameters(), lr=lr, fused=True)
 
 
 def _parted(x: Any, held_out: int) -> tuple[Any, Any]:

@@ -23,6 +23,7 @@ from vaeedu.training.recovery import Checkpoint, Interrupt, State
 from vaeedu.training.selection import Selection
 from vaeedu.training.step import Step
 from vaeedu.training.task import Task
+from vaeedu.training.together import Optimizers, Together
 
 Loss = Callable[..., Tensor]
 
@@ -112,8 +113,8 @@ def fit_adversarial(
     (3.0, 600)
     """
     require.positive_int("epochs", epochs)
-    both = _Optimizers(_pair("optimizers", optimizers))
-    schedules = None if schedulers is None else _Together(_pair("schedulers", schedulers))
+    both = Optimizers(dict(zip(("critic", "generator"), _pair("optimizers", optimizers), strict=True)))
+    schedules = None if schedulers is None else Together(_pair("schedulers", schedulers))
     critic_loss, generator_loss = _pair("losses", losses)
     task = Task(model, as_tensors(data), critic_loss, both, transform, schedules, batch_size, None)
     require.positive_int(
@@ -212,50 +213,6 @@ def _frozen(optimizer: torch.optim.Optimizer) -> Iterator[None]:
     finally:
         for p in parameters:
             p.requires_grad_(True)
-
-
-class _Together:
-    """Two optimisers, or two schedulers, with the part of their interface that a loop and a checkpoint use."""
-
-    def __init__(self, each: tuple[Any, Any]) -> None:
-        self.each = each
-
-    def state_dict(self) -> list[dict[str, Any]]:
-        return [one.state_dict() for one in self.each]
-
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        for one, state in zip(self.each, states, strict=True):
-            one.load_state_dict(state)
-
-    def step(self) -> None:
-        for one in self.each:
-            one.step()
-
-
-class _Optimizers(_Together, torch.optim.Optimizer):  # type: ignore[misc]
-    """Two optimisers as one, whose groups are those of the first and then of the second; it has no state of its own."""
-
-    def __init__(self, each: tuple[torch.optim.Optimizer, torch.optim.Optimizer]) -> None:
-        _Together.__init__(self, each)
-        first, second = ({id(p) for group in one.param_groups for p in group["params"]} for one in each)
-        if first & second:
-            raise ValueError(
-                f"optimizers must update separate parameters, but share {len(first & second)}: give the first the "
-                "critic's, the second the generator's"
-            )
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        return [group for one in self.each for group in one.param_groups]
-
-    @property
-    def defaults(self) -> dict[str, Any]:  # type: ignore[override]
-        players = zip(("critic", "generator"), self.each, strict=True)
-        return {
-            f"{name} ({player})": value
-            for player, one in players
-            for name, value in {**one.defaults, "kind": type(one).__name__}.items()
-        }
 
 
 def _pair(name: str, value: Any) -> tuple[Any, Any]:
