@@ -24,7 +24,7 @@ BURDA = Recipe(
         "latents": 50,
         "begin_at_mean": True,
         "batch_size": 512,
-        "lr": 3e-3,
+        "lr": 5e-3,
         "optimizer": "muon",
         "schedule": "cosine",
         "epochs": 400,
