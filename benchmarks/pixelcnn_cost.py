@@ -314,8 +314,8 @@ def part_loaded(rounds: int = 5, batches=(1, 8, 64)) -> None:
     text = (
         f"# PixelCNN: sampling beside other work, 28×28\n\n6 layers × 32 channels, {torch.get_num_threads()} threads, "
         "beside so many processes that compute without end. *All threads*: as torch would; *chosen*: by the size of "
-        f"the products. Naive is 784 times a pass. Means over half a second, medians of {rounds} turns. Asked: at least "
-        "80% of the idle ratio.\n\n"
+        f"the products. Naive is 784 times a pass. Means over half a second, medians of {rounds} turns. Asked: at "
+        "least 80% of the idle ratio.\n\n"
         f"{table(header, rows)}"
     )
     keep("pixelcnn_loaded", text, [{"images": b, "busy": k, "seconds": v} for (b, k), v in found.items()])
