@@ -297,6 +297,10 @@ def main() -> None:
     adopt_orphans()
     if options.growth is None:
         compare(options.submissions, options.repeats)
+    elif options.growth and min(options.growth) > options.alone_up_to:
+        parser.error(
+            f"--alone-up-to must leave one job a size of {options.growth}, but is {options.alone_up_to}"
+        )
     else:
         growth(options.growth or [25, 50, 100, 200, 500], options.alone_up_to)
 

@@ -47,7 +47,7 @@ def claim(folder: Path, settings: dict[str, Any], *, write: bool) -> None:
         names = [name for name in {**earlier, **settings} if earlier.get(name) != settings.get(name)]
         if names:
             differing = "; ".join(
-                f"{n} was {earlier.get(n)!r}, and now is {settings.get(n)!r}" for n in names
+                f"{n} was {_told(earlier.get(n))}, and now is {_told(settings.get(n))}" for n in names
             )
             raise ValueError(
                 f"{folder} holds another run ({differing}): use its settings to go on with it, or another --output"
@@ -56,6 +56,10 @@ def claim(folder: Path, settings: dict[str, Any], *, write: bool) -> None:
         _refuse_what_is_no_runs(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / SETTINGS, settings)
+
+
+def _told(value: Any) -> str:
+    return "not set" if value is None else repr(value)
 
 
 def give_up(folder: Path) -> None:

@@ -26,8 +26,8 @@ def muon(model: nn.Module, lr: float) -> torch.optim.Optimizer:
     factor gives an update about the root mean square that Adam's has in the middle of a run, so that one η does for
     both. μ is 0.95, and no weights decay. A convolution's weights count as a matrix with a row for each output channel.
 
-    UVᵀ is what `orthogonalised` makes of it, which costs as many products as a few hundred examples do: a step takes
-    longer than Adam's, and fewer are needed.
+    UVᵀ is what `orthogonalised` makes of it. That costs about as much as the gradients of four examples for each row
+    or column of the matrix, whichever are fewer: a step takes longer than Adam's, and fewer are needed.
 
     Args:
         model: Whose parameters that ask for a gradient are updated.
